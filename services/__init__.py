@@ -1,0 +1,1 @@
+"""Signpost's services and the two packages they share."""

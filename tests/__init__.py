@@ -1,0 +1,1 @@
+"""Signpost's tests: unit, integration, e2e, reliability, architecture."""
