@@ -1,0 +1,185 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class WatchCasesRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class CaseSummary(_message.Message):
+    __slots__ = ("case", "state", "camera", "captured_at_us", "expires_at_us", "alerts", "seats_open", "claimable", "version")
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    CAMERA_FIELD_NUMBER: _ClassVar[int]
+    CAPTURED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_US_FIELD_NUMBER: _ClassVar[int]
+    ALERTS_FIELD_NUMBER: _ClassVar[int]
+    SEATS_OPEN_FIELD_NUMBER: _ClassVar[int]
+    CLAIMABLE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    state: str
+    camera: str
+    captured_at_us: int
+    expires_at_us: int
+    alerts: int
+    seats_open: int
+    claimable: bool
+    version: int
+    def __init__(self, case: _Optional[str] = ..., state: _Optional[str] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., expires_at_us: _Optional[int] = ..., alerts: _Optional[int] = ..., seats_open: _Optional[int] = ..., claimable: _Optional[bool] = ..., version: _Optional[int] = ...) -> None: ...
+
+class ClaimCaseRequest(_message.Message):
+    __slots__ = ("case",)
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    def __init__(self, case: _Optional[str] = ...) -> None: ...
+
+class ClaimRef(_message.Message):
+    __slots__ = ("case", "fence")
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    FENCE_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    fence: int
+    def __init__(self, case: _Optional[str] = ..., fence: _Optional[int] = ...) -> None: ...
+
+class Claim(_message.Message):
+    __slots__ = ("case", "fence", "seat", "expires_at_us")
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    FENCE_FIELD_NUMBER: _ClassVar[int]
+    SEAT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_US_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    fence: int
+    seat: int
+    expires_at_us: int
+    def __init__(self, case: _Optional[str] = ..., fence: _Optional[int] = ..., seat: _Optional[int] = ..., expires_at_us: _Optional[int] = ...) -> None: ...
+
+class ReleaseClaimRequest(_message.Message):
+    __slots__ = ("case", "fence", "reason")
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    FENCE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    fence: int
+    reason: str
+    def __init__(self, case: _Optional[str] = ..., fence: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ReleaseClaimResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class PictureRef(_message.Message):
+    __slots__ = ("name", "captured_at_us", "taken_on")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CAPTURED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    TAKEN_ON_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    captured_at_us: int
+    taken_on: str
+    def __init__(self, name: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., taken_on: _Optional[str] = ...) -> None: ...
+
+class CaseView(_message.Message):
+    __slots__ = ("case", "camera", "captured_at_us", "pictures", "category", "displayed_digest", "claim_expires_at_us")
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    CAMERA_FIELD_NUMBER: _ClassVar[int]
+    CAPTURED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    DISPLAYED_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    CLAIM_EXPIRES_AT_US_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    camera: str
+    captured_at_us: int
+    pictures: _containers.RepeatedCompositeFieldContainer[PictureRef]
+    category: str
+    displayed_digest: str
+    claim_expires_at_us: int
+    def __init__(self, case: _Optional[str] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., pictures: _Optional[_Iterable[_Union[PictureRef, _Mapping]]] = ..., category: _Optional[str] = ..., displayed_digest: _Optional[str] = ..., claim_expires_at_us: _Optional[int] = ...) -> None: ...
+
+class ViewPictureRequest(_message.Message):
+    __slots__ = ("case", "fence", "name")
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    FENCE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    fence: int
+    name: str
+    def __init__(self, case: _Optional[str] = ..., fence: _Optional[int] = ..., name: _Optional[str] = ...) -> None: ...
+
+class Picture(_message.Message):
+    __slots__ = ("jpeg",)
+    JPEG_FIELD_NUMBER: _ClassVar[int]
+    jpeg: bytes
+    def __init__(self, jpeg: _Optional[bytes] = ...) -> None: ...
+
+class JudgeRequest(_message.Message):
+    __slots__ = ("case", "fence", "judgement", "features", "displayed_digest")
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    FENCE_FIELD_NUMBER: _ClassVar[int]
+    JUDGEMENT_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    DISPLAYED_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    fence: int
+    judgement: str
+    features: _containers.RepeatedScalarFieldContainer[str]
+    displayed_digest: str
+    def __init__(self, case: _Optional[str] = ..., fence: _Optional[int] = ..., judgement: _Optional[str] = ..., features: _Optional[_Iterable[str]] = ..., displayed_digest: _Optional[str] = ...) -> None: ...
+
+class JudgeResponse(_message.Message):
+    __slots__ = ("state", "score", "threshold")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    state: CaseState
+    score: float
+    threshold: float
+    def __init__(self, state: _Optional[_Union[CaseState, _Mapping]] = ..., score: _Optional[float] = ..., threshold: _Optional[float] = ...) -> None: ...
+
+class CaseState(_message.Message):
+    __slots__ = ("case", "state", "outcome", "version")
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    state: str
+    outcome: str
+    version: int
+    def __init__(self, case: _Optional[str] = ..., state: _Optional[str] = ..., outcome: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class SupersedeRequest(_message.Message):
+    __slots__ = ("case", "towards", "reason")
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    TOWARDS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    towards: str
+    reason: str
+    def __init__(self, case: _Optional[str] = ..., towards: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class RecordEngagementRequest(_message.Message):
+    __slots__ = ("case", "result")
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    result: str
+    def __init__(self, case: _Optional[str] = ..., result: _Optional[str] = ...) -> None: ...
+
+class RecordOutcomeRequest(_message.Message):
+    __slots__ = ("case", "outcome")
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    outcome: str
+    def __init__(self, case: _Optional[str] = ..., outcome: _Optional[str] = ...) -> None: ...
+
+class GetCaseRequest(_message.Message):
+    __slots__ = ("case",)
+    CASE_FIELD_NUMBER: _ClassVar[int]
+    case: str
+    def __init__(self, case: _Optional[str] = ...) -> None: ...

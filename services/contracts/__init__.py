@@ -1,0 +1,1 @@
+"""What services say to each other: ids, events, topics, codec, authority, errors. Pure."""

@@ -1,0 +1,219 @@
+"""Events to bytes and back: the one place that knows how a record looks on a topic.
+
+Reading has two steps, because a key may be gone: `peek` tells what a record is and which key it needs, from the
+clear part alone; `open_event` authenticates and decrypts. An event without biometrics needs no key for either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from services.contracts import codec_fields, decisions, events
+from services.contracts.errors import Undecodable
+from services.contracts.events import Event
+from signpost.v1 import alert_pb2, counts_pb2, decision_pb2, envelope_pb2, face_pb2, frame_pb2
+
+E = TypeVar("E", bound=Event)
+
+
+class Cipher(Protocol):
+    """Authenticated encryption. The one real implementation is `services.runtime.keys.cipher`."""
+
+    def seal(self, key: bytes, plaintext: bytes, aad: bytes) -> bytes:
+        """Nonce and ciphertext; a fresh random nonce each call."""
+
+    def open(self, key: bytes, sealed: bytes, aad: bytes) -> bytes:
+        """The plaintext. Raises errors.Tampered when key, aad or bytes are not those of `seal`."""
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """How an event is laid out: its clear body, and the message of its sealed part if it has one."""
+
+    kind: type[Event]
+    body: type[Message]
+    secret: type[Message] | None = None
+
+
+_SHAPES = (
+    _Shape(events.FrameCaptured, frame_pb2.FrameCaptured, frame_pb2.FrameSecret),
+    _Shape(events.FaceObserved, face_pb2.FaceObserved, face_pb2.FaceSecret),
+    _Shape(events.AlertRaised, alert_pb2.AlertRaised, alert_pb2.AlertSecret),
+    _Shape(events.StageCounts, counts_pb2.StageCounts),
+    _Shape(events.CameraGap, counts_pb2.CameraGap),
+    _Shape(events.DeadLettered, counts_pb2.DeadLettered),
+    _Shape(decisions.CaseOpened, decision_pb2.CaseOpened),
+    _Shape(decisions.AlertFolded, decision_pb2.AlertFolded),
+    _Shape(decisions.AlertJudged, decision_pb2.AlertJudged),
+    _Shape(decisions.CaseDecided, decision_pb2.CaseDecided),
+    _Shape(decisions.CaseExpired, decision_pb2.CaseExpired),
+    _Shape(decisions.DecisionSuperseded, decision_pb2.DecisionSuperseded),
+    _Shape(decisions.EngagementRecorded, decision_pb2.EngagementRecorded),
+    _Shape(decisions.OutcomeRecorded, decision_pb2.OutcomeRecorded),
+)
+_BY_KIND = {shape.kind: shape for shape in _SHAPES}
+_BY_NAME = {shape.kind.__name__: shape for shape in _SHAPES}
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """The key an event's sealed part is written under."""
+
+    key_id: str
+    key: bytes = field(repr=False)
+    cipher: Cipher = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Peeked:
+    """A record's clear part: enough to count it, refuse it, or fetch the key it needs. Not yet authenticated."""
+
+    kind: type[Event]
+    topic: str
+    event_id: str
+    trace_id: str
+    deployment: str
+    captured_at: datetime
+    key_id: str
+    _envelope: envelope_pb2.Envelope = field(repr=False)
+
+    @property
+    def body(self) -> Message:
+        """The clear body, parsed. Raises Undecodable."""
+        return _parse(_BY_NAME[self._envelope.type].body(), self._envelope.body)
+
+
+def encode(event: Event, *, topic: str) -> bytes:
+    """Bytes of an event that holds no biometrics. ValueError for one that does: it needs `encode_sealed`."""
+    shape = _BY_KIND[type(event)]
+    if shape.secret is not None:
+        raise ValueError(f"{shape.kind.__name__} holds biometrics and is never written in clear")
+    return _envelope(event, shape, key_id="").SerializeToString()
+
+
+def encode_sealed(event: Event, *, topic: str, sealing: Sealing) -> bytes:
+    """Bytes of an event whose biometric part is encrypted and bound to `topic` and to the clear part."""
+    shape = _BY_KIND[type(event)]
+    if shape.secret is None:
+        raise ValueError(f"{shape.kind.__name__} holds nothing to seal")
+    envelope = _envelope(event, shape, key_id=sealing.key_id)
+    secret = shape.secret()
+    codec_fields.write(event, secret)
+    envelope.sealed = sealing.cipher.seal(sealing.key, secret.SerializeToString(), _aad(topic, envelope))
+    return envelope.SerializeToString()
+
+
+def peek(raw: bytes, *, topic: str) -> Peeked:
+    """Read the clear part of a record. Raises Undecodable."""
+    envelope = _parse(envelope_pb2.Envelope(), raw)
+    shape = _BY_NAME.get(envelope.type)
+    if shape is None:
+        raise Undecodable(f"a record on {topic} has an unknown type")
+    if (shape.secret is not None) != bool(envelope.sealed and envelope.key_id):
+        raise Undecodable(f"a {envelope.type} on {topic} is not sealed as its type must be")
+    return Peeked(
+        kind=shape.kind,
+        topic=topic,
+        event_id=envelope.event_id,
+        trace_id=envelope.trace_id,
+        deployment=envelope.deployment,
+        captured_at=codec_fields.from_micros(envelope.captured_at_us),
+        key_id=envelope.key_id,
+        _envelope=envelope,
+    )
+
+
+def open_clear(peeked: Peeked) -> Event:
+    """The event of a record that needs no key. Raises Undecodable."""
+    return _build(peeked, peeked.body)
+
+
+def open_sealed(peeked: Peeked, *, key: bytes, cipher: Cipher) -> Event:
+    """Authenticate and decrypt. Raises Tampered, Undecodable."""
+    shape = _BY_KIND[peeked.kind]
+    if shape.secret is None:
+        raise ValueError(f"{shape.kind.__name__} is not sealed")
+    envelope = peeked._envelope
+    plaintext = cipher.open(key, envelope.sealed, _aad(peeked.topic, envelope))
+    return _build(peeked, peeked.body, _parse(shape.secret(), plaintext))
+
+
+def expect(event: Event, kind: type[E]) -> E:
+    """`event` as a `kind`. Raises Undecodable: the topic holds what it should not."""
+    if not isinstance(event, kind):
+        raise Undecodable(f"expected {kind.__name__}, found {type(event).__name__}")
+    return event
+
+
+def _envelope(event: Event, shape: _Shape, *, key_id: str) -> envelope_pb2.Envelope:
+    body = shape.body()
+    codec_fields.write(event, body)
+    return envelope_pb2.Envelope(
+        type=shape.kind.__name__,
+        schema_version=event.SCHEMA_VERSION,
+        event_id=event.event_id,
+        trace_id=event.trace_id,
+        deployment=event.deployment,
+        captured_at_us=codec_fields.micros(event.captured_at),
+        body=body.SerializeToString(deterministic=True) + event.extra,
+        key_id=key_id,
+    )
+
+
+def _aad(topic: str, envelope: envelope_pb2.Envelope) -> bytes:
+    """Everything the sealed part must not be moved away from, unambiguous by length prefixes."""
+    parts = (
+        topic.encode(),
+        envelope.type.encode(),
+        str(envelope.schema_version).encode(),
+        envelope.event_id.encode(),
+        envelope.trace_id.encode(),
+        envelope.deployment.encode(),
+        str(envelope.captured_at_us).encode(),
+        envelope.key_id.encode(),
+        hashlib.sha256(envelope.body).digest(),
+    )
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+M = TypeVar("M", bound=Message)
+
+
+def _parse(message: M, raw: bytes) -> M:
+    try:
+        message.ParseFromString(raw)
+    except DecodeError as error:
+        raise Undecodable(f"not a {message.DESCRIPTOR.name}") from error
+    return message
+
+
+def _unknown_fields(message: Message) -> bytes:
+    """The serialized top-level fields this version of the schema does not know."""
+    rest = type(message)()
+    rest.CopyFrom(message)
+    for known, _ in message.ListFields():
+        rest.ClearField(known.name)
+    return rest.SerializeToString(deterministic=True)
+
+
+def _build(peeked: Peeked, *messages: Message) -> Event:
+    try:
+        event = peeked.kind(
+            deployment=peeked.deployment,  # type: ignore[arg-type]  # a str until checked by the event itself
+            trace_id=peeked.trace_id,
+            captured_at=peeked.captured_at,
+            extra=_unknown_fields(messages[0]),
+            **codec_fields.read(peeked.kind, *messages),
+        )
+    except ValueError as error:
+        raise Undecodable(
+            f"a {peeked.kind.__name__} on {peeked.topic} holds values that cannot be true"
+        ) from error
+    if event.event_id != peeked.event_id:
+        raise Undecodable(f"a {peeked.kind.__name__} on {peeked.topic} does not have the id of its cause")
+    return event

@@ -1,0 +1,47 @@
+"""Errors say what a loop must do with the message in hand.
+
+SignpostError
+├── Permanent        this input can never be handled: dead-letter it (or pause where nothing may be lost)
+│   ├── Undecodable  the bytes are not what their topic promises
+│   └── Tampered     the bytes are not what their writer sealed
+├── Transient        trying again may help: back off, then pause the partition
+└── Misconfigured    a setting, file or document is wrong: refuse to start, say which and what to do
+
+Anything else is a bug: the process stops, and once understood the case gets a type here and a test.
+"""
+
+from __future__ import annotations
+
+
+class SignpostError(Exception):
+    """Root of every error that a Signpost process raises on purpose. Texts hold no personal data."""
+
+
+class Permanent(SignpostError):
+    """This input can never be handled. `reason` is from a closed set: it becomes a metric label."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Undecodable(Permanent):
+    """The bytes are not what their topic promises."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("undecodable", message)
+
+
+class Tampered(Permanent):
+    """Authenticated decryption failed: wrong key, altered bytes, or moved from another place."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("not_authentic", message)
+
+
+class Transient(SignpostError):
+    """Trying again may help; nothing has been lost."""
+
+
+class Misconfigured(SignpostError):
+    """A setting, file or document is wrong; the text says what, where and what to do."""

@@ -1,0 +1,60 @@
+"""Every key there is: what it protects, where its parts lie, when each must be gone.
+
+The table of `docs/privacy.md` in code. A record names its key by id; the reader derives the same spec from the
+record's clear part, so a key's deadline never travels with what it protects.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from services.contracts.authority import Authority
+from services.contracts.keyspec import KeyPart, KeySpec, Where
+
+_HOUR = timedelta(hours=1)
+
+
+def _one(key_id: str, where: Where, expires_at: datetime) -> KeySpec:
+    return KeySpec(key_id, (KeyPart(key_id, where, expires_at),))
+
+
+def deployment(authority: Authority) -> KeySpec:
+    """The deployment's own part: in every frame key, and what subject tokens are derived under."""
+    return _one(f"{authority.deployment}/deployment", Where.STORE, authority.purge_at)
+
+
+def frame(authority: Authority, captured_at: datetime) -> KeySpec:
+    """The epoch key of `captured_at`: dead one epoch and the frames' retention later."""
+    epoch_s = authority.retention.frame_epoch_s
+    epoch = int(captured_at.timestamp()) // epoch_s
+    ends = datetime.fromtimestamp((epoch + 1) * epoch_s, UTC)
+    part = KeyPart(
+        f"{authority.deployment}/epoch/{epoch}",
+        Where.VOLATILE,
+        ends + timedelta(seconds=authority.retention.frame_s),
+    )
+    return KeySpec(f"{authority.deployment}/frame/{epoch}", (part, *deployment(authority).parts))
+
+
+def face(authority: Authority, event_id: str, captured_at: datetime) -> KeySpec:
+    """A key of its own, destroyed by match once the face is searched; its deadline is a backstop."""
+    expires_at = captured_at + timedelta(seconds=authority.retention.frame_s + authority.retention.face_s)
+    return _one(f"{authority.deployment}/face/{event_id}", Where.VOLATILE, expires_at)
+
+
+def alert(authority: Authority, searched_at: datetime) -> KeySpec:
+    """The hour's alert key: dead when the adjudication retention of the hour's last alert ends."""
+    hour = searched_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    expires_at = hour + _HOUR + timedelta(hours=authority.retention.alert_h)
+    return _one(f"{authority.deployment}/alert/{hour:%Y%m%dT%H}", Where.STORE, expires_at)
+
+
+def evidence(authority: Authority) -> KeySpec:
+    """What was confirmed or held is re-encrypted under this; 31 days at most."""
+    expires_at = authority.window.end + timedelta(days=authority.retention.evidence_d)
+    return _one(f"{authority.deployment}/evidence", Where.STORE, expires_at)
+
+
+def watchlist(authority: Authority) -> KeySpec:
+    """The list's templates and reference images."""
+    return _one(f"{authority.deployment}/list/{authority.watchlist.name}", Where.STORE, authority.purge_at)

@@ -1,0 +1,153 @@
+"""Every topic, every column, once. The stack, the command line and the chart read this table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Cleanup(StrEnum):
+    DELETE = "delete"
+    COMPACT = "compact"
+
+
+class OffsetReset(StrEnum):
+    """Where a reader starts that has no valid position. ERROR where nothing may be skipped."""
+
+    EARLIEST = "earliest"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic:
+    """One row. `replication_factor` and `min_insync_replicas` are for production; one broker carries one."""
+
+    name: str
+    key: str
+    content: str
+    partitions: int
+    replication_factor: int = 3
+    min_insync_replicas: int = 2
+    acks: str = "all"
+    retention: timedelta
+    segment: timedelta
+    max_message_bytes: int
+    cleanup: Cleanup = Cleanup.DELETE
+    offset_reset: OffsetReset
+    dead_letters: str | None = None
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+
+
+_KIB = 1024
+_MIB = 1024 * _KIB
+_YEARS = timedelta(days=7 * 365)
+
+# A late frame is counted `late` when its key has gone (75 s at most after its capture); two minutes lets
+# every such frame be read and counted before Kafka deletes it.
+_FLOW_RETENTION = timedelta(minutes=2)
+_FLOW_SEGMENT = timedelta(seconds=30)
+
+FRAMES = Topic(
+    name="frames",
+    key="camera",
+    content="FrameCaptured, under an epoch key",
+    partitions=8,
+    retention=_FLOW_RETENTION,
+    segment=_FLOW_SEGMENT,
+    max_message_bytes=2 * _MIB,
+    # Frames may be skipped, counted by the jump in offsets.
+    offset_reset=OffsetReset.EARLIEST,
+    dead_letters="frames.dead",
+    writers=("ingest",),
+    readers=("embed",),
+)
+FACES = Topic(
+    name="faces",
+    key="camera",
+    content="FaceObserved, under a key of its own",
+    partitions=8,
+    retention=_FLOW_RETENTION,
+    segment=_FLOW_SEGMENT,
+    max_message_bytes=2 * _MIB,
+    offset_reset=OffsetReset.EARLIEST,
+    dead_letters="faces.dead",
+    writers=("embed",),
+    readers=("match",),
+)
+ALERTS = Topic(
+    name="alerts",
+    key="deployment + subject token",
+    content="AlertRaised, under the hour's alert key",
+    partitions=8,
+    retention=timedelta(hours=24),
+    segment=timedelta(hours=1),
+    max_message_bytes=4 * _MIB,
+    offset_reset=OffsetReset.ERROR,
+    writers=("match",),
+    readers=("review",),
+)
+DECISIONS = Topic(
+    name="decisions",
+    key="case",
+    content="every move of a case; no biometrics",
+    partitions=8,
+    retention=_YEARS,
+    segment=timedelta(days=7),
+    max_message_bytes=64 * _KIB,
+    offset_reset=OffsetReset.ERROR,
+    writers=("review",),
+    readers=("console",),
+)
+COUNTS = Topic(
+    name="counts",
+    key="deployment + stage + incarnation",
+    content="StageCounts, CameraGap; no biometrics",
+    partitions=1,
+    retention=_YEARS,
+    segment=timedelta(days=1),
+    max_message_bytes=256 * _KIB,
+    cleanup=Cleanup.COMPACT,
+    offset_reset=OffsetReset.ERROR,
+    writers=("ingest", "embed", "match", "review"),
+    readers=("console",),
+)
+
+
+def _dead(of: Topic) -> Topic:
+    return Topic(
+        name=f"{of.name}.dead",
+        key=of.key,
+        content="DeadLettered: reason and position, never the payload, never replayed",
+        partitions=1,
+        retention=timedelta(days=7),
+        segment=timedelta(days=1),
+        max_message_bytes=16 * _KIB,
+        offset_reset=OffsetReset.ERROR,
+        writers=of.readers,
+        readers=("console",),
+    )
+
+
+FRAMES_DEAD = _dead(FRAMES)
+FACES_DEAD = _dead(FACES)
+
+ALL = (FRAMES, FACES, ALERTS, DECISIONS, COUNTS, FRAMES_DEAD, FACES_DEAD)
+BY_NAME = {topic.name: topic for topic in ALL}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupSessions:
+    """Consumer-group timeouts (KIP-848, set on the brokers). A dead worker's partitions move within `session`."""
+
+    heartbeat: timedelta = timedelta(seconds=1)
+    session: timedelta = timedelta(seconds=6)
+
+
+GROUP_SESSIONS = GroupSessions()
+
+
+def partition_of_camera(index: int, topic: Topic) -> int:
+    """A camera's partition is its index in the authority's list: a hash puts small numbers of keys together."""
+    return index % topic.partitions
