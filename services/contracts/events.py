@@ -190,7 +190,8 @@ class AlertRaised(Event):
 
     @property
     def event_id(self) -> str:
-        return self.alert
+        """The alert, as its track stood at `revision`: a better shot raises the same alert again."""
+        return f"{self.alert}.r{self.revision}"
 
 
 @dataclass(frozen=True, kw_only=True)

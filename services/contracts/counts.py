@@ -1,0 +1,156 @@
+"""The names of all counts, and the arrows between them that must add up.
+
+A count is cumulative within its incarnation and belongs to a stage; `name:reason` splits an exit by why. The
+arrows are the definition of "in = out + dropped + expired + dead-lettered": the report, the metrics and the
+tests read them from here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.contracts.events import StageCounts
+
+
+class Stage(StrEnum):
+    INGEST = "ingest"
+    EMBED = "embed"
+    MATCH = "match"
+    REVIEW = "review"
+
+
+class Count(StrEnum):
+    """Every count there is. `standing` ones say how things stand; the others only grow."""
+
+    # ingest, by run of a camera
+    FRAMES_READ = "frames_read"
+    FRAMES_NOT_SAMPLED = "frames_not_sampled"
+    FRAMES_SAMPLED = "frames_sampled"
+    FRAMES_DROPPED = "frames_dropped"
+    FRAMES_PUBLISHED = "frames_published"
+    FRAMES_IN_HAND = "frames_in_hand"  # standing
+    CAMERA_GAPS = "camera_gaps"
+    # embed
+    FRAMES_SKIPPED = "frames_skipped"
+    FRAMES_RECEIVED = "frames_received"
+    FRAMES_EXPIRED = "frames_expired"
+    FRAMES_REFUSED = "frames_refused"
+    FRAMES_DEAD = "frames_dead"
+    FRAMES_DECODED = "frames_decoded"
+    FRAMES_WITHOUT_FACE = "frames_without_face"
+    FRAMES_WITH_FACE = "frames_with_face"
+    FACES_DETECTED = "faces_detected"
+    TRACKS_STARTED = "tracks_started"
+    TRACKS_USABLE = "tracks_usable"
+    TRACKS_UNUSABLE = "tracks_unusable"
+    TRACKS_CUT_SHORT = "tracks_cut_short"
+    TRACKS_PENDING = "tracks_pending"  # standing
+    FACES_PUBLISHED = "faces_published"
+    # match
+    FACES_RECEIVED = "faces_received"
+    FACES_EXPIRED = "faces_expired"
+    FACES_REFUSED = "faces_refused"
+    FACES_DEAD = "faces_dead"
+    FACES_SEARCHED = "faces_searched"
+    FACES_BELOW_THRESHOLD = "faces_below_threshold"
+    FACES_ALERTED = "faces_alerted"
+    ALERTS_PUBLISHED = "alerts_published"
+    # review
+    ALERTS_RECEIVED = "alerts_received"
+    ALERTS_EXPIRED = "alerts_expired"
+    ALERTS_REFUSED = "alerts_refused"
+    ALERTS_OPENED_CASE = "alerts_opened_case"
+    ALERTS_FOLDED = "alerts_folded"
+    # from the decisions topic
+    CASES_OPENED = "cases_opened"
+    CASES_DECIDED = "cases_decided"
+    CASES_EXPIRED = "cases_expired"
+    CASES_OPEN = "cases_open"  # standing
+
+
+class Expired(StrEnum):
+    """LATE: its key's time was over. KEY_LOST: the key died before its time, with its Redis; this pages."""
+
+    LATE = "late"
+    KEY_LOST = "key_lost"
+
+
+CountKey = tuple[str, str]
+"""Whose (a deployment) and which (`name` or `name:reason`): how the loop is handed its counts."""
+
+
+def key(deployment: str, name: Count, reason: str = "") -> CountKey:
+    return (deployment, f"{name}:{reason}" if reason else str(name))
+
+
+def split(counts: Mapping[CountKey, int]) -> dict[tuple[str, str], int]:
+    """Counts of one deployment by (name, reason), as StageCounts carries them."""
+    found: Counter[tuple[str, str]] = Counter()
+    for (_, name), value in counts.items():
+        base, _, reason = name.partition(":")
+        found[base, reason] += value
+    return dict(found)
+
+
+def newest_totals(records: Iterable[StageCounts]) -> Counter[Count]:
+    """All incarnations added up. Counts only grow, so of an incarnation's records the largest value holds."""
+    largest: dict[tuple[str, str, str, str], int] = {}
+    standing: dict[tuple[str, str], dict[tuple[str, str], int]] = {}
+    for record in records:
+        of = (record.stage, record.incarnation)
+        for name, value in record.totals.items():
+            largest[*of, *name] = max(value, largest.get((*of, *name), 0))
+        standing[of] = dict(record.standing)
+    totals: Counter[Count] = Counter()
+    for (_, _, name, _), value in largest.items():
+        totals[Count(name)] += value
+    for values in standing.values():
+        for (name, _), value in values.items():
+            totals[Count(name)] += value
+    return totals
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """`whole` is the sum of `parts`, or the figures are refused."""
+
+    whole: Count
+    parts: tuple[Count, ...]
+
+    def gap(self, totals: Mapping[Count, int]) -> int:
+        """What is missing on the right (negative: too much); 0 where it adds up."""
+        return totals.get(self.whole, 0) - sum(totals.get(part, 0) for part in self.parts)
+
+
+ARROWS = (
+    Arrow(Count.FRAMES_READ, (Count.FRAMES_SAMPLED, Count.FRAMES_NOT_SAMPLED)),
+    Arrow(Count.FRAMES_SAMPLED, (Count.FRAMES_PUBLISHED, Count.FRAMES_DROPPED, Count.FRAMES_IN_HAND)),
+    Arrow(Count.FRAMES_PUBLISHED, (Count.FRAMES_RECEIVED, Count.FRAMES_SKIPPED)),
+    Arrow(
+        Count.FRAMES_RECEIVED,
+        (Count.FRAMES_DECODED, Count.FRAMES_EXPIRED, Count.FRAMES_REFUSED, Count.FRAMES_DEAD),
+    ),
+    Arrow(Count.FRAMES_DECODED, (Count.FRAMES_WITH_FACE, Count.FRAMES_WITHOUT_FACE)),
+    Arrow(
+        Count.TRACKS_STARTED,
+        (Count.TRACKS_USABLE, Count.TRACKS_UNUSABLE, Count.TRACKS_CUT_SHORT, Count.TRACKS_PENDING),
+    ),
+    Arrow(Count.FACES_PUBLISHED, (Count.FACES_RECEIVED,)),
+    Arrow(
+        Count.FACES_RECEIVED,
+        (Count.FACES_SEARCHED, Count.FACES_EXPIRED, Count.FACES_REFUSED, Count.FACES_DEAD),
+    ),
+    Arrow(Count.FACES_SEARCHED, (Count.FACES_ALERTED, Count.FACES_BELOW_THRESHOLD)),
+    Arrow(Count.ALERTS_PUBLISHED, (Count.ALERTS_RECEIVED,)),
+    Arrow(
+        Count.ALERTS_RECEIVED,
+        (Count.ALERTS_OPENED_CASE, Count.ALERTS_FOLDED, Count.ALERTS_EXPIRED, Count.ALERTS_REFUSED),
+    ),
+    Arrow(Count.ALERTS_OPENED_CASE, (Count.CASES_OPENED,)),
+    Arrow(Count.CASES_OPENED, (Count.CASES_DECIDED, Count.CASES_EXPIRED, Count.CASES_OPEN)),
+)
+"""While a deployment runs, what is on its way between two stages is a gap; the command line adds it from the
+topics' own offsets and names it in flight."""
