@@ -1,0 +1,1 @@
+"""Frames in, faces out: detect, track, embed, publish."""

@@ -1,0 +1,1 @@
+"""What embed decides, free of I/O: values in, values out."""

@@ -1,0 +1,94 @@
+"""From a name to a network that may be trusted: card, checked weights, compiled, proved."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from torch import nn
+
+from services.contracts.errors import Misconfigured
+from services.embed.model.card import DetectorCard, ModelCard, read_card
+from services.embed.model.catalogue import RECOGNISERS, YUNET
+from services.embed.model.compile import Blueprint, Preprocessed, RuntimeOptions, compile_network
+from services.embed.model.dlib_resnet import read_dlib
+from services.embed.model.onnx_graph import read_onnx
+from services.embed.model.pinned import pinned_chips, pinned_scene
+from services.embed.model.recogniser import BATCH_CHIPS, NetworkRecogniser, Recogniser
+from services.embed.model.yunet import YuNetDetector, YuNetHeads
+
+
+def load_recogniser(name: str, models_dir: Path, options: RuntimeOptions) -> Recogniser:
+    """The recogniser called `name`: one of the catalogue's, or `models_dir/<name>.yaml` beside its ONNX.
+
+    Blocks for seconds, longer at the first start. Raises Misconfigured if the card or the weights are
+    missing, wrong, not what the card's sha256 says, or do not compile to the model's own numbers.
+    """
+    card = find_card(name, models_dir)
+    weights = checked_weights(models_dir, card.weights_file, card.weights_sha256)
+    blueprint = Blueprint(
+        name=card.name,
+        key=card.model_id,
+        module=recogniser_module(card, weights),
+        height_px=card.input_size_px,
+        width_px=card.input_size_px,
+        max_batch=BATCH_CHIPS,
+    )
+    pinned = pinned_chips(card.input_size_px, card.template)
+    network, info = compile_network(blueprint, options, pinned)
+    length = network.run(pinned[:1]).shape[-1]
+    if length != card.vector_length:
+        raise Misconfigured(f"{weights} gives vectors of {length}, its card says {card.vector_length}")
+    return NetworkRecogniser(card, network, info)
+
+
+def load_detector(models_dir: Path, options: RuntimeOptions, *, card: DetectorCard = YUNET) -> YuNetDetector:
+    """The face detector. Blocks and raises as `load_recogniser` does."""
+    weights = checked_weights(models_dir, card.weights_file, card.weights_sha256)
+    graph = read_onnx(weights)
+    module = Preprocessed(YuNetHeads(graph, graph.outputs), flip_to_rgb=False, mean=(0.0, 0.0, 0.0), scale=1.0)
+    blueprint = Blueprint(
+        name=card.name,
+        key=card.weights_sha256,
+        module=module,
+        height_px=card.input_height_px,
+        width_px=card.input_width_px,
+        max_batch=1,
+    )
+    pinned = pinned_scene(card.input_width_px, card.input_height_px)
+    network, info = compile_network(blueprint, options, pinned)
+    return YuNetDetector(card, network, info)
+
+
+def find_card(name: str, models_dir: Path) -> ModelCard:
+    """The card of `name`. Raises Misconfigured listing the names there are."""
+    if name in RECOGNISERS:
+        return RECOGNISERS[name]
+    path = models_dir / f"{name}.yaml"
+    if Path(name).name == name and path.is_file():
+        return read_card(path)
+    known = sorted({*RECOGNISERS, *(p.stem for p in models_dir.glob("*.yaml"))})
+    raise Misconfigured(f"no recogniser {name!r}: known are {', '.join(known)}; a model of your own needs {path}")
+
+
+def checked_weights(models_dir: Path, file: str, sha256: str) -> Path:
+    """The path of a weight file whose content is the expected one, else Misconfigured."""
+    path = models_dir / file
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError as error:
+        raise Misconfigured(f"{path} is missing: run `make models`, or put it there") from error
+    except OSError as error:
+        raise Misconfigured(f"{path} cannot be read: {error.strerror}") from error
+    if found != sha256:
+        raise Misconfigured(
+            f"{path} is not the expected file: sha256 {sha256} is expected, {found} was found. "
+            f"Delete it and run `make models`; if the change is meant, give the model a card of its own"
+        )
+    return path
+
+
+def recogniser_module(card: ModelCard, weights: Path) -> nn.Module:
+    """The torch definition of a recogniser: uint8 [n, size, size, 3] BGR in, vectors out."""
+    net: nn.Module = read_dlib(weights) if card.format == "dlib" else read_onnx(weights)
+    return Preprocessed(net, flip_to_rgb=card.colour == "RGB", mean=card.mean, scale=card.scale)
