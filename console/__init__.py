@@ -1,0 +1,1 @@
+"""The `signpost` command and the local stack it can run."""

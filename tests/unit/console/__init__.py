@@ -1,0 +1,1 @@
+"""Tests of the console and its local stack."""
