@@ -97,17 +97,13 @@ def split(counts: Mapping[CountKey, int]) -> dict[tuple[str, str], int]:
 
 def newest_totals(records: Iterable[StageCounts]) -> Counter[Count]:
     """All incarnations added up. Counts only grow, so of an incarnation's records the largest value holds."""
-    largest: dict[tuple[str, str, str, str], int] = {}
-    standing: dict[tuple[str, str], dict[tuple[str, str], int]] = {}
+    largest: dict[str, Counter[tuple[str, str]]] = {}
+    standing: dict[str, Mapping[tuple[str, str], int]] = {}
     for record in records:
-        of = (record.stage, record.incarnation)
-        for name, value in record.totals.items():
-            largest[*of, *name] = max(value, largest.get((*of, *name), 0))
-        standing[of] = dict(record.standing)
+        largest[record.event_id] = largest.get(record.event_id, Counter()) | Counter(record.totals)
+        standing[record.event_id] = record.standing
     totals: Counter[Count] = Counter()
-    for (_, _, name, _), value in largest.items():
-        totals[Count(name)] += value
-    for values in standing.values():
+    for values in (*largest.values(), *standing.values()):
         for (name, _), value in values.items():
             totals[Count(name)] += value
     return totals
