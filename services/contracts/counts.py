@@ -96,17 +96,29 @@ def split(counts: Mapping[CountKey, int]) -> dict[tuple[str, str], int]:
 
 
 def newest_totals(records: Iterable[StageCounts]) -> Counter[Count]:
-    """All incarnations added up. Counts only grow, so of an incarnation's records the largest value holds."""
-    largest: dict[str, Counter[tuple[str, str]]] = {}
-    standing: dict[str, Mapping[tuple[str, str], int]] = {}
+    """All incarnations added up, in the order of the records.
+
+    Of an incarnation the largest value of each count holds, whoever wrote it: counts only grow, and the counts a
+    killed ingest had reached live on in the frames it published (embed writes them, without reasons).
+    """
+    largest: dict[str, Counter[str]] = {}
+    standing: dict[str, Counter[str]] = {}
     for record in records:
-        largest[record.event_id] = largest.get(record.event_id, Counter()) | Counter(record.totals)
-        standing[record.event_id] = record.standing
+        largest[record.event_id] = largest.get(record.event_id, Counter()) | by_name(record.totals)
+        standing[record.event_id] = by_name(record.standing)
     totals: Counter[Count] = Counter()
     for values in (*largest.values(), *standing.values()):
-        for (name, _), value in values.items():
+        for name, value in values.items():
             totals[Count(name)] += value
     return totals
+
+
+def by_name(counts: Mapping[tuple[str, str], int]) -> Counter[str]:
+    """Counts with their reasons added up."""
+    found: Counter[str] = Counter()
+    for (name, _), value in counts.items():
+        found[name] += value
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,110 @@
+"""The arrows that must add up, and the rules the table of topics keeps."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.contracts import counts, topics
+from services.contracts.counts import ARROWS, Arrow, Count
+from services.contracts.events import StageCounts
+from services.contracts.topics import OffsetReset
+from tests.builders import DEPLOYMENT, NOON
+
+
+def a_record(incarnation: str, totals: dict[tuple[str, str], int], **changes: object) -> StageCounts:
+    values: dict[str, object] = {"standing": {}, "final": False} | changes
+    return StageCounts(
+        deployment=DEPLOYMENT,
+        trace_id="",
+        captured_at=NOON,
+        stage="embed",
+        incarnation=incarnation,
+        totals=totals,
+        **values,  # type: ignore[arg-type]
+    )
+
+
+def test_incarnations_add_up_and_of_each_the_newest_holds() -> None:
+    totals = counts.newest_totals(
+        [
+            a_record("one", {("frames_decoded", ""): 5}),
+            a_record("one", {("frames_decoded", ""): 9}),
+            a_record("two", {("frames_decoded", ""): 3}),
+        ]
+    )
+    assert totals[Count.FRAMES_DECODED] == 12
+
+
+def test_reasons_of_one_exit_add_up() -> None:
+    totals = counts.newest_totals(
+        [a_record("one", {("frames_expired", "late"): 2, ("frames_expired", "key_lost"): 3})]
+    )
+    assert totals[Count.FRAMES_EXPIRED] == 5
+
+
+def test_what_a_killed_ingest_had_reached_is_not_counted_twice() -> None:
+    """Embed repeats a run's drops without their reasons; the run's own record splits them."""
+    totals = counts.newest_totals(
+        [
+            a_record(
+                "gate-1.1.1", {("frames_dropped", "queue_full"): 2, ("frames_dropped", "delivery_failed"): 1}
+            ),
+            a_record("gate-1.1.1", {("frames_dropped", ""): 3}),
+        ]
+    )
+    assert totals[Count.FRAMES_DROPPED] == 3
+
+
+def test_how_things_stand_is_not_cumulative() -> None:
+    totals = counts.newest_totals(
+        [
+            a_record("one", {}, standing={("tracks_pending", ""): 4}),
+            a_record("one", {}, standing={("tracks_pending", ""): 1}),
+        ]
+    )
+    assert totals[Count.TRACKS_PENDING] == 1
+
+
+def test_an_arrow_says_by_how_much_it_does_not_add_up() -> None:
+    arrow = Arrow(Count.FRAMES_DECODED, (Count.FRAMES_WITH_FACE, Count.FRAMES_WITHOUT_FACE))
+    assert arrow.gap({Count.FRAMES_DECODED: 981, Count.FRAMES_WITH_FACE: 900, Count.FRAMES_WITHOUT_FACE: 62}) == 19
+
+
+def test_counts_split_back_into_name_and_reason() -> None:
+    found = counts.split(
+        {counts.key("d", Count.FRAMES_EXPIRED, "late"): 1, counts.key("d", Count.FRAMES_DECODED): 2}
+    )
+    assert found == {("frames_expired", "late"): 1, ("frames_decoded", ""): 2}
+
+
+def test_no_count_is_on_the_right_of_two_arrows() -> None:
+    parts = [part for arrow in ARROWS for part in arrow.parts]
+    assert len(parts) == len(set(parts))
+
+
+@pytest.mark.parametrize("topic", topics.ALL, ids=lambda topic: topic.name)
+def test_every_topic_says_who_writes_and_reads_it_and_survives_a_broker(topic: topics.Topic) -> None:
+    assert topic.writers
+    assert topic.readers
+    assert topic.acks == "all"
+    assert 1 <= topic.min_insync_replicas < topic.replication_factor
+    assert topic.segment <= topic.retention
+
+
+def test_only_frames_and_faces_may_be_skipped_or_dead_lettered() -> None:
+    assert {topic.name for topic in topics.ALL if topic.offset_reset is OffsetReset.EARLIEST} == {
+        "frames",
+        "faces",
+    }
+    assert {topic.name for topic in topics.ALL if topic.dead_letters} == {"frames", "faces"}
+
+
+def test_frames_and_faces_are_gone_from_kafka_within_minutes() -> None:
+    assert topics.FRAMES.retention == topics.FACES.retention == timedelta(minutes=2)
+
+
+def test_neighbouring_cameras_do_not_share_a_partition() -> None:
+    used = {topics.partition_of_camera(index, topics.FRAMES) for index in range(topics.FRAMES.partitions)}
+    assert used == set(range(topics.FRAMES.partitions))
