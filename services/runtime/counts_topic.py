@@ -1,0 +1,39 @@
+"""The record that a stage's cumulative counts travel in, for the Kafka loop to write with each transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from services.contracts import codec, counts, topics
+from services.contracts.counts import CountKey
+from services.contracts.events import StageCounts
+from services.contracts.ids import DeploymentId
+from services.runtime.clock import Clock
+from services.runtime.kafka.types import Output
+
+
+def output(event: StageCounts) -> Output:
+    """A counts record. Its key is its incarnation's, so compaction keeps the newest."""
+    key = f"{event.deployment}/{event.stage}/{event.incarnation}"
+    return Output(topics.COUNTS.name, key.encode(), codec.encode(event, topic=topics.COUNTS.name))
+
+
+def writer(
+    deployment: DeploymentId, stage: counts.Stage, incarnation: str, clock: Clock
+) -> Callable[[Mapping[CountKey, int], Mapping[CountKey, int]], Output]:
+    """What the loop calls with its totals and standing counts to have them as one record."""
+
+    def record(totals: Mapping[CountKey, int], standing: Mapping[CountKey, int]) -> Output:
+        return output(
+            StageCounts(
+                deployment=deployment,
+                trace_id="",
+                captured_at=clock.now(),
+                stage=stage,
+                incarnation=incarnation,
+                totals=counts.split(totals),
+                standing=counts.split(standing),
+            )
+        )
+
+    return record
