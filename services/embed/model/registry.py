@@ -77,7 +77,9 @@ def checked_weights(models_dir: Path, file: str, sha256: str) -> Path:
     try:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
     except FileNotFoundError as error:
-        raise Misconfigured(f"{path} is missing: run `make models`, or put it there") from error
+        raise Misconfigured(
+            f"{path} is missing: run `make models` (dlib's: `python scripts/fetch_assets.py dlib`)"
+        ) from error
     except OSError as error:
         raise Misconfigured(f"{path} cannot be read: {error.strerror}") from error
     if found != sha256:
