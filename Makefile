@@ -8,7 +8,7 @@ export PYTHONPATH := .:proto/gen
 .PHONY: integration e2e reliability bench bench-match faults soak accuracy clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: .venv/.done ## make the virtual environment from the lock
 .venv/.done: requirements.lock scripts/setup.sh

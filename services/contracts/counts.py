@@ -31,7 +31,7 @@ class Count(StrEnum):
     FRAMES_SAMPLED = "frames_sampled"
     FRAMES_DROPPED = "frames_dropped"
     FRAMES_PUBLISHED = "frames_published"
-    FRAMES_IN_HAND = "frames_in_hand"  # standing
+    FRAMES_IN_HAND = "frames_in_hand"
     CAMERA_GAPS = "camera_gaps"
     # embed
     FRAMES_SKIPPED = "frames_skipped"
@@ -47,7 +47,7 @@ class Count(StrEnum):
     TRACKS_USABLE = "tracks_usable"
     TRACKS_UNUSABLE = "tracks_unusable"
     TRACKS_CUT_SHORT = "tracks_cut_short"
-    TRACKS_PENDING = "tracks_pending"  # standing
+    TRACKS_PENDING = "tracks_pending"
     FACES_PUBLISHED = "faces_published"
     # match
     FACES_RECEIVED = "faces_received"
@@ -68,7 +68,11 @@ class Count(StrEnum):
     CASES_OPENED = "cases_opened"
     CASES_DECIDED = "cases_decided"
     CASES_EXPIRED = "cases_expired"
-    CASES_OPEN = "cases_open"  # standing
+    CASES_OPEN = "cases_open"
+
+
+STANDING = frozenset({Count.FRAMES_IN_HAND, Count.TRACKS_PENDING, Count.CASES_OPEN})
+"""Counts that say how things stand as of their record; they may go down."""
 
 
 class Expired(StrEnum):

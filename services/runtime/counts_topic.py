@@ -20,10 +20,11 @@ def output(event: StageCounts) -> Output:
 
 def writer(
     deployment: DeploymentId, stage: counts.Stage, incarnation: str, clock: Clock
-) -> Callable[[Mapping[CountKey, int], Mapping[CountKey, int]], Output]:
-    """What the loop calls with its totals and standing counts to have them as one record."""
+) -> Callable[[Mapping[CountKey, int]], Output]:
+    """What the loop calls with all its counts, standing ones among them, to have them as one record."""
 
-    def record(totals: Mapping[CountKey, int], standing: Mapping[CountKey, int]) -> Output:
+    def record(cumulative: Mapping[CountKey, int]) -> Output:
+        found = counts.split(cumulative)
         return output(
             StageCounts(
                 deployment=deployment,
@@ -31,8 +32,8 @@ def writer(
                 captured_at=clock.now(),
                 stage=stage,
                 incarnation=incarnation,
-                totals=counts.split(totals),
-                standing=counts.split(standing),
+                totals={name: value for name, value in found.items() if name[0] not in counts.STANDING},
+                standing={name: value for name, value in found.items() if name[0] in counts.STANDING},
             )
         )
 
