@@ -1,0 +1,1 @@
+"""Review: cases, and the people who decide them."""

@@ -1,0 +1,1 @@
+"""What a case is and which moves it has: values in, values out."""

@@ -1,0 +1,45 @@
+"""Who acts, and what they may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person is here for. Nobody holds two sides of one decision."""
+
+    REVIEWER = "reviewer"
+    SUPERVISOR = "supervisor"
+    ENGAGEMENT_OFFICER = "engagement_officer"
+    WATCHLIST_MANAGER = "watchlist_manager"
+    AUTHORISING_OFFICER = "authorising_officer"
+    AUDITOR = "auditor"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """A signed-in person. `user` and `name` go into no event, log or metric: events carry a token."""
+
+    user: str = field(repr=False)
+    name: str = field(repr=False)
+    roles: frozenset[Role]
+    scripted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What a person signs in with; an OIDC sign-in will bring another kind."""
+
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A sign-in that worked. The token is shown once; only its hash is kept."""
+
+    token: str = field(repr=False)
+    person: Person
+    expires_at: datetime

@@ -1,0 +1,1 @@
+"""One file an outside system: the durable Redis, people's files, gRPC."""
