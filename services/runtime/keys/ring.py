@@ -1,0 +1,211 @@
+"""The keys a process has in hand: minted or found in their stores, kept until their deadline."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from services.contracts.keyspec import KeyPart, KeySpec, Where
+from services.runtime.clock import Clock
+from services.runtime.keys.derive import derive
+from services.runtime.keys.port import DeadlinePassed, KeyStore
+
+# How long a writer goes on with a cached key before asking its store again. A store that lost its
+# keys costs what was sealed meanwhile; at 0 each message costs a round trip.
+CONFIRM_EVERY_S = 1.0
+
+
+class Lookup(StrEnum):
+    """What came of asking for a key: the labels of a metric."""
+
+    CACHED = "cached"
+    READ = "read"
+    REPLACED = "replaced"  # a writer learns that the store lost its key and holds another now
+    EXPIRED = "expired"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The key is there."""
+
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Expired:
+    """Its deadline has passed: a normal outcome."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Its deadline has not passed and yet it is gone: destroyed on purpose, or lost with its store."""
+
+    where: Where
+
+
+@dataclass
+class _Held:
+    key: bytes = field(repr=False)
+    expires_at_s: float
+    confirmed_s: float
+
+
+def _ignore(lookup: Lookup) -> None:
+    """No one counts."""
+
+
+class Keyring:
+    """Keys by spec, over the two stores. Any thread: a lock guards the cache, never held over a store.
+
+    A cached key is dropped at its deadline by the next call of any method; an idle process calls
+    `drop_expired`. Blocks only on the stores, and raises Transient with them.
+    """
+
+    def __init__(
+        self,
+        volatile: KeyStore,
+        store: KeyStore,
+        clock: Clock,
+        *,
+        max_cached: int = 4096,
+        on_lookup: Callable[[Lookup], None] = _ignore,
+    ) -> None:
+        self._stores: Mapping[Where, KeyStore] = {Where.VOLATILE: volatile, Where.STORE: store}
+        self._clock = clock
+        self._max_cached = max_cached
+        self._on_lookup = on_lookup
+        self._lock = threading.Lock()
+        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._earliest_s = math.inf  # no held key expires before; spares a look at each of them
+
+    def mint(self, spec: KeySpec) -> bytes:
+        """The key to seal with, made if nobody has; every process that asks gets the same one.
+
+        A cached key is confirmed with its stores every second. Raises DeadlinePassed.
+        """
+        now_s = self._now_s()
+        if now_s >= spec.expires_at.timestamp():
+            self._on_lookup(Lookup.EXPIRED)
+            raise DeadlinePassed
+        held = self._cached(spec, now_s)
+        if held and now_s - held.confirmed_s < CONFIRM_EVERY_S:
+            self._on_lookup(Lookup.CACHED)
+            return held.key
+        parts = [
+            self._stores[part.where].get_or_create(part.id, expires_at=part.expires_at) for part in spec.parts
+        ]
+        key = self._keep(spec, parts, now_s)
+        self._on_lookup(Lookup.REPLACED if held and held.key != key else Lookup.READ)
+        return key
+
+    def find(self, spec: KeySpec) -> Found | Expired | Lost:
+        """The key to open with; makes none."""
+        return self.find_many([spec])[0]
+
+    def find_many(self, specs: Sequence[KeySpec]) -> list[Found | Expired | Lost]:
+        """As `find` for each, with one round trip a store for those not in hand."""
+        now_s = self._now_s()
+        answers: dict[str, Found | Expired | Lost] = {}
+        missing: dict[str, KeySpec] = {}
+        for spec in specs:
+            if now_s >= spec.expires_at.timestamp():
+                answers[spec.id] = Expired()
+            elif held := self._cached(spec, now_s):
+                answers[spec.id] = Found(held.key)
+            else:
+                missing[spec.id] = spec
+        read = self._read(part for spec in missing.values() for part in spec.parts)
+        for spec in missing.values():
+            answers[spec.id] = self._joined(spec, read)
+        for spec in specs:
+            self._on_lookup(_label(answers[spec.id], read=spec.id in missing))
+        return [answers[spec.id] for spec in specs]
+
+    def destroy(self, specs: Sequence[KeySpec]) -> int:
+        """Destroy these keys in their stores and here; how many were there.
+
+        Of several parts the one with the earliest deadline goes: the others may belong to more keys.
+        """
+        self.forget(specs)
+        by_store: dict[Where, list[str]] = {}
+        for spec in specs:
+            part = min(spec.parts, key=lambda part: part.expires_at)
+            by_store.setdefault(part.where, []).append(part.id)
+        return sum(self._stores[where].destroy(*ids) for where, ids in by_store.items())
+
+    def forget(self, specs: Sequence[KeySpec]) -> None:
+        """Drop these from the cache only: the next call asks the stores. Call it after OtherKey."""
+        with self._lock:
+            for spec in specs:
+                self._held.pop(spec.id, None)
+
+    def drop_expired(self) -> None:
+        """Drop every cached key whose deadline has passed. For a loop with nothing to do."""
+        now_s = self._now_s()
+        with self._lock:
+            self._drop_expired(now_s)
+
+    def _now_s(self) -> float:
+        return self._clock.now().timestamp()
+
+    def _cached(self, spec: KeySpec, now_s: float) -> _Held | None:
+        with self._lock:
+            self._drop_expired(now_s)
+            held = self._held.get(spec.id)
+            if held:
+                self._held.move_to_end(spec.id)
+            return held
+
+    def _drop_expired(self, now_s: float) -> None:
+        if now_s < self._earliest_s:
+            return
+        for key_id in [key_id for key_id, held in self._held.items() if now_s >= held.expires_at_s]:
+            del self._held[key_id]
+        self._earliest_s = min((held.expires_at_s for held in self._held.values()), default=math.inf)
+
+    def _read(self, parts: Iterable[KeyPart]) -> dict[KeyPart, bytes | None]:
+        found: dict[KeyPart, bytes | None] = {}
+        wanted = list(dict.fromkeys(parts))
+        for where, store in self._stores.items():
+            here = [part for part in wanted if part.where is where]
+            if here:
+                found.update(zip(here, store.get_many([part.id for part in here]), strict=True))
+        return found
+
+    def _joined(self, spec: KeySpec, read: Mapping[KeyPart, bytes | None]) -> Found | Expired | Lost:
+        # Asked again: the deadline may have passed, and the store kept it, while we asked.
+        now_s = self._now_s()
+        if now_s >= spec.expires_at.timestamp():
+            return Expired()
+        parts: list[bytes] = []
+        for part in spec.parts:
+            value = read[part]
+            if value is None:
+                return Lost(part.where)
+            parts.append(value)
+        return Found(self._keep(spec, parts, now_s))
+
+    def _keep(self, spec: KeySpec, parts: Sequence[bytes], now_s: float) -> bytes:
+        key = parts[0] if len(parts) == 1 else derive(*parts, info=spec.id)
+        with self._lock:
+            self._held[spec.id] = _Held(key, spec.expires_at.timestamp(), now_s)
+            self._held.move_to_end(spec.id)
+            self._earliest_s = min(self._earliest_s, spec.expires_at.timestamp())
+            while len(self._held) > self._max_cached:
+                self._held.popitem(last=False)
+        return key
+
+
+def _label(answer: Found | Expired | Lost, *, read: bool) -> Lookup:
+    match answer:
+        case Found():
+            return Lookup.READ if read else Lookup.CACHED
+        case Expired():
+            return Lookup.EXPIRED
+        case Lost():
+            return Lookup.LOST

@@ -1,0 +1,75 @@
+"""Keys in the Redis that never persists: for seconds and minutes."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import redis
+
+from services.runtime.clock import Clock
+from services.runtime.keys.port import KEY_BYTES, DeadlinePassed
+from services.runtime.redis_client import as_transient
+
+_WHAT = "reading keys"
+_GLOB = re.compile(r"([*?\[\]\\^])")
+_SCAN_COUNT = 1000
+
+
+class VolatileKeys:
+    """`KeyStore` on Redis; deadlines are Redis' own TTLs. The server must have passed `check_volatile`.
+
+    A deleted value is gone from every answer at once; its memory is reused when Redis needs it.
+    """
+
+    def __init__(self, client: redis.Redis, clock: Clock, *, namespace: str = "key:") -> None:
+        self._client = client
+        self._clock = clock
+        self._namespace = namespace
+
+    def get_many(self, key_ids: Sequence[str]) -> list[bytes | None]:
+        if not key_ids:
+            return []
+        with as_transient(_WHAT):
+            found = self._client.mget([self._name(key_id) for key_id in key_ids])
+        return [key if isinstance(key, bytes) else None for key in found]
+
+    def get_or_create(self, key_id: str, *, expires_at: datetime) -> bytes:
+        return self.get_or_create_many([key_id], expires_at=expires_at)[0]
+
+    def get_or_create_many(self, key_ids: Sequence[str], *, expires_at: datetime) -> list[bytes]:
+        if expires_at <= self._clock.now():
+            raise DeadlinePassed
+        fresh = [secrets.token_bytes(KEY_BYTES) for _ in key_ids]
+        with as_transient(_WHAT), self._client.pipeline(transaction=False) as pipe:
+            for key_id, key in zip(key_ids, fresh, strict=True):
+                # NX with GET (Redis 7.0): answers what is there, or nothing if ours was taken.
+                pipe.set(self._name(key_id), key, nx=True, get=True, pxat=expires_at)
+            already: list[bytes | None] = pipe.execute()
+        return [key if there is None else there for key, there in zip(fresh, already, strict=True)]
+
+    def destroy(self, *key_ids: str) -> int:
+        if not key_ids:
+            return 0
+        # DEL, not UNLINK: on return the value is freed, not queued to be.
+        with as_transient(_WHAT):
+            return int(self._client.delete(*(self._name(key_id) for key_id in key_ids)))
+
+    def destroy_prefix(self, prefix: str) -> int:
+        pattern = _GLOB.sub(r"\\\1", self._name(prefix)) + "*"
+        with as_transient(_WHAT):
+            return sum(int(self._client.delete(*names)) for names in self._scan(pattern))
+
+    def _scan(self, pattern: str) -> Iterator[list[bytes | str]]:
+        cursor = 0
+        while True:
+            cursor, names = self._client.scan(cursor, match=pattern, count=_SCAN_COUNT)
+            if names:
+                yield names
+            if cursor == 0:
+                return
+
+    def _name(self, key_id: str) -> str:
+        return self._namespace + key_id

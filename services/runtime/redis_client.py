@@ -1,0 +1,143 @@
+"""Clients of the two Redis servers, and the check that each server is what it is taken for.
+
+The volatile one must forget (a deleted key stays readable in an append-only file, a slow log shows
+arguments), the durable one must not: both are checked at every start, and no setting skips it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import redis
+import redis.asyncio
+from pydantic import SecretStr
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from services.contracts.errors import Misconfigured, Transient
+
+# Protects the loop from a server that hangs. A script over the largest case takes milliseconds;
+# must stay below the least lease time, or a slow answer costs the lease it renews.
+_ANSWER_TIMEOUT_S = 5.0
+_CONNECT_TIMEOUT_S = 2.0
+# A connection idle for longer is tried before use: a firewall may have forgotten it.
+_IDLE_CHECK_S = 30
+_FLOOR = (7, 0)
+
+# Where commands and their arguments (keys among them) would be kept for anyone to read, as a crash
+# report also would. The last two are Valkey's; a server without them has no such log.
+_COMMAND_LOGS = ("slowlog-log-slower-than", "commandlog-request-larger-than", "commandlog-reply-larger-than")
+
+
+def connect(url: SecretStr, *, client_name: str) -> redis.Redis:
+    """A client with deadlines; connects at first use, then raises redis' own errors.
+
+    It repeats nothing by itself: whether a move may be made twice is known to the caller alone.
+    """
+    return redis.Redis.from_url(
+        url.get_secret_value(),
+        client_name=client_name,
+        socket_timeout=_ANSWER_TIMEOUT_S,
+        socket_connect_timeout=_CONNECT_TIMEOUT_S,
+        health_check_interval=_IDLE_CHECK_S,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def connect_async(url: SecretStr, *, client_name: str) -> redis.asyncio.Redis:
+    """As `connect`, for an event loop."""
+    return redis.asyncio.Redis.from_url(
+        url.get_secret_value(),
+        client_name=client_name,
+        socket_timeout=_ANSWER_TIMEOUT_S,
+        socket_connect_timeout=_CONNECT_TIMEOUT_S,
+        health_check_interval=_IDLE_CHECK_S,
+        retry=redis.asyncio.retry.Retry(NoBackoff(), 0),
+    )
+
+
+@contextmanager
+def as_transient(what: str) -> Iterator[None]:
+    """A server that is away, loading or too slow is Transient; every other error passes."""
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError) as error:
+        raise Transient(f"{what}: Redis did not answer ({type(error).__name__})") from error
+
+
+def check_volatile(client: redis.Redis) -> None:
+    """Raises Misconfigured naming each reason why this server might keep what must be forgotten.
+
+    Raises Transient if it does not answer.
+    """
+    with as_transient("checking REDIS_VOLATILE_URL"):
+        faults = volatile_faults(_texts(client.config_get("*")), client.info())
+    _refuse("REDIS_VOLATILE_URL", faults)
+
+
+def check_durable(client: redis.Redis) -> None:
+    """Raises Misconfigured naming each reason why this server might lose what it acknowledged.
+
+    Raises Transient if it does not answer.
+    """
+    with as_transient("checking REDIS_DURABLE_URL"):
+        faults = durable_faults(_texts(client.config_get("*")), client.info())
+    _refuse("REDIS_DURABLE_URL", faults)
+
+
+async def check_durable_async(client: redis.asyncio.Redis) -> None:
+    """As `check_durable`, for an event loop."""
+    with as_transient("checking REDIS_DURABLE_URL"):
+        faults = durable_faults(_texts(await client.config_get("*")), await client.info())
+    _refuse("REDIS_DURABLE_URL", faults)
+
+
+async def check_volatile_async(client: redis.asyncio.Redis) -> None:
+    """As `check_volatile`, for an event loop."""
+    with as_transient("checking REDIS_VOLATILE_URL"):
+        faults = volatile_faults(_texts(await client.config_get("*")), await client.info())
+    _refuse("REDIS_VOLATILE_URL", faults)
+
+
+def volatile_faults(config: Mapping[str, str], info: Mapping[str, object]) -> list[str]:
+    """What is wrong with a server that has to forget; each with the directive that cures it."""
+    wanted = {"save": "", "appendonly": "no", "maxmemory-policy": "noeviction", "crash-log-enabled": "no"}
+    faults = _version_faults(info) + _wrong(config, wanted)
+    faults += [
+        f"{name} is {config[name]}, set it to -1: its log shows what was written"
+        for name in _COMMAND_LOGS
+        if name in config and int(config[name]) >= 0
+    ]
+    if int(str(info.get("connected_slaves", 0))) or info.get("role") != "master":
+        faults.append("it is replicated, and a replica may persist: give it no replica and no master")
+    return faults
+
+
+def durable_faults(config: Mapping[str, str], info: Mapping[str, object]) -> list[str]:
+    """What is wrong with a server that has to keep; each with the directive that cures it."""
+    wanted = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
+    return _version_faults(info) + _wrong(config, wanted)
+
+
+def _texts(config: Mapping[str | None, str | None]) -> Mapping[str, str]:
+    return {str(name): str(value) for name, value in config.items()}
+
+
+def _wrong(config: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
+    return [
+        f"{name} is {config.get(name, 'unknown')!r}, set it to {value!r}"
+        for name, value in wanted.items()
+        if config.get(name) != value
+    ]
+
+
+def _version_faults(info: Mapping[str, object]) -> list[str]:
+    version = str(info.get("redis_version", "0.0"))
+    major, minor = (int(part) for part in version.split(".")[:2])
+    return [] if (major, minor) >= _FLOOR else [f"its version is {version}, at least 7.0 is needed"]
+
+
+def _refuse(variable: str, faults: list[str]) -> None:
+    if faults:
+        raise Misconfigured(f"{variable}: " + "; ".join(faults))

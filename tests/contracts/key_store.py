@@ -1,0 +1,119 @@
+"""What every key store has to do. Subclass it beside the tests of a store and give it `bench`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from services.runtime.clock import Clock
+from services.runtime.keys.port import DeadlinePassed, KeyStore
+from tests.support import eventually
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A store under test, the clock of its deadlines, and how to let time pass (or begin to)."""
+
+    store: KeyStore
+    clock: Clock
+    lapse: Callable[[float], None]
+
+
+class KeyStoreContract:
+    """Run on the fake and on every real store, so that the fake cannot drift."""
+
+    threads = 1
+
+    @pytest.fixture
+    def bench(self) -> Bench:
+        raise NotImplementedError
+
+    def test_a_key_that_nobody_made_is_not_there(self, bench: Bench) -> None:
+        assert bench.store.get_many(["city/epoch/1"]) == [None]
+
+    def test_the_first_writer_wins_and_all_read_it_back(self, bench: Bench) -> None:
+        expires_at = bench.clock.now() + HOUR
+        first = bench.store.get_or_create("city/epoch/1", expires_at=expires_at)
+        assert len(first) == 32
+        assert bench.store.get_or_create("city/epoch/1", expires_at=expires_at + HOUR) == first
+        assert bench.store.get_many(["city/epoch/1"]) == [first]
+
+    def test_writers_at_the_same_time_get_the_same_key(self, bench: Bench) -> None:
+        expires_at = bench.clock.now() + HOUR
+
+        def make(_: int) -> bytes:
+            return bench.store.get_or_create("city/epoch/2", expires_at=expires_at)
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            assert len(set(pool.map(make, range(16)))) == 1
+
+    def test_keys_of_different_ids_differ_and_come_in_the_order_asked(self, bench: Bench) -> None:
+        expires_at = bench.clock.now() + HOUR
+        made = bench.store.get_or_create_many(["a/1", "a/2", "a/3"], expires_at=expires_at)
+        assert len(set(made)) == 3
+        assert bench.store.get_many(["a/3", "none", "a/1"]) == [made[2], None, made[0]]
+
+    def test_several_made_at_once_leave_those_there_alone(self, bench: Bench) -> None:
+        expires_at = bench.clock.now() + HOUR
+        there = bench.store.get_or_create("a/2", expires_at=expires_at)
+        made = bench.store.get_or_create_many(["a/1", "a/2"], expires_at=expires_at)
+        assert made[1] == there
+
+    def test_asking_for_no_keys_answers_none(self, bench: Bench) -> None:
+        assert bench.store.get_many([]) == []
+        assert bench.store.get_or_create_many([], expires_at=bench.clock.now() + HOUR) == []
+        assert bench.store.destroy() == 0
+
+    def test_a_key_is_gone_at_its_deadline_without_anybody_doing_anything(self, bench: Bench) -> None:
+        store = bench.store
+        store.get_or_create("a/short", expires_at=bench.clock.now() + timedelta(seconds=0.4))
+        kept = store.get_or_create("a/long", expires_at=bench.clock.now() + HOUR)
+        assert store.get_many(["a/short"]) != [None]
+        bench.lapse(0.4)
+        eventually(lambda: store.get_many(["a/short"]) == [None], "the key to expire", within_s=3)
+        assert store.get_many(["a/long"]) == [kept]
+
+    def test_an_id_whose_key_expired_gets_a_new_key(self, bench: Bench) -> None:
+        store = bench.store
+        old = store.get_or_create("a/1", expires_at=bench.clock.now() + timedelta(seconds=0.4))
+        bench.lapse(0.4)
+        eventually(lambda: store.get_many(["a/1"]) == [None], "the key to expire", within_s=3)
+        assert store.get_or_create("a/1", expires_at=bench.clock.now() + HOUR) != old
+
+    def test_no_key_is_made_after_its_deadline(self, bench: Bench) -> None:
+        with pytest.raises(DeadlinePassed):
+            bench.store.get_or_create("a/late", expires_at=bench.clock.now())
+        assert bench.store.get_many(["a/late"]) == [None]
+
+    def test_destroying_counts_what_was_there(self, bench: Bench) -> None:
+        expires_at = bench.clock.now() + HOUR
+        made = bench.store.get_or_create_many(["a/1", "a/2"], expires_at=expires_at)
+        assert bench.store.destroy("a/1", "a/3") == 1
+        assert bench.store.destroy("a/1") == 0
+        assert bench.store.get_many(["a/1", "a/2"]) == [None, made[1]]
+
+    def test_an_expired_key_does_not_count_as_destroyed(self, bench: Bench) -> None:
+        bench.store.get_or_create("a/1", expires_at=bench.clock.now() + timedelta(seconds=0.4))
+        bench.lapse(0.4)
+        eventually(lambda: bench.store.get_many(["a/1"]) == [None], "the key to expire", within_s=3)
+        assert bench.store.destroy("a/1") == 0
+
+    @pytest.mark.parametrize("other", ["city-2/epoch/1", "cit", "xcity/1", "city*/1"])
+    def test_destroying_a_prefix_leaves_every_other_key(self, bench: Bench, other: str) -> None:
+        expires_at = bench.clock.now() + HOUR
+        bench.store.get_or_create_many(["city/epoch/1", "city/epoch/2", "city/x", other], expires_at=expires_at)
+        assert bench.store.destroy_prefix("city/") == 3
+        assert bench.store.get_many(["city/epoch/1", "city/x"]) == [None, None]
+        assert bench.store.get_many([other]) != [None]
+
+    def test_a_prefix_is_taken_by_the_letter(self, bench: Bench) -> None:
+        expires_at = bench.clock.now() + HOUR
+        bench.store.get_or_create_many(["c[i]ty*/1", "city/1"], expires_at=expires_at)
+        assert bench.store.destroy_prefix("c[i]ty*") == 1
+        assert bench.store.get_many(["city/1"]) != [None]

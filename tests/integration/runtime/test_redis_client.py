@@ -1,0 +1,103 @@
+"""The two servers are told apart, and one that is set up wrongly is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+import redis
+from pydantic import SecretStr
+
+from services.contracts.errors import Misconfigured, Transient
+from services.runtime.redis_client import (
+    check_durable,
+    check_durable_async,
+    check_volatile,
+    check_volatile_async,
+    connect,
+    connect_async,
+)
+
+
+@pytest.fixture
+def volatile(redis_volatile: str) -> Iterator[redis.Redis]:
+    with connect(SecretStr(redis_volatile), client_name="tests") as client:
+        yield client
+
+
+@pytest.fixture
+def durable(redis_durable: str) -> Iterator[redis.Redis]:
+    with connect(SecretStr(redis_durable), client_name="tests") as client:
+        yield client
+
+
+def test_each_server_of_the_stack_is_what_it_is_taken_for(volatile: redis.Redis, durable: redis.Redis) -> None:
+    check_volatile(volatile)
+    check_durable(durable)
+
+
+def test_the_oldest_redis_we_promise_passes(redis_floor: str) -> None:
+    with connect(SecretStr(redis_floor), client_name="tests") as client:
+        check_volatile(client)
+
+
+def test_swapped_servers_are_refused(volatile: redis.Redis, durable: redis.Redis) -> None:
+    """A key in the append-only file of the durable one could never be deleted."""
+    with pytest.raises(Misconfigured, match=r"REDIS_VOLATILE_URL: appendonly is 'yes', set it to 'no'"):
+        check_volatile(durable)
+    with pytest.raises(Misconfigured, match=r"REDIS_DURABLE_URL: appendonly is 'no', set it to 'yes'"):
+        check_durable(volatile)
+
+
+@pytest.mark.parametrize(
+    ("directive", "wrong"),
+    [
+        ("save", "3600 1"),
+        ("maxmemory-policy", "allkeys-lru"),
+        ("slowlog-log-slower-than", "10000"),
+        ("commandlog-reply-larger-than", "1024"),
+        ("crash-log-enabled", "yes"),
+    ],
+)
+def test_a_volatile_server_that_could_keep_something_is_refused(
+    volatile: redis.Redis, directive: str, wrong: str
+) -> None:
+    right = volatile.config_get(directive)
+    volatile.config_set(directive, wrong)
+    try:
+        with pytest.raises(Misconfigured, match=directive):
+            check_volatile(volatile)
+    finally:
+        volatile.config_set(directive, str(right[directive]))
+    check_volatile(volatile)
+
+
+def test_a_durable_server_that_may_lose_a_second_is_refused(durable: redis.Redis) -> None:
+    durable.config_set("appendfsync", "everysec")
+    try:
+        with pytest.raises(Misconfigured, match="appendfsync is 'everysec', set it to 'always'"):
+            check_durable(durable)
+    finally:
+        durable.config_set("appendfsync", "always")
+
+
+def test_a_server_that_does_not_answer_is_transient_and_its_password_stays_secret() -> None:
+    with connect(SecretStr("redis://:sesame@127.0.0.1:1/0"), client_name="tests") as client:
+        with pytest.raises(Transient) as caught:
+            check_volatile(client)
+        assert "sesame" not in str(caught.value)
+
+
+def test_the_checks_hold_on_an_event_loop_too(redis_volatile: str, redis_durable: str) -> None:
+    async def check() -> None:
+        async with (
+            connect_async(SecretStr(redis_volatile), client_name="tests") as volatile,
+            connect_async(SecretStr(redis_durable), client_name="tests") as durable,
+        ):
+            await check_volatile_async(volatile)
+            await check_durable_async(durable)
+            with pytest.raises(Misconfigured):
+                await check_volatile_async(durable)
+
+    asyncio.run(check())

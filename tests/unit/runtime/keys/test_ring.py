@@ -1,0 +1,185 @@
+"""The keyring: one key for all, gone at its deadline, and lost told from expired."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.contracts.errors import Tampered, Transient
+from services.contracts.keyspec import KeyPart, KeySpec, Where
+from services.runtime.keys.cipher import AesGcm
+from services.runtime.keys.port import DeadlinePassed
+from services.runtime.keys.ring import Expired, Found, Keyring, Lookup, Lost
+from services.runtime.keys.sealing import Opened, seal, unseal
+from tests.fakes.clock import A_MORNING, ManualClock
+from tests.fakes.keys import FakeKeys
+
+SHORT = A_MORNING + timedelta(seconds=75)
+LONG = A_MORNING + timedelta(days=1)
+
+
+class Rig:
+    """Two stores and any number of processes with a ring over them."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.volatile = FakeKeys(self.clock)
+        self.store = FakeKeys(self.clock)
+        self.lookups: list[Lookup] = []
+
+    def ring(self, max_cached: int = 100) -> Keyring:
+        return Keyring(self.volatile, self.store, self.clock, max_cached=max_cached, on_lookup=self.lookups.append)
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+def an_epoch_key(number: int = 7) -> KeySpec:
+    epoch = KeyPart(f"city/epoch/{number}", Where.VOLATILE, SHORT)
+    return KeySpec(f"city/frame/{number}", (epoch, KeyPart("city/deployment", Where.STORE, LONG)))
+
+
+def a_face_key(name: str = "1") -> KeySpec:
+    return KeySpec(f"city/face/{name}", (KeyPart(f"city/face/{name}", Where.VOLATILE, SHORT),))
+
+
+def test_what_one_process_mints_another_finds(rig: Rig) -> None:
+    spec = an_epoch_key()
+    assert rig.ring().find(spec) == Lost(Where.VOLATILE)
+    key = rig.ring().mint(spec)
+    assert rig.ring().mint(spec) == key
+    assert rig.ring().find(spec) == Found(key)
+
+
+def test_keys_that_share_a_part_differ(rig: Rig) -> None:
+    ring = rig.ring()
+    assert ring.mint(an_epoch_key(7)) != ring.mint(an_epoch_key(8))
+
+
+def test_a_key_of_two_parts_is_neither_part(rig: Rig) -> None:
+    key = rig.ring().mint(an_epoch_key())
+    assert key not in rig.volatile.get_many(["city/epoch/7"]) + rig.store.get_many(["city/deployment"])
+
+
+@pytest.mark.parametrize("where", list(Where))
+def test_the_loss_of_either_part_is_the_loss_of_the_key(rig: Rig, where: Where) -> None:
+    rig.ring().mint(an_epoch_key())
+    (rig.volatile if where is Where.VOLATILE else rig.store).lose_all()
+    assert rig.ring().find(an_epoch_key()) == Lost(where)
+
+
+def test_a_key_in_hand_is_dropped_at_its_deadline(rig: Rig) -> None:
+    ring = rig.ring()
+    ring.mint(an_epoch_key())
+    rig.clock.advance(74.9)
+    assert isinstance(ring.find(an_epoch_key()), Found)
+    rig.clock.advance(0.2)
+    assert ring.find(an_epoch_key()) == Expired()
+    with pytest.raises(DeadlinePassed):
+        ring.mint(an_epoch_key())
+
+
+def test_an_idle_process_holds_no_key_past_its_deadline(rig: Rig) -> None:
+    ring = rig.ring()
+    ring.mint(a_face_key())
+    assert ring._held
+    rig.clock.advance(76)
+    ring.drop_expired()
+    assert not ring._held
+
+
+def test_a_key_gone_before_its_deadline_is_lost_and_after_it_expired(rig: Rig) -> None:
+    rig.ring().mint(a_face_key())
+    rig.volatile.lose_all()
+    assert rig.ring().find(a_face_key()) == Lost(Where.VOLATILE)
+    rig.clock.advance(76)
+    assert rig.ring().find(a_face_key()) == Expired()
+
+
+def test_a_key_in_hand_costs_no_round_trip(rig: Rig) -> None:
+    reader = rig.ring()
+    rig.ring().mint(an_epoch_key())
+    reader.find(an_epoch_key())
+    reads = rig.volatile.reads
+    reader.find_many([an_epoch_key()] * 20)
+    assert rig.volatile.reads == reads
+
+
+def test_many_keys_not_in_hand_cost_one_round_trip_a_store(rig: Rig) -> None:
+    specs = [a_face_key(str(number)) for number in range(30)]
+    made = [rig.ring().mint(spec) for spec in specs]
+    reads = rig.volatile.reads
+    assert rig.ring().find_many(specs) == [Found(key) for key in made]
+    assert rig.volatile.reads == reads + 1
+
+
+def test_a_writer_learns_within_a_second_that_its_store_lost_the_key(rig: Rig) -> None:
+    """Else everything it seals until the epoch ends is unreadable for everyone."""
+    writer = rig.ring()
+    old = writer.mint(an_epoch_key())
+    rig.volatile.lose_all()
+    assert writer.mint(an_epoch_key()) == old
+    rig.clock.advance(1)
+    new = writer.mint(an_epoch_key())
+    assert new != old
+    assert rig.lookups[-1] is Lookup.REPLACED
+    assert rig.ring().find(an_epoch_key()) == Found(new)
+
+
+def test_a_destroyed_key_is_gone_for_all_and_shared_parts_stay(rig: Rig) -> None:
+    ring = rig.ring()
+    ring.mint(an_epoch_key(7))
+    other = ring.mint(an_epoch_key(8))
+    assert ring.destroy([an_epoch_key(7), a_face_key("never made")]) == 1
+    assert ring.find(an_epoch_key(7)) == Lost(Where.VOLATILE)
+    assert rig.ring().find(an_epoch_key(8)) == Found(other)
+
+
+def test_a_ring_holds_no_more_keys_than_it_may(rig: Rig) -> None:
+    ring = rig.ring(max_cached=3)
+    for number in range(10):
+        ring.mint(a_face_key(str(number)))
+    assert list(ring._held) == ["city/face/7", "city/face/8", "city/face/9"]
+
+
+def test_every_lookup_is_told(rig: Rig) -> None:
+    ring = rig.ring()
+    ring.mint(a_face_key())
+    ring.mint(a_face_key())
+    ring.find(a_face_key("none"))
+    rig.clock.advance(76)
+    ring.find(a_face_key())
+    assert rig.lookups == [Lookup.READ, Lookup.CACHED, Lookup.LOST, Lookup.EXPIRED]
+
+
+def test_a_store_that_is_away_is_no_lost_key(rig: Rig) -> None:
+    rig.ring().mint(a_face_key())
+    rig.volatile.away = True
+    with pytest.raises(Transient):
+        rig.ring().find(a_face_key())
+
+
+def test_no_key_is_in_the_repr_of_an_answer(rig: Rig) -> None:
+    key = rig.ring().mint(a_face_key())
+    assert repr(key) not in repr(rig.ring().find(a_face_key()))
+
+
+def test_what_is_sealed_in_one_process_opens_in_another(rig: Rig) -> None:
+    sealed = seal(rig.ring(), AesGcm(), an_epoch_key(), b"a picture", aad=b"here")
+    assert unseal(rig.ring(), AesGcm(), an_epoch_key(), sealed, aad=b"here") == Opened(b"a picture")
+    with pytest.raises(Tampered):
+        unseal(rig.ring(), AesGcm(), an_epoch_key(), sealed, aad=b"there")
+
+
+def test_a_reader_with_a_replaced_key_in_hand_opens_what_was_sealed_since(rig: Rig) -> None:
+    reader, writer = rig.ring(), rig.ring()
+    before = seal(writer, AesGcm(), an_epoch_key(), b"before", aad=b"")
+    assert unseal(reader, AesGcm(), an_epoch_key(), before, aad=b"") == Opened(b"before")
+    rig.volatile.lose_all()
+    rig.clock.advance(1)
+    after = seal(writer, AesGcm(), an_epoch_key(), b"after", aad=b"")
+    assert unseal(reader, AesGcm(), an_epoch_key(), after, aad=b"") == Opened(b"after")
+    assert unseal(reader, AesGcm(), an_epoch_key(), before, aad=b"") == Lost(Where.VOLATILE)
