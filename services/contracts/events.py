@@ -27,18 +27,21 @@ class Invalid(ValueError):
     """An event was built with values that cannot be true. A bug where we build it, bad input where we read it."""
 
 
-def _require(condition: bool, what: str) -> None:
+def require(condition: bool, what: str) -> None:
+    """Raises Invalid, saying `what` must hold, unless `condition` does."""
     if not condition:
         raise Invalid(what)
 
 
-def _require_utc(at: datetime, name: str) -> None:
-    _require(at.utcoffset() == timedelta(0), f"{name} must be an aware UTC time")
+def require_utc(at: datetime, name: str) -> None:
+    """Raises Invalid unless `at` is aware and UTC."""
+    require(at.utcoffset() == timedelta(0), f"{name} must be an aware UTC time")
 
 
-def _require_unit(vector: Vector) -> None:
-    _require(vector.ndim == 1 and vector.dtype == np.float32 and vector.size > 0, "vector must be float32 [d]")
-    _require(abs(float(np.linalg.norm(vector)) - 1.0) <= _UNIT_TOLERANCE, "vector must be l2-normalised")
+def require_unit(vector: Vector) -> None:
+    """Raises Invalid unless `vector` is a float32 [d] of length 1."""
+    require(vector.ndim == 1 and vector.dtype == np.float32 and vector.size > 0, "vector must be float32 [d]")
+    require(abs(float(np.linalg.norm(vector)) - 1.0) <= _UNIT_TOLERANCE, "vector must be l2-normalised")
 
 
 class ScoreKind(StrEnum):
@@ -77,8 +80,8 @@ class Event:
     extra: bytes = field(default=b"", repr=False)
 
     def __post_init__(self) -> None:
-        _require(ids.is_name(self.deployment), "deployment must be a name (a-z, 0-9, hyphen)")
-        _require_utc(self.captured_at, "captured_at")
+        require(ids.is_name(self.deployment), "deployment must be a name (a-z, 0-9, hyphen)")
+        require_utc(self.captured_at, "captured_at")
         self._check()
 
     def _check(self) -> None:
@@ -125,9 +128,9 @@ class FrameCaptured(Event):
     jpeg: bytes = field(repr=False)
 
     def _check(self) -> None:
-        _require(self.lease >= 1 and self.epoch >= 1 and self.sequence >= 1, "lease, epoch, sequence start at 1")
-        _require(0 <= self.dropped_before < self.sequence <= self.read, "dropped_before < sequence <= read")
-        _require(len(self.jpeg) > 0, "a frame has a picture")
+        require(self.lease >= 1 and self.epoch >= 1 and self.sequence >= 1, "lease, epoch, sequence start at 1")
+        require(0 <= self.dropped_before < self.sequence <= self.read, "dropped_before < sequence <= read")
+        require(len(self.jpeg) > 0, "a frame has a picture")
 
     @property
     def event_id(self) -> str:
@@ -153,10 +156,10 @@ class FaceObserved(Event):
     context_jpeg: bytes = field(repr=False)
 
     def _check(self) -> None:
-        _require(self.revision >= 1, "revisions start at 1")
-        _require(len(self.shots) >= 1, "a face has at least one shot")
-        _require_utc(self.first_seen_at, "first_seen_at")
-        _require_unit(self.vector)
+        require(self.revision >= 1, "revisions start at 1")
+        require(len(self.shots) >= 1, "a face has at least one shot")
+        require_utc(self.first_seen_at, "first_seen_at")
+        require_unit(self.vector)
 
     @property
     def event_id(self) -> str:
@@ -184,9 +187,9 @@ class AlertRaised(Event):
     threshold: float = field(repr=False)
 
     def _check(self) -> None:
-        _require(len(self.shots) >= 1, "an alert has at least one shot")
-        _require_utc(self.searched_at, "searched_at")
-        _require(self.score >= self.threshold, "below threshold nothing is raised")
+        require(len(self.shots) >= 1, "an alert has at least one shot")
+        require_utc(self.searched_at, "searched_at")
+        require(self.score >= self.threshold, "below threshold nothing is raised")
 
     @property
     def event_id(self) -> str:
@@ -205,7 +208,7 @@ class StageCounts(Event):
     final: bool = False
 
     def _check(self) -> None:
-        _require(all(value >= 0 for value in self.totals.values()), "counts never go below zero")
+        require(all(value >= 0 for value in self.totals.values()), "counts never go below zero")
 
     @property
     def event_id(self) -> str:
@@ -222,7 +225,7 @@ class CameraGap(Event):
     reason: str
 
     def _check(self) -> None:
-        _require(self.began_at <= self.captured_at, "a gap ends after it began")
+        require(self.began_at <= self.captured_at, "a gap ends after it began")
 
     @property
     def event_id(self) -> str:

@@ -24,17 +24,19 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16signpost/v1/list.proto\x12\x0bsignpost.v1\"Q\n\x0eReferenceImage\x12\x0c\n\x04jpeg\x18\x01 \x01(\x0c\x12\x10\n\x08taken_on\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\x0c\x12\x0f\n\x07quality\x18\x04 \x01(\x02\"\xb1\x01\n\tListEntry\x12\x11\n\treference\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x12\n\nexpires_on\x18\x05 \x01(\t\x12\x0e\n\x06vector\x18\x06 \x01(\x0c\x12+\n\x06images\x18\x07 \x03(\x0b\x32\x1b.signpost.v1.ReferenceImage\x12\x0e\n\x06\x66iller\x18\x08 \x01(\x08\"\x9c\x01\n\nSealedList\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12\x12\n\nscore_kind\x18\x02 \x01(\t\x12\x13\n\x0b\x63ohort_size\x18\x03 \x01(\r\x12\x15\n\rcohort_weight\x18\x04 \x01(\x02\x12\'\n\x07\x65ntries\x18\x05 \x03(\x0b\x32\x16.signpost.v1.ListEntry\x12\x13\n\x0b\x62uilt_at_us\x18\x06 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16signpost/v1/list.proto\x12\x0bsignpost.v1\"\xaa\x01\n\tListEntry\x12\r\n\x05token\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x12\n\nexpires_on\x18\x06 \x01(\t\x12\x0e\n\x06vector\x18\x07 \x01(\x0c\x12\x15\n\rimages_sha256\x18\x08 \x01(\x0c\x12\x0e\n\x06\x66iller\x18\t \x01(\x08\"\xaa\x01\n\nSealedList\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08model_id\x18\x02 \x01(\t\x12\x12\n\nscore_kind\x18\x03 \x01(\t\x12\x13\n\x0b\x63ohort_size\x18\x04 \x01(\r\x12\x15\n\rcohort_weight\x18\x05 \x01(\x01\x12\x13\n\x0b\x62uilt_at_us\x18\x06 \x01(\x03\x12\'\n\x07\x65ntries\x18\x07 \x03(\x0b\x32\x16.signpost.v1.ListEntry\"A\n\x0eReferenceImage\x12\x0c\n\x04jpeg\x18\x01 \x01(\x0c\x12\x10\n\x08taken_on\x18\x02 \x01(\t\x12\x0f\n\x07quality\x18\x03 \x01(\x02\"\x91\x01\n\rSubjectImages\x12\r\n\x05token\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x12\n\nexpires_on\x18\x05 \x01(\t\x12+\n\x06images\x18\x06 \x03(\x0b\x32\x1b.signpost.v1.ReferenceImageb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'signpost.v1.list_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REFERENCEIMAGE']._serialized_start=39
-  _globals['_REFERENCEIMAGE']._serialized_end=120
-  _globals['_LISTENTRY']._serialized_start=123
-  _globals['_LISTENTRY']._serialized_end=300
-  _globals['_SEALEDLIST']._serialized_start=303
-  _globals['_SEALEDLIST']._serialized_end=459
+  _globals['_LISTENTRY']._serialized_start=40
+  _globals['_LISTENTRY']._serialized_end=210
+  _globals['_SEALEDLIST']._serialized_start=213
+  _globals['_SEALEDLIST']._serialized_end=383
+  _globals['_REFERENCEIMAGE']._serialized_start=385
+  _globals['_REFERENCEIMAGE']._serialized_end=450
+  _globals['_SUBJECTIMAGES']._serialized_start=453
+  _globals['_SUBJECTIMAGES']._serialized_end=598
 # @@protoc_insertion_point(module_scope)
