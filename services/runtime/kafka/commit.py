@@ -1,0 +1,156 @@
+"""The two ways an outcome becomes true: in one transaction, or delivered first and committed after."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from services.runtime.kafka.broker import (
+    Abortable,
+    BrokerError,
+    Fatal,
+    OffsetsPort,
+    ProducerPort,
+    Retriable,
+    TransactionalProducerPort,
+)
+from services.runtime.kafka.types import Output, Partition
+
+Offsets = Mapping[Partition, int]
+
+# Tests kill the process at these, by name; everywhere else they do nothing.
+FaultPoint = Callable[[str], None]
+
+# How long a broker may be away before this process gives up and lets a restart find out how a transaction
+# ended. At 0 each broker restart would restart us; no upper bound but patience.
+SETTLE_S = 60.0
+
+# One try of a blocking broker call. Short enough to notice a stop, long against a round trip.
+STEP_S = 5.0
+
+# Between two tries.
+_PAUSE_S = 0.02
+
+
+class Overtaken(Exception):
+    """What was being delivered is void; nothing of it may become visible."""
+
+
+class Commits(Protocol):
+    """How outcomes become true. The delivery thread's, after `start`."""
+
+    def start(self, stopping: Callable[[], bool]) -> None:
+        """Make ready; blocks at most SETTLE_S. Raises Fatal."""
+        ...
+
+    def deliver(self, outputs: Sequence[Output], offsets: Offsets, void: Callable[[], bool]) -> None:
+        """All of it or nothing. Raises Overtaken if `void` before the point of no return, or a BrokerError."""
+        ...
+
+    def give_up(self) -> None:
+        """Undo what a failed `deliver` has left. Raises Fatal if that cannot be done."""
+        ...
+
+    def idle(self) -> None:
+        """Nothing to deliver: serve what comes from the broker."""
+        ...
+
+
+def no_fault(_point: str) -> None:
+    """The fault point of everybody but the fault tests."""
+
+
+class Transactional:
+    """Outputs and offsets in one Kafka transaction: readers of committed records see each exactly once."""
+
+    def __init__(
+        self, producer: TransactionalProducerPort, offsets: OffsetsPort, *, faults: FaultPoint = no_fault
+    ) -> None:
+        self._producer = producer
+        self._offsets = offsets
+        self._faults = faults
+
+    def start(self, stopping: Callable[[], bool]) -> None:
+        """Fence and finish the predecessor."""
+        _insist(lambda: self._producer.init(STEP_S), "init", cut_short=stopping)
+
+    def deliver(self, outputs: Sequence[Output], offsets: Offsets, void: Callable[[], bool]) -> None:
+        """Begin, send, send offsets, commit."""
+        self._faults("before_produce")
+        self._producer.begin()
+        for output in outputs:
+            self._producer.send(output)
+        self._faults("after_produce")
+        if offsets:
+            self._send_offsets(offsets)
+        if void():
+            raise Overtaken
+        self._faults("before_commit")
+        # From here the end may be unknown until the broker answers: only then Fatal, not Abortable.
+        _insist(lambda: self._producer.commit(STEP_S), "commit")
+        self._faults("after_commit")
+
+    def give_up(self) -> None:
+        """Abort."""
+        _insist(lambda: self._producer.abort(STEP_S), "abort")
+
+    def idle(self) -> None:
+        """Nothing: a transactional producer has no answers between transactions."""
+
+    def _send_offsets(self, offsets: Offsets) -> None:
+        self._producer.send_offsets(offsets, self._offsets.group_metadata(), STEP_S)
+
+
+class AtLeastOnce:
+    """Outputs first, offsets after: for a service whose own store makes a repetition harmless."""
+
+    def __init__(self, producer: ProducerPort, offsets: OffsetsPort, *, faults: FaultPoint = no_fault) -> None:
+        self._producer = producer
+        self._offsets = offsets
+        self._faults = faults
+
+    def start(self, stopping: Callable[[], bool]) -> None:
+        """Nothing to make ready."""
+
+    def deliver(self, outputs: Sequence[Output], offsets: Offsets, void: Callable[[], bool]) -> None:
+        """Send, wait for every answer, commit the offsets."""
+        answers: list[BrokerError | None] = []
+        self._faults("before_produce")
+        for output in outputs:
+            self._producer.send(output, answers.append)
+        missing = self._producer.flush(STEP_S * 2)
+        if missing:
+            raise Abortable("_TIMED_OUT", f"{missing} records not answered in {STEP_S * 2} s")
+        for failed in answers:
+            if failed is not None:
+                raise failed
+        self._faults("after_produce")
+        if void():
+            raise Overtaken
+        self._faults("before_commit")
+        if offsets:
+            _insist(lambda: self._offsets.commit(offsets), "commit")
+        self._faults("after_commit")
+
+    def give_up(self) -> None:
+        """Forget what was not delivered; what was comes again, and is harmless."""
+        self._producer.purge()
+
+    def idle(self) -> None:
+        """Serve late answers and errors."""
+        self._producer.poll()
+
+
+def _insist(call: Callable[[], None], name: str, *, cut_short: Callable[[], bool] = lambda: False) -> None:
+    """Make a broker call again while it is retriable; Fatal once SETTLE_S are over."""
+    give_up = time.monotonic() + SETTLE_S
+    while True:
+        try:
+            call()
+        except Retriable as later:
+            if cut_short() or time.monotonic() > give_up:
+                raise Fatal(later.code, f"{name} not settled: {later}") from later
+            time.sleep(_PAUSE_S)
+        else:
+            return

@@ -1,0 +1,98 @@
+"""librdkafka's options, each with the reason it is not left at its default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from services.runtime.kafka.broker import Reset
+
+Options = dict[str, object]
+
+# How long the broker waits for a revoking member, and librdkafka for a poll. The loop's own deadlines
+# (Deadlines.revoke_drain_s) stay well below it; at a few seconds a slow machine would look dead.
+MAX_POLL_INTERVAL_MS = 60_000
+
+# A producer killed inside a transaction holds up every read_committed reader until this runs out (a
+# successor with its transactional id ends it at once). Must stay above the slowest delivery.
+TRANSACTION_TIMEOUT_MS = 15_000
+
+# After this long without the broker's answer a record has failed, its batch is given up and read again.
+DELIVERY_TIMEOUT_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where the brokers are and how to speak to them; `security` are librdkafka's ssl.* and sasl.* options."""
+
+    bootstrap: str
+    client_id: str
+    security: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def options(self) -> Options:
+        """What every client of this connection has in common."""
+        return {
+            "bootstrap.servers": self.bootstrap,
+            "client.id": self.client_id,
+            # A broker that comes back is found again within this, not within 10 s.
+            "reconnect.backoff.max.ms": 1_000,
+            # Lost connections come as errors to the error callback; the log line would say it twice.
+            "log.connection.close": False,
+            **self.security,
+        }
+
+
+def consumer_options(
+    connection: Connection,
+    *,
+    group: str,
+    reset: Reset,
+    queued_kbytes: int = 16_384,
+    max_poll_interval_ms: int = MAX_POLL_INTERVAL_MS,
+) -> Options:
+    """A member of `group`: broker-side rebalances (KIP-848), committed records only, no commit of its own."""
+    return {
+        **connection.options(),
+        "group.id": group,
+        "group.protocol": "consumer",
+        "isolation.level": "read_committed",
+        "enable.auto.commit": False,
+        "auto.offset.reset": reset.value,
+        "max.poll.interval.ms": max_poll_interval_ms,
+        # The default is 64 MB a partition queue; a full one then waits a second by default: x4 in throughput.
+        "queued.max.messages.kbytes": queued_kbytes,
+        "fetch.queue.backoff.ms": 10,
+        # A topic made after its reader is found within this, not after 5 minutes.
+        "topic.metadata.refresh.interval.ms": 10_000,
+    }
+
+
+def producer_options(connection: Connection, *, max_message_bytes: int = 2_000_000) -> Options:
+    """An idempotent producer: all in-sync replicas, no doubles and no reordering by retries."""
+    return {
+        **connection.options(),
+        "enable.idempotence": True,
+        "acks": "all",
+        "linger.ms": 5,
+        "message.max.bytes": max_message_bytes,
+        "delivery.timeout.ms": DELIVERY_TIMEOUT_MS,
+    }
+
+
+def transactional_options(
+    connection: Connection,
+    *,
+    transactional_id: str,
+    max_message_bytes: int = 2_000_000,
+    timeout_ms: int = TRANSACTION_TIMEOUT_MS,
+) -> Options:
+    """A transactional producer. A worker that restarts keeps its id: so it ends at once what it left."""
+    return {
+        **producer_options(connection, max_message_bytes=max_message_bytes),
+        "transactional.id": transactional_id,
+        "transaction.timeout.ms": timeout_ms,
+        # The commit flushes by itself, so lingering would only delay it.
+        "linger.ms": 0,
+        # The coordinator answers "concurrent transactions" now and then; at the default each costs 100 ms.
+        "retry.backoff.ms": 5,
+    }

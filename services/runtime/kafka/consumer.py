@@ -1,0 +1,134 @@
+"""The consumer port on librdkafka."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from services.runtime.kafka.broker import Fatal, GroupMetadata, RebalanceListener, Retriable
+from services.runtime.kafka.config import Options
+from services.runtime.kafka.errors import commit_error, reading_error
+from services.runtime.kafka.types import Partition, Position, Record
+
+log = logging.getLogger(__name__)
+
+OnError = Callable[[str], None]
+
+
+class KafkaConsumer:
+    """One member of a group. Its owner's thread calls everything; any thread `group_metadata` and `commit`.
+
+    `on_error` gets the code of each error that passes by itself, from the owner's thread inside `poll`.
+    """
+
+    def __init__(self, options: Options, on_error: OnError) -> None:
+        self._on_error = on_error
+        self._consumer = Consumer({**options, "error_cb": self._passing}, logger=log)
+
+    def subscribe(self, topics: Sequence[str], listener: RebalanceListener) -> None:
+        """Join the group. The listener is told first, then the assignment changes."""
+
+        def assign(consumer: Consumer, found: list[TopicPartition]) -> None:
+            listener.assigned([_partition(one) for one in found])
+            consumer.incremental_assign(found)
+
+        def revoke(consumer: Consumer, found: list[TopicPartition]) -> None:
+            listener.revoked([_partition(one) for one in found])
+            consumer.incremental_unassign(found)
+
+        def lose(consumer: Consumer, found: list[TopicPartition]) -> None:
+            listener.lost([_partition(one) for one in found])
+            consumer.incremental_unassign(found)
+
+        self._consumer.subscribe(list(topics), on_assign=assign, on_revoke=revoke, on_lost=lose)
+
+    def poll(self, max_records: int, timeout_s: float) -> list[Record]:
+        """Wait for one, then take what is there: `consume` alone waits out its timeout for a partial batch."""
+        first = self._consumer.poll(timeout_s)
+        if first is None:
+            return []
+        more = self._consumer.consume(max_records - 1, 0) if max_records > 1 else []
+        records = (self._record(message) for message in (first, *more))
+        return [record for record in records if record is not None]
+
+    def pause(self, partitions: Collection[Partition]) -> None:
+        """Return no more of these. Costs what was fetched ahead of them."""
+        self._consumer.pause([TopicPartition(*one) for one in partitions])
+
+    def resume(self, partitions: Collection[Partition]) -> None:
+        """Undo `pause`."""
+        self._consumer.resume([TopicPartition(*one) for one in partitions])
+
+    def seek(self, position: Position) -> None:
+        """Read on from here. Raises Retriable while the partition has no fetcher yet."""
+        try:
+            self._consumer.seek(TopicPartition(*position))
+        except KafkaException as raised:
+            error = raised.args[0]
+            raise Retriable(error.name(), error.str()) from raised
+
+    def end_offset(self, partition: Partition) -> int | None:
+        """The high watermark as of the last fetch."""
+        known = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
+        return known[1] if known[1] >= 0 else None
+
+    def close(self) -> None:
+        """Revoke, then leave the group."""
+        self._consumer.close()
+
+    def group_metadata(self) -> GroupMetadata:
+        """This member's name and epoch now. Any thread."""
+        metadata: GroupMetadata = self._consumer.consumer_group_metadata()
+        return metadata
+
+    def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """Commit and wait for the answer. Any thread."""
+        wanted = [TopicPartition(*partition, offset) for partition, offset in offsets.items()]
+        try:
+            answers = self._consumer.commit(offsets=wanted, asynchronous=False)
+        except KafkaException as raised:
+            raise commit_error(raised) from raised
+        for answer in answers or ():
+            if answer.error is not None:
+                raise commit_error(KafkaException(answer.error))
+
+    def _record(self, message: Message) -> Record | None:
+        error = message.error()
+        if error is None:
+            return _as_record(message)
+        meaning = reading_error(error)
+        if isinstance(meaning, Fatal):
+            raise meaning
+        self._passing(error)
+        return None
+
+    def _passing(self, error: KafkaError) -> None:
+        log.warning("kafka consumer error", extra={"code": error.name(), "text": error.str()})
+        self._on_error(error.name())
+
+
+def _partition(found: TopicPartition) -> Partition:
+    return Partition(found.topic, found.partition)
+
+
+def _as_record(message: Message) -> Record:
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    if topic is None or partition is None or offset is None:
+        raise Fatal("_BAD_MSG", "librdkafka returned a record without a place")
+    return Record(
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        key=message.key(),
+        value=message.value() or b"",
+        headers=_headers(message),
+        timestamp_ms=message.timestamp()[1],
+    )
+
+
+def _headers(message: Message) -> tuple[tuple[str, bytes], ...]:
+    found = message.headers() or []
+    pairs = found.items() if isinstance(found, dict) else found
+    return tuple((name, value.encode() if isinstance(value, str) else value or b"") for name, value in pairs)
