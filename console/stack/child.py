@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from console.stack.errors import ChildDiedError
 
@@ -20,6 +21,8 @@ _TETHER = Path(__file__).with_name("tether.py")
 # Between two looks at a starting server; Redis is up after 50 ms, Kafka after 1.6 s.
 _LOOK_EVERY_S = 0.05
 _LOG_TAIL_LINES = 12
+# The kernel needs moments; a process stuck in a system call may outlast this, and is not ours to wait for.
+_KILLED_WITHIN_S = 5
 
 
 @dataclass(frozen=True)
@@ -29,17 +32,28 @@ class ProcessIdentity:
     pid: int
     start_ticks: int  # since boot, from the kernel; 0 where it cannot be read
 
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        """The process that has `pid` now; raises ProcessLookupError if none has."""
+        ticks = _start_ticks(pid)
+        if ticks is None:
+            raise ProcessLookupError(f"no process has pid {pid}")
+        return cls(pid, ticks)
+
     def alive(self) -> bool:
         """True while exactly this process runs (a zombie does not)."""
         return _start_ticks(self.pid) == self.start_ticks
 
-
-def identify(pid: int) -> ProcessIdentity:
-    """Return the identity of the process that has `pid` now; raises ProcessLookupError if none has."""
-    ticks = _start_ticks(pid)
-    if ticks is None:
-        raise ProcessLookupError(f"no process has pid {pid}")
-    return ProcessIdentity(pid, ticks)
+    def end(self, *, within_s: float) -> None:
+        """Ask exactly this process to end; make it end if it has not in time. Blocks until it is gone."""
+        for order, patience_s in ((signal.SIGTERM, within_s), (signal.SIGKILL, _KILLED_WITHIN_S)):
+            if not self.alive():
+                return
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, order)
+            deadline = time.monotonic() + patience_s
+            while self.alive() and time.monotonic() < deadline:
+                time.sleep(_LOOK_EVERY_S)
 
 
 def _start_ticks(pid: int) -> int | None:
@@ -81,14 +95,23 @@ class Child:
         return self._process.poll() is None
 
     def await_ready(self, ready: Callable[[], bool], *, within_s: float) -> None:
-        """Block until `ready()`; raises ChildDiedError with the log's end if it dies or is too slow."""
+        """Block until `ready()`; raises ChildDiedError with the log's end if it dies or is too slow.
+
+        A child that did not become ready is not left running, whatever the reason.
+        """
+        try:
+            self._await(ready, within_s)
+        except BaseException:
+            self.kill()
+            raise
+
+    def _await(self, ready: Callable[[], bool], within_s: float) -> None:
         deadline = time.monotonic() + within_s
         while not ready():
             code = self._process.poll()
             if code is not None:
                 raise ChildDiedError(f"{self.name} ended with code {code} while starting; {self._log_end()}")
             if time.monotonic() > deadline:
-                self.kill()
                 raise ChildDiedError(f"{self.name} was not ready within {within_s:g} s; {self._log_end()}")
             time.sleep(_LOOK_EVERY_S)
 

@@ -1,0 +1,38 @@
+"""The `signpost` command: `signpost GROUP COMMAND`, a group for each file of console/commands."""
+
+from __future__ import annotations
+
+import pkgutil
+import sys
+from importlib import import_module
+
+import typer
+
+from console import commands
+
+
+def build(groups: list[str]) -> typer.Typer:
+    """Return the command with these groups; imports their modules."""
+    app = typer.Typer(name="signpost", no_args_is_help=True, pretty_exceptions_enable=False)
+    # A callback keeps the group's name in the command line when there is only one group.
+    app.callback()(_signpost)
+    for group in groups:
+        module = import_module(f"console.commands.{group}")
+        app.add_typer(module.app, name=group.replace("_", "-"))
+    return app
+
+
+def main() -> None:
+    """Run the command line."""
+    groups = [module.name for module in pkgutil.iter_modules(commands.__path__)]
+    # Only what was asked for is imported: `stack status` has no use for video and gRPC.
+    asked = [group for group in groups if [group.replace("_", "-")] == sys.argv[1:2]]
+    build(asked or groups)(prog_name="signpost")
+
+
+def _signpost() -> None:
+    """Run Signpost on this machine and speak to its services."""
+
+
+if __name__ == "__main__":
+    main()

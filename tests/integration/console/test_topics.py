@@ -1,0 +1,85 @@
+"""`signpost topics` on Apache Kafka."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+from typer.testing import CliRunner
+
+from console.commands.topics import app
+from console.edges.kafka_admin import KafkaAdmin, session_configs
+from console.topics.plan import SetConfig
+from services.contracts import topics
+from tests.support import eventually
+
+if TYPE_CHECKING:
+    from console.stack.kafka import KafkaCluster
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, list(arguments))
+    return result.exit_code, result.output
+
+
+@pytest.fixture
+def emptied(kafka: KafkaCluster) -> str:
+    """The shared broker without any of the table's topics."""
+    client = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    there = [name for name in client.list_topics(timeout=10).topics if name in topics.BY_NAME]
+    if there:
+        for future in client.delete_topics(there).values():
+            future.result(timeout=20)
+        eventually(
+            lambda: not set(there) & set(client.list_topics(timeout=10).topics), "topics to be gone", within_s=20
+        )
+    return kafka.bootstrap
+
+
+def test_apply_creates_the_table_and_a_second_time_finds_nothing_to_do(emptied: str) -> None:
+    code, said = run("apply", "--bootstrap", emptied, "--deployment", "oxford-street-1")
+    assert code == 0, said
+    assert "frames: create, 8 partitions" in said
+    # A new topic is not at once known to every part of the broker.
+    eventually(lambda: run("check", "--bootstrap", emptied)[0] == 0, "the table to be as applied", within_s=20)
+    code, said = run("apply", "--bootstrap", emptied, "--deployment", "oxford-street-1")
+    assert (code, said) == (0, "every column as in the table\n")
+
+
+def test_group_sessions_are_set_so_that_a_dead_worker_is_noticed_in_seconds(emptied: str) -> None:
+    code, said = run("apply", "--bootstrap", emptied, "--deployment", "regent-street-1")
+    assert code == 0, said
+    found = KafkaAdmin(emptied).group_sessions("signpost-embed-regent-street-1")
+    assert found == session_configs(topics.GROUP_SESSIONS)
+
+
+def test_a_column_changed_by_hand_is_found_and_mended(emptied: str) -> None:
+    run("apply", "--bootstrap", emptied)
+    admin = KafkaAdmin(emptied)
+    eventually(lambda: "frames" in admin.topics(["frames"]), "frames to be there", within_s=20)
+    admin.set_config(SetConfig("frames", "retention.ms", "120000", "604800000"))
+    eventually(lambda: run("check", "--bootstrap", emptied)[0] == 1, "the change to be seen", within_s=20)
+    assert "frames: retention.ms 604800000 -> 120000" in run("check", "--bootstrap", emptied)[1]
+    assert run("apply", "--bootstrap", emptied)[0] == 0
+    eventually(lambda: run("check", "--bootstrap", emptied)[0] == 0, "the column to be mended", within_s=20)
+
+
+def test_what_would_lose_data_is_refused_and_nothing_at_all_is_changed(emptied: str) -> None:
+    client = AdminClient({"bootstrap.servers": emptied})
+    kept = {"retention.ms": "-1", "cleanup.policy": "delete"}
+    client.create_topics([NewTopic("decisions", num_partitions=8, replication_factor=1, config=kept)])[
+        "decisions"
+    ].result(timeout=20)
+    eventually(lambda: "decisions" in client.list_topics(timeout=10).topics, "decisions to be there", within_s=20)
+    code, said = run("apply", "--bootstrap", emptied)
+    assert code == 1
+    assert "decisions: REFUSED: keeps records for -1 ms" in said
+    assert "nothing was changed" in said
+    assert "frames" not in client.list_topics(timeout=10).topics
+
+
+def test_no_kafka_is_said_in_one_line_with_what_to_do() -> None:
+    code, said = run("check", "--bootstrap", "127.0.0.1:1")
+    assert code == 2
+    assert said == "no Kafka at 127.0.0.1:1: start it (`signpost stack up`) or set KAFKA_BOOTSTRAP\n"
