@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
+    ClusterMetadata,
     ConfigEntry,
     ConfigResource,
     NewPartitions,
@@ -24,7 +25,7 @@ from services.contracts.topics import GroupSessions
 T = TypeVar("T")
 
 # Long for a cluster that answers, short for a person who waits for one that does not.
-_TIMEOUT_S = 20.0
+_TIMEOUT_S = 10.0
 _GROUP_PREFIX = "signpost-"
 
 
@@ -37,26 +38,20 @@ def _ms(span: timedelta) -> str:
 
 
 class KafkaAdmin:
-    """Admin calls, each blocking at most 20 s. Raises KafkaUnreachableError, KafkaException."""
+    """Admin calls, each blocking at most 10 s. Raises KafkaUnreachableError, KafkaException."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
-        self._client = AdminClient(
-            {"bootstrap.servers": bootstrap, "log_level": 0, "error_cb": lambda error: None}
-        )
+        # Errors reach the caller through the calls; librdkafka would print them to stderr as well.
+        self._client = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
 
     def brokers(self) -> int:
         """How many brokers the cluster has now."""
-        try:
-            return len(self._client.list_topics(timeout=_TIMEOUT_S).brokers)
-        except KafkaException as error:
-            raise KafkaUnreachableError(
-                f"no Kafka at {self._bootstrap}: start it (`signpost stack up`) or set KAFKA_BOOTSTRAP"
-            ) from error
+        return len(self._cluster().brokers)
 
     def topics(self, names: Iterable[str]) -> dict[str, Found]:
         """Those of `names` that exist."""
-        there = self._client.list_topics(timeout=_TIMEOUT_S).topics
+        there = self._cluster().topics
         known = [name for name in names if name in there]
         configs = self._configs(ResourceType.TOPIC, known)
         return {
@@ -99,6 +94,14 @@ class KafkaAdmin:
 
     def set_group_sessions(self, group: str, sessions: GroupSessions) -> None:
         self._alter(ResourceType.GROUP, group, session_configs(sessions))
+
+    def _cluster(self) -> ClusterMetadata:
+        try:
+            return self._client.list_topics(timeout=_TIMEOUT_S)
+        except KafkaException as error:
+            raise KafkaUnreachableError(
+                f"no Kafka at {self._bootstrap}: start it (`signpost stack up`) or set KAFKA_BOOTSTRAP"
+            ) from error
 
     def _alter(self, kind: ResourceType, name: str, configs: Mapping[str, str]) -> None:
         entries = [
