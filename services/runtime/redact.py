@@ -15,7 +15,7 @@ from pydantic import SecretBytes, SecretStr
 # Greedy to the last "@" of the word: a password may itself hold "@", "/" or a quote. Showing too
 # little of an address is cheap, showing part of a password is not.
 _USERINFO = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*://)\S*@")
-# Makers of cameras and stores also put them into the path or query: `?password=...`, `/user=a_password=b`.
+# Makers of devices and stores also put them into the path or query: `?password=...`, `/user=a_password=b`.
 _PARAMETER = re.compile(r"((?:pass(?:word|wd|w)?|pwd|token|secret|api_?key)=)[^\s&;]+", re.IGNORECASE)
 # Contents that slip into an exception's text as a repr.
 _BYTES_REPR = re.compile(r"""\bb(?:'(?:[^'\\]|\\.){9,}'|"(?:[^"\\]|\\.){9,}")""")
