@@ -99,22 +99,56 @@ def split(counts: Mapping[CountKey, int]) -> dict[tuple[str, str], int]:
     return dict(found)
 
 
-def newest_totals(records: Iterable[StageCounts]) -> Counter[Count]:
-    """All incarnations added up, in the order of the records.
+@dataclass(frozen=True)
+class Tally:
+    """All incarnations of all stages added up: each count, and its split by reason where one was given."""
+
+    totals: Counter[Count]
+    reasons: Counter[tuple[Count, str]]
+
+
+def tally(records: Iterable[StageCounts]) -> Tally:
+    """Add up `records`, which come in the order of their topic.
 
     Of an incarnation the largest value of each count holds, whoever wrote it: counts only grow, and the counts a
     killed ingest had reached live on in the frames it published (embed writes them, without reasons).
     """
-    largest: dict[str, Counter[str]] = {}
-    standing: dict[str, Counter[str]] = {}
+    newest: dict[str, _Newest] = {}
     for record in records:
-        largest[record.event_id] = largest.get(record.event_id, Counter()) | by_name(record.totals)
-        standing[record.event_id] = by_name(record.standing)
+        newest.setdefault(record.event_id, _Newest(record.stage)).take(record)
     totals: Counter[Count] = Counter()
-    for values in (*largest.values(), *standing.values()):
-        for name, value in values.items():
-            totals[Count(name)] += value
-    return totals
+    reasons: Counter[tuple[Count, str]] = Counter()
+    for one in newest.values():
+        totals.update({Count(name): value for name, value in one.settled().items()})
+        reasons.update({(Count(name), why): value for (name, why), value in one.by_reason.items() if why})
+    return Tally(totals, reasons)
+
+
+class _Newest:
+    """One incarnation's newest counts. Owned by the `tally` that reads them."""
+
+    def __init__(self, stage: str) -> None:
+        self._stage = stage
+        self._by_name: Counter[str] = Counter()
+        self._standing: Counter[str] = Counter()
+        self._final = False
+        self.by_reason: Counter[tuple[str, str]] = Counter()
+
+    def take(self, record: StageCounts) -> None:
+        self._by_name |= by_name(record.totals)
+        self.by_reason |= Counter(record.totals)
+        self._standing = by_name(record.standing)
+        self._final = self._final or record.final
+
+    def settled(self) -> Counter[str]:
+        """Totals and standing counts. What an ingest that never ended its run had in hand died with it."""
+        counted = self._by_name.copy()
+        if self._stage == Stage.INGEST and not self._final:
+            out = counted[Count.FRAMES_PUBLISHED] + counted[Count.FRAMES_DROPPED]
+            counted[Count.FRAMES_IN_HAND] = counted[Count.FRAMES_SAMPLED] - out
+        else:
+            counted.update(self._standing)
+        return counted
 
 
 def by_name(counts: Mapping[tuple[str, str], int]) -> Counter[str]:

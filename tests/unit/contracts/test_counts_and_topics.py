@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -14,20 +15,23 @@ from tests.builders import DEPLOYMENT, NOON
 
 
 def a_record(incarnation: str, totals: dict[tuple[str, str], int], **changes: object) -> StageCounts:
-    values: dict[str, object] = {"standing": {}, "final": False} | changes
+    values: dict[str, object] = {"stage": "embed", "standing": {}, "final": False} | changes
     return StageCounts(
         deployment=DEPLOYMENT,
         trace_id="",
         captured_at=NOON,
-        stage="embed",
         incarnation=incarnation,
         totals=totals,
         **values,  # type: ignore[arg-type]
     )
 
 
+def totals_of(records: list[StageCounts]) -> Counter[Count]:
+    return counts.tally(records).totals
+
+
 def test_incarnations_add_up_and_of_each_the_newest_holds() -> None:
-    totals = counts.newest_totals(
+    totals = totals_of(
         [
             a_record("one", {("frames_decoded", ""): 5}),
             a_record("one", {("frames_decoded", ""): 9}),
@@ -38,15 +42,30 @@ def test_incarnations_add_up_and_of_each_the_newest_holds() -> None:
 
 
 def test_reasons_of_one_exit_add_up() -> None:
-    totals = counts.newest_totals(
-        [a_record("one", {("frames_expired", "late"): 2, ("frames_expired", "key_lost"): 3})]
-    )
+    totals = totals_of([a_record("one", {("frames_expired", "late"): 2, ("frames_expired", "key_lost"): 3})])
     assert totals[Count.FRAMES_EXPIRED] == 5
+
+
+def test_a_split_by_reason_is_kept_beside_the_total() -> None:
+    told = counts.tally([a_record("one", {("frames_expired", "late"): 2, ("frames_expired", "key_lost"): 3})])
+    assert told.reasons[Count.FRAMES_EXPIRED, "key_lost"] == 3
+
+
+def test_frames_in_the_hand_of_an_ingest_that_was_killed_are_counted_as_such() -> None:
+    reached = {("frames_sampled", ""): 12, ("frames_published", ""): 9, ("frames_dropped", "queue_full"): 1}
+    told = totals_of([a_record("gate-1.1.1", reached, stage="ingest", standing={("frames_in_hand", ""): 7})])
+    assert told[Count.FRAMES_IN_HAND] == 2
+
+
+def test_a_run_that_ended_must_have_nothing_in_hand_by_its_own_word() -> None:
+    reached = {("frames_sampled", ""): 12, ("frames_published", ""): 9}
+    told = totals_of([a_record("gate-1.1.1", reached, stage="ingest", final=True)])
+    assert told[Count.FRAMES_IN_HAND] == 0
 
 
 def test_what_a_killed_ingest_had_reached_is_not_counted_twice() -> None:
     """Embed repeats a run's drops without their reasons; the run's own record splits them."""
-    totals = counts.newest_totals(
+    totals = totals_of(
         [
             a_record(
                 "gate-1.1.1", {("frames_dropped", "queue_full"): 2, ("frames_dropped", "delivery_failed"): 1}
@@ -58,7 +77,7 @@ def test_what_a_killed_ingest_had_reached_is_not_counted_twice() -> None:
 
 
 def test_how_things_stand_is_not_cumulative() -> None:
-    totals = counts.newest_totals(
+    totals = totals_of(
         [
             a_record("one", {}, standing={("tracks_pending", ""): 4}),
             a_record("one", {}, standing={("tracks_pending", ""): 1}),
