@@ -54,7 +54,8 @@ def test_a_child_that_ignores_the_request_to_end_is_made_to(tmp_path: Path) -> N
 def test_a_child_dies_with_a_parent_that_was_killed(tmp_path: Path) -> None:
     script = (
         "from pathlib import Path; from console.stack.child import Child\n"
-        f"child = Child('c', {WAIT_FOR_EVER!r}, cwd=Path({str(tmp_path)!r}), log=Path({str(tmp_path / 'log')!r}))\n"
+        f"here = Path({str(tmp_path)!r})\n"
+        f"child = Child('c', {WAIT_FOR_EVER!r}, cwd=here, log=here / 'log')\n"
         "print(child.pid, flush=True); input()"
     )
     argv = [sys.executable, "-c", script]
