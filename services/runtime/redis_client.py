@@ -24,6 +24,8 @@ _CONNECT_TIMEOUT_S = 2.0
 # A connection idle for longer is tried before use: a firewall may have forgotten it.
 _IDLE_CHECK_S = 30
 _FLOOR = (7, 0)
+# With noeviction a full server refuses writes until keys expire; a replica does until it is promoted.
+_PASSING = (redis.ConnectionError, redis.TimeoutError, redis.OutOfMemoryError, redis.ReadOnlyError)
 
 # Where commands and their arguments (keys among them) would be kept for anyone to read, as a crash
 # report also would. The last two are Valkey's; a server without them has no such log.
@@ -59,10 +61,10 @@ def connect_async(url: SecretStr, *, client_name: str) -> redis.asyncio.Redis:
 
 @contextmanager
 def as_transient(what: str) -> Iterator[None]:
-    """A server that is away, loading or too slow is Transient; every other error passes."""
+    """A server that is away, loading, full or changing roles is Transient; every other error passes."""
     try:
         yield
-    except (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError) as error:
+    except _PASSING as error:
         raise Transient(f"{what}: Redis did not answer ({type(error).__name__})") from error
 
 

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from services.contracts.errors import Misconfigured
@@ -32,6 +32,16 @@ def _split(raw: object) -> object:
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 """A setting of several words: "a, b" in the environment."""
+
+
+def _is_redis_url(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("no address of a Redis")
+    return url
+
+
+RedisUrl = Annotated[SecretStr, AfterValidator(_is_redis_url)]
+"""redis://, rediss:// or unix://; secret because it may carry a password."""
 
 
 class BadSettings(Misconfigured):
@@ -52,11 +62,11 @@ class ServiceSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
 
     kafka_bootstrap: str = Field(min_length=1, description="Kafka's first brokers, `host:port`, comma between.")
-    redis_volatile_url: SecretStr = Field(
-        min_length=1, description="The Redis that forgets: short-lived keys, leases. No persistence."
+    redis_volatile_url: RedisUrl = Field(
+        description="The Redis that forgets: short-lived keys, leases, no persistence; redis:// or rediss://."
     )
-    redis_durable_url: SecretStr = Field(
-        min_length=1, description="The Redis that keeps: append-only file, fsync at every write."
+    redis_durable_url: RedisUrl = Field(
+        description="The Redis that keeps: append-only file, fsync at every write; redis:// or rediss://."
     )
     keys_dir: Path = Field(description="Folder of the key store, one file a key; mode 0700.")
     deployment_file: Path = Field(description="The document of what this deployment may do (YAML).")

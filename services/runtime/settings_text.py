@@ -20,6 +20,7 @@ _KINDS: dict[object, str] = {
     str: "text",
     SecretStr: "text (secret)",
     Path: "a path",
+    tuple[str, ...]: "words, comma between",
 }
 
 

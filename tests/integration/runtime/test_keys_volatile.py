@@ -50,6 +50,15 @@ def test_an_expired_key_leaves_nothing_in_redis(client: redis.Redis) -> None:
     eventually(lambda: client.dbsize() == 0, "Redis to be empty", within_s=3)
 
 
+def test_a_full_store_is_transient_because_keys_expire(client: redis.Redis) -> None:
+    client.config_set("maxmemory", "1")
+    try:
+        with pytest.raises(Transient, match="OutOfMemory"):
+            VolatileKeys(client, SystemClock()).get_or_create("a/1", expires_at=SystemClock().now() + HOUR)
+    finally:
+        client.config_set("maxmemory", "0")
+
+
 def test_a_store_that_is_away_is_transient() -> None:
     nowhere = connect(SecretStr("redis://127.0.0.1:1/0"), client_name="tests")
     with pytest.raises(Transient, match="did not answer"):

@@ -56,6 +56,12 @@ def test_a_bad_secret_is_masked() -> None:
     assert "abc" not in line
 
 
+def test_an_address_that_is_no_redis_is_refused_without_being_shown() -> None:
+    (line,) = faults(REDIS_DURABLE_URL="http://:sesame@127.0.0.1")
+    assert line.startswith("REDIS_DURABLE_URL: *** is not allowed")
+    assert "sesame" not in line
+
+
 def test_a_bad_address_does_not_show_its_password() -> None:
     (line,) = faults(ADDRESS="rtsp://operator:sesame@10.0.0.7")
     assert "sesame" not in line
