@@ -1,0 +1,1 @@
+"""A deployment's figures, from `counts` and the topics only."""
