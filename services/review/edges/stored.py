@@ -1,0 +1,34 @@
+"""A case to JSON and back, as it lies in the durable Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import TypeAdapter
+
+from services.review.core.case import Case
+from services.review.core.folding import Seen
+
+_CASE: TypeAdapter[Case] = TypeAdapter(Case)
+
+
+def dump(case: Case) -> bytes:
+    """The case, without anything that the store could not show an administrator."""
+    return _CASE.dump_json(case)
+
+
+def load(raw: bytes) -> Case:
+    """Raises ValueError for what `dump` did not write."""
+    return _CASE.validate_json(raw)
+
+
+def seen(fields: Mapping[bytes, bytes]) -> Seen | None:
+    """What is remembered of an alert, from its hash; None for an empty one."""
+    if not fields:
+        return None
+    return Seen(
+        version=int(fields[b"version"]),
+        revision=int(fields[b"revision"]),
+        case=fields[b"case"].decode(),
+        position=(int(fields[b"partition"]), int(fields[b"offset"])),
+    )
