@@ -12,6 +12,7 @@ from typing import Any, Literal
 import yaml
 
 from services.contracts.errors import Misconfigured
+from services.contracts.events import ScoreKind
 
 Format = Literal["onnx", "dlib"]
 ColourOrder = Literal["RGB", "BGR"]
@@ -36,7 +37,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 class Threshold:
     """A measured operating point; a start value for a site, never applied by itself."""
 
-    score_kind: Literal["raw", "gallery_t"]
+    score_kind: ScoreKind
     shots: int
     fpir: float
     gallery_size: str
@@ -137,7 +138,7 @@ def read_card(path: Path) -> ModelCard:
     values.setdefault("format", "onnx")
     try:
         return ModelCard(**_typed(values))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, KeyError) as error:
         raise Misconfigured(f"model card {path}: {error}") from error
 
 
@@ -151,5 +152,8 @@ def _typed(values: dict[str, Any]) -> dict[str, Any]:
         else tuple((float(x), float(y)) for x, y in template),
         "mean": tuple(float(v) for v in mean) if isinstance(mean, list) else (float(mean),) * 3,
         "scale": float(values.get("scale", 1.0)),
-        "thresholds": tuple(Threshold(**entry) for entry in values.get("thresholds", [])),
+        "thresholds": tuple(
+            Threshold(**{**entry, "score_kind": ScoreKind(entry["score_kind"])})
+            for entry in values.get("thresholds", [])
+        ),
     }

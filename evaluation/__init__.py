@@ -1,0 +1,1 @@
+"""Offline measuring: accuracy and thresholds, over the same code that searches."""
