@@ -13,6 +13,8 @@ from services.runtime.kafka.errors import commit_error, reading_error
 from services.runtime.kafka.types import Partition, Position, Record
 
 log = logging.getLogger(__name__)
+# What librdkafka says by itself is not ours to count as an error: that comes through its callbacks.
+_rdkafka_log = logging.getLogger("librdkafka")
 
 OnError = Callable[[str], None]
 
@@ -25,7 +27,7 @@ class KafkaConsumer:
 
     def __init__(self, options: Options, on_error: OnError) -> None:
         self._on_error = on_error
-        self._consumer = Consumer({**options, "error_cb": self._passing}, logger=log)
+        self._consumer = Consumer({**options, "error_cb": self._passing}, logger=_rdkafka_log)
 
     def subscribe(self, topics: Sequence[str], listener: RebalanceListener) -> None:
         """Join the group. The listener is told first, then the assignment changes."""

@@ -62,9 +62,11 @@ class Flights:
             self._changed.notify_all()
 
     def take(self) -> Flight | Barrier | None:
-        """The next in order; None after a second without one."""
+        """The next in order; None after a second without one, or when woken."""
         with self._changed:
-            if not self._changed.wait_for(lambda: bool(self._queue), _IDLE_S):
+            if not self._queue:
+                self._changed.wait(_IDLE_S)
+            if not self._queue:
                 return None
             self._changed.notify_all()
             return self._queue.popleft()

@@ -61,6 +61,8 @@ class Shape:
     transient_s: float = 30.0
     # A stage at one thing for longer than this is hung: the heartbeat stops. Above the slowest batch.
     stall_s: float = 60.0
+    # Between two reports of how the loop stands, with its heartbeat.
+    report_s: float = 1.0
 
 
 class Loop(Generic[Item]):
@@ -119,10 +121,11 @@ class Loop(Generic[Item]):
             clock=clock,
             drain_s=shape.drain_s,
             stall_s=shape.stall_s,
+            report_s=shape.report_s,
         )
 
     def status(self) -> Status:
-        """How the loop stood a second ago at the most."""
+        """How the loop stood at its last report."""
         return self._poller.status
 
     def run(self, stop: threading.Event) -> None:
@@ -133,8 +136,8 @@ class Loop(Generic[Item]):
         """
         self._commits.start(stop.is_set)
         stages = [
-            self._stage("kafka-work", self._worker.step),
-            self._stage("kafka-delivery", self._deliverer.step),
+            self._stage("signpost-kafka-work", self._worker.step),
+            self._stage("signpost-kafka-delivery", self._deliverer.step),
         ]
         try:
             self._poll(stop)

@@ -30,7 +30,6 @@ _PAUSE_AFTER_S = 0.5
 # Pauses after aborted deliveries, doubled from the first to the last.
 _FIRST_BACKOFF_S = 0.1
 _MAX_BACKOFF_S = 10.0
-_REPORT_EVERY_S = 1.0
 # Between two looks at a barrier.
 _LOOK_S = 0.05
 
@@ -58,6 +57,7 @@ class Poller(Generic[Item]):
         clock: Clock,
         drain_s: float,
         stall_s: float,
+        report_s: float,
     ) -> None:
         self.status = Status()
         self._consumer = consumer
@@ -72,6 +72,7 @@ class Poller(Generic[Item]):
         self._clock = clock
         self._drain_s = drain_s
         self._stall_s = stall_s
+        self._report_s = report_s
         self._joined = False
         self._paused: frozenset[Partition] = frozenset()
         self._full = False
@@ -190,7 +191,7 @@ class Poller(Generic[Item]):
     def _report(self) -> None:
         if self._clock.monotonic() < self._next_report_s:
             return
-        self._next_report_s = self._clock.monotonic() + _REPORT_EVERY_S
+        self._next_report_s = self._clock.monotonic() + self._report_s
         self._beat()
         self.status = Status(
             joined=self._joined,

@@ -51,7 +51,7 @@ class Prefetch(Generic[Item]):
     def __init__(self, prepare: Callable[[Record], Item | Dropped], *, capacity: int, threads: int) -> None:
         self._prepare = prepare
         self._capacity = capacity
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="kafka-prefetch")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="signpost-kafka-prefetch")
         self._changed = threading.Condition()
         self._queue: deque[Taken[Item] | Barrier] = deque()
         self._records = 0

@@ -14,6 +14,8 @@ from services.runtime.kafka.errors import delivery_error, transaction_error
 from services.runtime.kafka.types import Output, Partition
 
 log = logging.getLogger(__name__)
+# What librdkafka says by itself is not ours to count as an error: that comes through its callbacks.
+_rdkafka_log = logging.getLogger("librdkafka")
 
 OnError = Callable[[str], None]
 OnDelivered = Callable[[BrokerError | None], None]
@@ -96,7 +98,7 @@ def _client(options: Options, on_error: OnError) -> Producer:
         log.warning("kafka producer error", extra={"code": error.name(), "text": error.str()})
         on_error(error.name())
 
-    return Producer({**options, "error_cb": passing}, logger=log)
+    return Producer({**options, "error_cb": passing}, logger=_rdkafka_log)
 
 
 def _call(call: Callable[[], None]) -> None:

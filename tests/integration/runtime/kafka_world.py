@@ -1,0 +1,55 @@
+"""Apache Kafka as the loop's tests use it: topics and groups of their own, clients closed at the end."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from services.runtime.kafka.broker import Reset
+from services.runtime.kafka.config import Connection, consumer_options, producer_options, transactional_options
+from services.runtime.kafka.consumer import KafkaConsumer
+from services.runtime.kafka.producer import KafkaProducer, KafkaTransactionalProducer
+
+_ADMIN_S = 30.0
+
+
+class KafkaWorld:
+    """Clients of one cluster; `close` closes what it gave out. `errors` are the codes that passed by."""
+
+    poll_s = 0.1
+
+    def __init__(self, bootstrap: str) -> None:
+        self.connection = Connection(bootstrap, "test")
+        self.errors: list[str] = []
+        # Kept: a temporary would be gone before its answer comes.
+        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._consumers: list[KafkaConsumer] = []
+
+    def topic(self, *, partitions: int = 1) -> str:
+        name = f"test-{uuid4().hex[:12]}"
+        for made in self._admin.create_topics([NewTopic(name, partitions, 1)]).values():
+            made.result(_ADMIN_S)
+        return name
+
+    def consumer(
+        self, group: str, reset: Reset = Reset.EARLIEST, *, max_poll_interval_ms: int = 30_000
+    ) -> KafkaConsumer:
+        options = consumer_options(
+            self.connection, group=group, reset=reset, max_poll_interval_ms=max_poll_interval_ms
+        )
+        consumer = KafkaConsumer(options, self.errors.append)
+        self._consumers.append(consumer)
+        return consumer
+
+    def producer(self) -> KafkaProducer:
+        return KafkaProducer(producer_options(self.connection), self.errors.append)
+
+    def transactional(self, transactional_id: str) -> KafkaTransactionalProducer:
+        options = transactional_options(self.connection, transactional_id=transactional_id)
+        return KafkaTransactionalProducer(options, self.errors.append)
+
+    def close(self) -> None:
+        for consumer in self._consumers:
+            consumer.close()
