@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -76,6 +77,9 @@ class Blueprint:
     height_px: int
     width_px: int
     max_batch: int
+    # The rows [rows, values] of an output that are each compared with torch's: the vectors themselves,
+    # unless an output mixes quantities of which the large ones would hide the others.
+    compared: Callable[[Floats], Floats] = field(default=lambda out: out.reshape(len(out), -1))
 
 
 class Preprocessed(nn.Module):
@@ -114,7 +118,7 @@ def compile_network(blueprint: Blueprint, options: RuntimeOptions, pinned: Image
     """
     network = _choose(blueprint, options)
     reference = TorchNetwork(blueprint.module, device="cpu", intra_op_threads=options.intra_op_threads)
-    lowest, mean = _agreement(network, reference, pinned, blueprint.max_batch)
+    lowest, mean = _agreement(network, reference, pinned, blueprint)
     if lowest < MIN_COSINE or mean < MEAN_COSINE:
         raise Misconfigured(
             f"{blueprint.name} on {network.engine} {network.version} ({network.precision}) strays from "
@@ -150,10 +154,11 @@ def _choose(blueprint: Blueprint, options: RuntimeOptions) -> Network:
     return TorchNetwork(blueprint.module, device=device, intra_op_threads=options.intra_op_threads)
 
 
-def _agreement(network: Network, reference: Network, pinned: Images, batch: int) -> tuple[float, float]:
+def _agreement(network: Network, reference: Network, pinned: Images, blueprint: Blueprint) -> tuple[float, float]:
+    batch, rows = blueprint.max_batch, blueprint.compared
     cosines = np.concatenate(
         [
-            _cosines(network.run(chunk).copy(), reference.run(chunk))
+            _cosines(rows(network.run(chunk)), rows(reference.run(chunk)))
             for chunk in (pinned[i : i + batch] for i in range(0, len(pinned), batch))
         ]
     )
@@ -161,7 +166,7 @@ def _agreement(network: Network, reference: Network, pinned: Images, batch: int)
 
 
 def _cosines(left: Floats, right: Floats) -> NDArray[np.float64]:
-    a, b = (x.reshape(len(x), -1).astype(np.float64) for x in (left, right))
+    a, b = left.astype(np.float64), right.astype(np.float64)
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     # A network that gives nothing, or no number, agrees with nothing.
     return np.asarray(np.nan_to_num((a * b).sum(axis=1) / np.maximum(norms, 1e-12), nan=-1.0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import cv2
 from torch import nn
 
 from services.contracts.errors import Misconfigured
@@ -15,7 +16,7 @@ from services.embed.model.dlib_resnet import read_dlib
 from services.embed.model.onnx_graph import read_onnx
 from services.embed.model.pinned import pinned_chips, pinned_scene
 from services.embed.model.recogniser import BATCH_CHIPS, NetworkRecogniser, Recogniser
-from services.embed.model.yunet import YuNetDetector, YuNetHeads
+from services.embed.model.yunet import YuNetDetector, YuNetHeads, quantities
 
 
 def load_recogniser(name: str, models_dir: Path, options: RuntimeOptions) -> Recogniser:
@@ -26,14 +27,7 @@ def load_recogniser(name: str, models_dir: Path, options: RuntimeOptions) -> Rec
     """
     card = find_card(name, models_dir)
     weights = checked_weights(models_dir, card.weights_file, card.weights_sha256)
-    blueprint = Blueprint(
-        name=card.name,
-        key=card.model_id,
-        module=recogniser_module(card, weights),
-        height_px=card.input_size_px,
-        width_px=card.input_size_px,
-        max_batch=BATCH_CHIPS,
-    )
+    blueprint = recogniser_blueprint(card, weights)
     pinned = pinned_chips(card.input_size_px, card.template)
     network, info = compile_network(blueprint, options, pinned)
     length = network.run(pinned[:1]).shape[-1]
@@ -45,16 +39,9 @@ def load_recogniser(name: str, models_dir: Path, options: RuntimeOptions) -> Rec
 def load_detector(models_dir: Path, options: RuntimeOptions, *, card: DetectorCard = YUNET) -> YuNetDetector:
     """The face detector. Blocks and raises as `load_recogniser` does."""
     weights = checked_weights(models_dir, card.weights_file, card.weights_sha256)
-    graph = read_onnx(weights)
-    module = Preprocessed(YuNetHeads(graph, graph.outputs), flip_to_rgb=False, mean=(0.0, 0.0, 0.0), scale=1.0)
-    blueprint = Blueprint(
-        name=card.name,
-        key=card.weights_sha256,
-        module=module,
-        height_px=card.input_height_px,
-        width_px=card.input_width_px,
-        max_batch=1,
-    )
+    blueprint = detector_blueprint(card, weights)
+    # OpenCV resizes on threads of its own, unless told the worker's share of the CPU. Process-wide.
+    cv2.setNumThreads(options.intra_op_threads)
     pinned = pinned_scene(card.input_width_px, card.input_height_px)
     network, info = compile_network(blueprint, options, pinned)
     return YuNetDetector(card, network, info)
@@ -90,7 +77,29 @@ def checked_weights(models_dir: Path, file: str, sha256: str) -> Path:
     return path
 
 
-def recogniser_module(card: ModelCard, weights: Path) -> nn.Module:
-    """The torch definition of a recogniser: uint8 [n, size, size, 3] BGR in, vectors out."""
+def recogniser_blueprint(card: ModelCard, weights: Path) -> Blueprint:
+    """A recogniser as torch defines it: chips in, vectors out."""
     net: nn.Module = read_dlib(weights) if card.format == "dlib" else read_onnx(weights)
-    return Preprocessed(net, flip_to_rgb=card.colour == "RGB", mean=card.mean, scale=card.scale)
+    return Blueprint(
+        name=card.name,
+        key=card.model_id,
+        module=Preprocessed(net, flip_to_rgb=card.colour == "RGB", mean=card.mean, scale=card.scale),
+        height_px=card.input_size_px,
+        width_px=card.input_size_px,
+        max_batch=BATCH_CHIPS,
+    )
+
+
+def detector_blueprint(card: DetectorCard, weights: Path) -> Blueprint:
+    """A detector as torch defines it: one picture in, its grid out. It wants BGR as it is."""
+    graph = read_onnx(weights)
+    heads = YuNetHeads(graph, graph.outputs)
+    return Blueprint(
+        name=card.name,
+        key=card.weights_sha256,
+        module=Preprocessed(heads, flip_to_rgb=False, mean=(0.0, 0.0, 0.0), scale=1.0),
+        height_px=card.input_height_px,
+        width_px=card.input_width_px,
+        max_batch=1,
+        compared=quantities,
+    )

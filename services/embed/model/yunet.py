@@ -40,6 +40,12 @@ class YuNetHeads(nn.Module):
         return torch.cat([scores, boxes, points], dim=2)
 
 
+def quantities(raw: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Raw output [n, cells, 15] as one row a quantity, [n * 15, cells]: among boxes and points in one row,
+    scores that went wrong would not be seen."""
+    return np.moveaxis(raw, 2, 1).reshape(-1, raw.shape[1])
+
+
 class YuNetDetector:
     """Finds faces and their five points. One thread at a time: it owns its canvas and its network."""
 

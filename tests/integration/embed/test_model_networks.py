@@ -23,11 +23,15 @@ from services.contracts.errors import Misconfigured
 from services.embed.core.align import similarity
 from services.embed.model.card import ARCFACE_TEMPLATE, ModelCard
 from services.embed.model.catalogue import DLIB, SFACE, YUNET
-from services.embed.model.compile import Blueprint, Preprocessed, RuntimeOptions, compile_network
-from services.embed.model.onnx_graph import read_onnx
+from services.embed.model.compile import RuntimeOptions, compile_network
 from services.embed.model.pinned import pinned_chips, pinned_scene
 from services.embed.model.recogniser import Recogniser
-from services.embed.model.registry import load_detector, load_recogniser
+from services.embed.model.registry import (
+    detector_blueprint,
+    load_detector,
+    load_recogniser,
+    recogniser_blueprint,
+)
 from services.embed.model.warp import align
 from services.embed.model.yunet import YuNetDetector
 
@@ -241,23 +245,30 @@ def test_a_compiled_network_cut_short_on_disk_is_compiled_anew(tmp_path: Path) -
     assert kept.stat().st_size == whole
 
 
-def a_blueprint(module: nn.Module) -> Blueprint:
-    return Blueprint(name="sface", key="one key", module=module, height_px=112, width_px=112, max_batch=8)
-
-
 def test_a_compiled_network_of_other_weights_is_refused(tmp_path: Path) -> None:
     """A stale file in the cache, or a wrong compilation, must never give vectors under this model's id."""
     options = RuntimeOptions(engine="openvino", cache_dir=tmp_path)
-    module = Preprocessed(read_onnx(MODELS / SFACE.weights_file), flip_to_rgb=True, mean=(0, 0, 0), scale=1)
-    perturbed = Preprocessed(read_onnx(MODELS / SFACE.weights_file), flip_to_rgb=True, mean=(0, 0, 0), scale=1)
+    right, wrong = (recogniser_blueprint(SFACE, MODELS / SFACE.weights_file) for _ in range(2))
     torch.manual_seed(4)
     with torch.no_grad():
-        for weight in perturbed.parameters():
+        for weight in wrong.module.parameters():
             weight.add_(torch.randn_like(weight) * weight.abs().mean() * 0.3)
-    pinned = chips_of(SFACE)
-    compile_network(a_blueprint(perturbed), options, pinned)
+    compile_network(wrong, options, chips_of(SFACE))
     with pytest.raises(Misconfigured, match="strays from torch fp32"):
-        compile_network(a_blueprint(module), options, pinned)
+        compile_network(right, options, chips_of(SFACE))
+
+
+def test_a_compiled_detector_with_right_boxes_and_wrong_scores_is_refused(tmp_path: Path) -> None:
+    options = RuntimeOptions(engine="openvino", cache_dir=tmp_path)
+    right, wrong = (detector_blueprint(YUNET, MODELS / YUNET.weights_file) for _ in range(2))
+    with torch.no_grad():
+        for call in wrong.module.modules():
+            if isinstance(call, nn.Conv2d) and call.out_channels == 1 and call.bias is not None:
+                call.bias.add_(0.5)  # only the heads of scores have one channel
+    scene = pinned_scene(YUNET.input_width_px, YUNET.input_height_px)
+    compile_network(wrong, options, scene)
+    with pytest.raises(Misconfigured, match="strays from torch fp32"):
+        compile_network(right, options, scene)
 
 
 @pytest.fixture
