@@ -87,6 +87,13 @@ class Peeked:
         """The clear body, parsed. Raises Undecodable."""
         return _parse(_BY_NAME[self._envelope.type].body(), self._envelope.body)
 
+    def text(self, name: str) -> str:
+        """The text field `name` of the clear body; ValueError if this kind has none. Raises Undecodable."""
+        held = getattr(self.body, name, None)
+        if not isinstance(held, str):
+            raise ValueError(f"{self.kind.__name__} has no text {name} in clear")  # noqa: TRY004 - our own bug
+        return held
+
 
 def encode(event: Event, *, topic: str) -> bytes:
     """Bytes of an event that holds no biometrics. ValueError for one that does: it needs `encode_sealed`."""

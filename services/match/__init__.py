@@ -1,0 +1,1 @@
+"""match: every face against the list, exactly; an alert for what reaches the threshold, and nothing else."""

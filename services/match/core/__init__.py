@@ -1,0 +1,1 @@
+"""What a search is: values in, values out."""

@@ -1,0 +1,107 @@
+"""Follows the list: a newer one replaces the one in use between two batches, never within one."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from services.contracts.authority import Watchlist
+from services.contracts.errors import Permanent, Transient
+from services.match.core import matrix
+from services.match.core.admission import ListRefusal, refuses_list
+from services.match.core.matrix import ListMatrix
+from services.match.metrics import MatchMetrics
+from services.match.ports import ListStore
+
+log = logging.getLogger(__name__)
+
+# How long `stop` waits for a look at Redis that is under way; its own deadlines are shorter.
+_JOIN_S = 10.0
+
+
+class ListFollower:
+    """`CurrentList`, kept by a thread of its own from `start` to `stop`.
+
+    A list that is refused is said so once, and the one before goes on being searched: a bad build must not
+    end a deployment that runs. Only the follower's thread writes; `current` is one reference, read by any.
+    """
+
+    def __init__(self, store: ListStore, watchlist: Watchlist, metrics: MatchMetrics, *, poll_s: float) -> None:
+        self._store = store
+        self._watchlist = watchlist
+        self._metrics = metrics
+        self._poll_s = poll_s
+        self._current: ListMatrix | None = None
+        self._refused: tuple[str | None, ListRefusal] | None = None
+        self._answers = True
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="signpost-match-list", daemon=True)
+
+    def current(self) -> ListMatrix | None:
+        return self._current
+
+    def answers(self) -> bool:
+        """Whether the store answered when it was last asked."""
+        return self._answers
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Blocks until the thread has ended; harmless if it never began."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(_JOIN_S)
+
+    def look(self) -> None:
+        """Take the list into use that is current, if it is another and is admitted."""
+        try:
+            digest = self._store.digest()
+            self._answers = True
+            if digest is None:
+                self._refuse(None, ListRefusal.MISSING)
+            elif self._is_new(digest):
+                self._take(digest)
+        except Transient as away:
+            self._answers = False
+            log.warning("list not looked at", extra={"reason": str(away)})
+
+    def _follow(self) -> None:
+        while not self._stop.is_set():
+            self.look()
+            self._stop.wait(self._poll_s)
+
+    def _is_new(self, digest: str) -> bool:
+        # One that could not be read may be readable now; any other refusal is final for its digest.
+        known = self._current is not None and self._current.digest == digest
+        refused = self._refused is not None and self._refused[0] == digest
+        return not known and not (refused and self._refused != (digest, ListRefusal.UNREADABLE))
+
+    def _take(self, digest: str) -> None:
+        try:
+            gallery = self._store.load(digest)
+        except Permanent as unreadable:
+            self._refuse(digest, ListRefusal.UNREADABLE, why=str(unreadable))
+            return
+        refusal = refuses_list(self._watchlist, gallery)
+        if refusal is not None:
+            self._refuse(digest, refusal)
+            return
+        found = matrix.of(gallery)
+        self._current, self._refused = found, None
+        self._metrics.list_loaded(subjects=found.subjects, fillers=found.fillers)
+        log.info(
+            "list loaded",
+            extra={"digest": digest, "subjects": found.subjects, "fillers": found.fillers},
+        )
+
+    def _refuse(self, digest: str | None, refusal: ListRefusal, *, why: str = "") -> None:
+        if self._refused == (digest, refusal):
+            return
+        self._refused = (digest, refusal)
+        self._metrics.list_refused(refusal)
+        extra = {"digest": digest, "refusal": str(refusal), "why": why}
+        if refusal is ListRefusal.MISSING:
+            log.warning("no list to search", extra=extra)
+        else:
+            log.error("list refused", extra=extra)

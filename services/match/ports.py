@@ -1,0 +1,47 @@
+"""What match needs of the world outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from services.contracts.counts import Expired
+from services.contracts.keyspec import KeySpec
+from services.contracts.lists import Gallery
+from services.match.core.matrix import ListMatrix
+
+
+class Keys(Protocol):
+    """The keys of faces and alerts. Any thread; each call may block on a store, and raises Transient with it."""
+
+    def find(self, spec: KeySpec) -> bytes | Expired:
+        """The key to open with, or why it is gone."""
+        ...
+
+    def mint(self, spec: KeySpec) -> bytes:
+        """The key to seal with, made if nobody has. Raises Permanent when its time is over."""
+        ...
+
+    def destroy(self, specs: Sequence[KeySpec]) -> int:
+        """Destroy these, in one call a store; how many were there."""
+        ...
+
+
+class CurrentList(Protocol):
+    """The list that is searched now."""
+
+    def current(self) -> ListMatrix | None:
+        """The newest list that was admitted; None before the first. Never blocks; any thread."""
+        ...
+
+
+class ListStore(Protocol):
+    """Where lists lie sealed. Both calls may block and raise Transient."""
+
+    def digest(self) -> str | None:
+        """The digest of the list that is to be searched; None if none was built."""
+        ...
+
+    def load(self, digest: str) -> Gallery:
+        """That list, opened. Raises Permanent if it is not there or cannot be read."""
+        ...

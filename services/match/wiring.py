@@ -1,0 +1,171 @@
+"""match put together: the only place that picks what is real."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from services.contracts import authority, topics
+from services.contracts.authority import Authority
+from services.contracts.counts import Stage
+from services.contracts.errors import Misconfigured, Transient
+from services.contracts.events import FaceObserved
+from services.contracts.ids import DeploymentId
+from services.match.edges.dead_letters import dead_letters
+from services.match.edges.keys_ring import RingKeys
+from services.match.edges.list_follower import ListFollower
+from services.match.edges.list_redis import RedisLists
+from services.match.edges.loop_metrics import LoopFigures
+from services.match.metrics import MatchMetrics
+from services.match.pipeline import Matcher
+from services.match.settings import MatchSettings
+from services.runtime import counts_topic
+from services.runtime.kafka.broker import Reset
+from services.runtime.kafka.commit import FaultPoint, Transactional, no_fault
+from services.runtime.kafka.config import Connection, consumer_options, transactional_options
+from services.runtime.kafka.consumer import KafkaConsumer
+from services.runtime.kafka.loop import Loop, Shape
+from services.runtime.kafka.producer import KafkaTransactionalProducer
+from services.runtime.keys.cipher import AesGcm
+from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.ring import Keyring
+from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.process import Context
+from services.runtime.redis_client import check_durable, check_volatile, connect
+
+# Between two looks whether the first list has come; the heartbeat is beaten as often.
+_WAIT_FOR_LIST_S = 0.2
+# What the loop's own drain leaves of the process's: for the list's thread, the sockets and the log.
+_DRAIN_SHARE = 0.8
+
+
+class MatchService:
+    """The process's service. `run` waits for a list before it joins the group: without one it takes no face."""
+
+    def __init__(self, settings: MatchSettings, context: Context, *, faults: FaultPoint = no_fault) -> None:
+        self._context = context
+        self._faults = faults
+        self._settings = settings
+        self._volatile = connect(settings.redis_volatile_url, client_name="match")
+        self._durable = connect(settings.redis_durable_url, client_name="match")
+        bounds = _authority(settings)
+        keys = RingKeys(
+            Keyring(
+                VolatileKeys(self._volatile, context.clock),
+                FolderKeys(settings.keys_dir, context.clock),
+                context.clock,
+            )
+        )
+        cipher = AesGcm()
+        metrics = MatchMetrics(context.registry)
+        store = RedisLists(self._durable, bounds, keys, cipher)
+        self._lists = ListFollower(store, bounds.watchlist, metrics, poll_s=settings.list_poll_s)
+        self._handler = Matcher(
+            authority=bounds,
+            lists=self._lists,
+            face_keys=keys,
+            cipher=cipher,
+            metrics=metrics,
+            clock=context.clock,
+        )
+        self._figures = LoopFigures(context.registry)
+        self._deployment = bounds.deployment
+        self._loop: Loop[FaceObserved] | None = None
+
+    def start(self) -> None:
+        """Refuse stores that are not what they are taken for; begin to follow the list."""
+        try:
+            check_volatile(self._volatile)
+            check_durable(self._durable)
+        except Transient as away:
+            raise Misconfigured(f"REDIS_VOLATILE_URL, REDIS_DURABLE_URL: {away}") from away
+        self._lists.start()
+
+    def run(self, stop: threading.Event) -> None:
+        """Wait for the first list, then search until told to stop; what is in hand is finished before return."""
+        while self._lists.current() is None:
+            self._context.heartbeat.beat()
+            if stop.wait(_WAIT_FOR_LIST_S):
+                return
+        self._loop = _loop(
+            self._handler,
+            self._settings,
+            deployment=self._deployment,
+            figures=self._figures,
+            context=self._context,
+            faults=self._faults,
+        )
+        self._loop.run(stop)
+
+    def drain(self, within_s: float) -> bool:
+        """Nothing is left: the loop drains before `run` returns."""
+        return True
+
+    def close(self) -> None:
+        self._lists.stop()
+        self._volatile.close()
+        self._durable.close()
+
+    def ready(self) -> Mapping[str, bool]:
+        loop = self._loop
+        return {
+            "list": self._lists.current() is not None,
+            "assignment": loop is not None and loop.status().ready,
+            "store": self._lists.answers(),
+        }
+
+
+def build(settings: MatchSettings, context: Context) -> MatchService:
+    """match on Kafka and both Redis servers. Raises Misconfigured; connects to nothing yet."""
+    return MatchService(settings, context)
+
+
+def _authority(settings: MatchSettings) -> Authority:
+    try:
+        text = settings.deployment_file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(
+            f"DEPLOYMENT_FILE: {settings.deployment_file} cannot be read ({type(error).__name__})"
+        ) from error
+    return authority.parse(text, origin=str(settings.deployment_file))
+
+
+def _loop(
+    handler: Matcher,
+    settings: MatchSettings,
+    *,
+    deployment: str,
+    figures: LoopFigures,
+    context: Context,
+    faults: FaultPoint,
+) -> Loop[FaceObserved]:
+    name = f"match-{settings.instance}"
+    connection = Connection(settings.kafka_bootstrap, name)
+    consumer = KafkaConsumer(
+        consumer_options(connection, group=f"signpost-match-{deployment}", reset=Reset.EARLIEST),
+        figures.kafka_error,
+    )
+    producer = KafkaTransactionalProducer(
+        transactional_options(
+            connection, transactional_id=name, max_message_bytes=topics.ALERTS.max_message_bytes
+        ),
+        figures.kafka_error,
+    )
+    return Loop(
+        handler,
+        topics=[topics.FACES.name],
+        consumer=consumer,
+        commits=Transactional(producer, consumer, faults=faults),
+        shape=Shape(
+            max_batch=settings.max_batch_faces,
+            max_wait_ms=settings.batch_wait_ms,
+            prefetch_records=4 * settings.max_batch_faces,
+            prefetch_threads=settings.prepare_threads,
+            drain_s=_DRAIN_SHARE * settings.drain_timeout_s,
+        ),
+        counts_record=counts_topic.writer(DeploymentId(deployment), Stage.MATCH, settings.instance, context.clock),
+        dead_letters=dead_letters(DeploymentId(deployment), context.clock),
+        metrics=figures,
+        heartbeat=context.heartbeat.beat,
+        clock=context.clock,
+    )

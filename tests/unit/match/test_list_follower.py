@@ -1,0 +1,140 @@
+"""Following the list: taken up whole, refused with a reason, the old one searched until then."""
+
+from __future__ import annotations
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.contracts.errors import Permanent, Transient
+from services.contracts.events import ScoreKind
+from services.contracts.lists import Gallery
+from services.match.core.admission import ListRefusal, refuses_list
+from services.match.edges.list_follower import ListFollower
+from services.match.metrics import RESETS, MatchMetrics
+from services.runtime.kafka.signals import ResetReason
+from tests.conftest import ExpectedErrors
+from tests.unit.match.lists_builder import MODEL, a_filler, a_gallery, a_subject
+from tests.unit.match.rig import an_authority
+
+
+class Store:
+    """`ListStore` that a test fills."""
+
+    def __init__(self) -> None:
+        self.lists: dict[str, Gallery] = {}
+        self.now: str | None = None
+        self.away = False
+        self.loads = 0
+
+    def put(self, gallery: Gallery) -> None:
+        self.lists[gallery.digest] = gallery
+        self.now = gallery.digest
+
+    def digest(self) -> str | None:
+        if self.away:
+            raise Transient("the store is away")
+        return self.now
+
+    def load(self, digest: str) -> Gallery:
+        self.loads += 1
+        if digest not in self.lists:
+            raise Permanent("list_gone", "not there")
+        return self.lists[digest]
+
+
+class Rig:
+    def __init__(self, *, more: str = "") -> None:
+        self.store = Store()
+        self.registry = CollectorRegistry()
+        self.follower = ListFollower(
+            self.store, an_authority(more=more).watchlist, MatchMetrics(self.registry), poll_s=0.01
+        )
+
+    def searched(self) -> str | None:
+        self.follower.look()
+        current = self.follower.current()
+        return current.digest if current else None
+
+    def refused(self, reason: ListRefusal) -> float | None:
+        return self.registry.get_sample_value("signpost_match_lists_refused_total", {"reason": reason.value})
+
+
+def test_without_a_list_there_is_nothing_to_search() -> None:
+    rig = Rig()
+    assert rig.searched() is None
+    assert rig.refused(ListRefusal.MISSING) == 1
+
+
+def test_a_newer_list_replaces_the_one_in_use() -> None:
+    rig = Rig()
+    rig.store.put(a_gallery())
+    first = rig.searched()
+    newer = a_gallery(a_subject("ref-2"), a_filler(1))
+    rig.store.put(newer)
+    assert (first, rig.searched()) == (a_gallery().digest, newer.digest)
+    assert rig.registry.get_sample_value("signpost_match_list_subjects") == 1
+    assert rig.registry.get_sample_value("signpost_match_list_fillers") == 1
+
+
+def test_a_list_is_read_once_however_often_it_is_looked_at() -> None:
+    rig = Rig()
+    rig.store.put(a_gallery())
+    for _ in range(3):
+        rig.searched()
+    assert rig.store.loads == 1
+
+
+def test_a_refused_list_is_said_once_and_the_old_one_goes_on(expected_errors: ExpectedErrors) -> None:
+    expected_errors.add("list refused")
+    rig = Rig(more=f"  model: {MODEL}\n")
+    rig.store.put(a_gallery())
+    old = rig.searched()
+    rig.store.put(a_gallery(model_id="dlib-resnet-0123"))
+    assert [rig.searched(), rig.searched()] == [old, old]
+    assert rig.refused(ListRefusal.OTHER_MODEL) == 1
+
+
+def test_an_unreadable_list_is_tried_again(expected_errors: ExpectedErrors) -> None:
+    expected_errors.add("list refused")
+    rig = Rig()
+    gallery = a_gallery()
+    rig.store.now = gallery.digest
+    assert rig.searched() is None
+    rig.store.put(gallery)
+    assert rig.searched() == gallery.digest
+
+
+def test_while_the_store_is_away_the_list_goes_on_and_the_process_is_not_ready() -> None:
+    rig = Rig()
+    rig.store.put(a_gallery())
+    digest = rig.searched()
+    rig.store.away = True
+    assert rig.searched() == digest
+    assert not rig.follower.answers()
+
+
+@pytest.mark.parametrize(
+    ("more", "gallery", "refusal"),
+    [
+        ("", a_gallery(), None),
+        ("  digest: "0000"\n", a_gallery(), ListRefusal.OTHER_DIGEST),
+        ("  model: other\n", a_gallery(), ListRefusal.OTHER_MODEL),
+        ("", a_gallery(name="red-list"), ListRefusal.OTHER_NAME),
+        (
+            "",
+            a_gallery(a_subject(), a_filler(1), score_kind=ScoreKind.GALLERY_NORMALISED, cohort_size=1),
+            ListRefusal.OTHER_SCORE_KIND,
+        ),
+        ("", a_gallery(*(a_subject(f"ref-{n}") for n in range(101))), ListRefusal.TOO_MANY_ENTRIES),
+        ("", a_gallery(*(a_subject(f"ref-{n}") for n in range(100)), a_filler(1)), None),
+    ],
+    ids=["right", "digest", "model", "name", "score kind", "too many", "fillers do not count"],
+)
+def test_the_authority_says_which_list_is_searched(
+    more: str, gallery: Gallery, refusal: ListRefusal | None
+) -> None:
+    assert refuses_list(an_authority(more=more).watchlist, gallery) is refusal
+
+
+def test_every_reset_of_the_loop_has_its_label() -> None:
+    assert set(RESETS) == {reason.value for reason in ResetReason}

@@ -1,0 +1,254 @@
+"""match's handler: what is refused, expired, searched and raised, and what is gone afterwards."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from services.contracts import codec, ids, keys
+from services.contracts.errors import Tampered, Transient, Undecodable
+from services.contracts.events import AlertRaised, FaceObserved, StageCounts
+from services.match.core import matrix
+from services.runtime.kafka.types import Dropped, Output, Record
+from tests.builders import DEPLOYMENT, NOON, a_face, a_frame, a_shot, a_vector
+from tests.unit.match.lists_builder import MODEL, a_filler, a_gallery, a_subject, near, token_of
+from tests.unit.match.rig import CIPHER, Rig, an_authority
+
+
+def counted(**totals: int) -> dict[tuple[str, str], int]:
+    return {(DEPLOYMENT, name.replace("__", ":")): value for name, value in totals.items()}
+
+
+def opened(rig: Rig, output: Output) -> AlertRaised:
+    peeked = codec.peek(output.value, topic="alerts")
+    spec = keys.alert(rig.authority, rig.clock.now())
+    assert peeked.key_id == spec.id
+    key = rig.store.get_many([spec.id])[0]
+    assert key is not None
+    return codec.expect(codec.open_sealed(peeked, key=key, cipher=CIPHER), AlertRaised)
+
+
+def test_a_listed_face_raises_one_alert_sealed_under_the_hours_key() -> None:
+    rig = Rig()
+    face = rig.prepared(vector=a_subject().vector)
+    outcome = rig.matcher.handle([face])
+    (output,) = outcome.outputs
+    raised = opened(rig, output)
+    assert output.topic == "alerts"
+    assert output.key == f"{DEPLOYMENT}/{token_of('ref-7731')}".encode()
+    digest = a_gallery().digest
+    assert raised.alert == ids.alert_id(face.item.track, digest, token_of("ref-7731"))
+    assert raised.searched_at == rig.clock.now()
+    assert (raised.threshold, raised.list_digest, raised.authority_version) == (0.5, digest, 1)
+    assert raised.raw_score == raised.score == pytest.approx(1.0, abs=1e-5)
+    assert raised.shots == face.item.shots
+    assert raised.trace_id == face.item.trace_id
+    assert outcome.counts == counted(faces_received=1, faces_searched=1, faces_alerted=1, alerts_published=1)
+
+
+def test_the_same_face_again_gives_the_same_alert() -> None:
+    rig = Rig()
+    vector = a_subject().vector
+    first = opened(rig, rig.matcher.handle([rig.prepared(vector=vector)]).outputs[0])
+    rig.clock.advance(3)
+    again = opened(rig, rig.matcher.handle([rig.prepared(vector=vector)]).outputs[0])
+    better = opened(rig, rig.matcher.handle([rig.prepared(vector=vector, revision=2)]).outputs[0])
+    assert again.event_id == first.event_id
+    assert better.alert == first.alert
+    assert better.event_id != first.event_id
+
+
+def test_below_the_threshold_nothing_leaves_but_a_number(caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig()
+    caplog.set_level(logging.DEBUG)
+    outcome = rig.matcher.handle([rig.prepared(vector=near(a_subject().vector, 0.49))])
+    assert outcome.outputs == ()
+    assert outcome.counts == counted(faces_received=1, faces_searched=1, faces_below_threshold=1)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(("shots", "alerts"), [(1, 1), (2, 1), (3, 0), (4, 0)])
+def test_the_threshold_is_that_of_the_tracks_number_of_shots(shots: int, alerts: int) -> None:
+    rig = Rig()
+    vector = near(a_subject().vector, 0.55)
+    outcome = rig.matcher.handle([rig.prepared(vector=vector, shots=(a_shot(),) * shots)])
+    assert len(outcome.outputs) == alerts
+
+
+def test_a_face_of_another_model_is_refused_and_its_key_still_destroyed() -> None:
+    rig = Rig()
+    face = rig.prepared(model_id="dlib-resnet-0123", vector=a_subject().vector)
+    outcome = rig.matcher.handle([face])
+    assert outcome.outputs == ()
+    assert outcome.counts == counted(faces_received=1, faces_refused__model_not_admitted=1)
+    rig.matcher.delivered(outcome)
+    assert rig.value("signpost_match_face_keys_destroyed_total") == 1
+    assert rig.value("signpost_match_faces_refused_total", reason="model_not_admitted") == 1
+
+
+def test_a_model_that_the_authority_does_not_name_is_refused_unread() -> None:
+    rig = Rig(bounds=an_authority(more=f"  model: {MODEL}\n"))
+    dropped = rig.matcher.prepare(rig.record(a_face(model_id="dlib-resnet-0123")))
+    assert dropped == Dropped(counted(faces_received=1, faces_refused__model_not_admitted=1))
+
+
+def test_a_template_of_the_lists_model_but_another_length_is_a_dead_letter() -> None:
+    rig = Rig()
+    torn, good = rig.prepared(vector=a_vector(size=64)), rig.prepared(vector=a_subject().vector, revision=2)
+    outcome = rig.matcher.handle([torn, good])
+    assert [letter.reason for letter in outcome.dead] == ["undecodable"]
+    assert len(outcome.outputs) == 1
+    # The loop adds the dead letter's own counts.
+    assert outcome.counts == counted(faces_received=1, faces_searched=1, faces_alerted=1, alerts_published=1)
+
+
+@pytest.mark.parametrize(
+    ("face", "refusal"),
+    [
+        (a_face(camera=ids.CameraId("gate-9")), "unknown_camera"),
+        (a_face(camera=ids.CameraId("folder-1")), "source_not_admitted"),
+        (a_face(captured_at=NOON - timedelta(hours=5)), "outside_window"),
+    ],
+    ids=["unknown camera", "file source in a live deployment", "outside the window"],
+)
+def test_what_the_authority_does_not_cover_is_refused_and_counted(face: FaceObserved, refusal: str) -> None:
+    rig = Rig()
+    raw = rig.record()
+    # Sealed by hand: its key's time may be over, and it must be refused before anybody asks.
+    sealing = codec.Sealing(keys.face(rig.authority, face.event_id, face.captured_at).id, bytes(32), CIPHER)
+    record = Record(
+        "faces", 0, 0, b"", codec.encode_sealed(face, topic="faces", sealing=sealing), (), raw.timestamp_ms
+    )
+    reads = rig.volatile.reads
+    assert rig.matcher.prepare(record) == Dropped(
+        {(DEPLOYMENT, "faces_received"): 1, (DEPLOYMENT, f"faces_refused:{refusal}"): 1}
+    )
+    assert rig.volatile.reads == reads
+
+
+def test_another_deployments_face_is_left_to_its_own_match() -> None:
+    rig = Rig()
+    dropped = rig.matcher.prepare(rig.record(a_face(deployment=ids.DeploymentId("elsewhere-1"))))
+    assert dropped == Dropped({})
+    assert rig.value("signpost_match_faces_refused_total", reason="other_deployment") == 1
+
+
+def test_a_face_whose_time_is_over_is_late() -> None:
+    rig = Rig()
+    record = rig.record()
+    rig.clock.advance(121)
+    assert rig.matcher.prepare(record) == Dropped(counted(faces_received=1, faces_expired__late=1))
+
+
+def test_a_face_whose_key_died_before_its_time_is_key_lost() -> None:
+    rig = Rig()
+    record = rig.record()
+    rig.volatile.lose_all()
+    assert rig.matcher.prepare(record) == Dropped(counted(faces_received=1, faces_expired__key_lost=1))
+
+
+def test_a_face_under_a_key_that_was_lost_and_minted_anew_is_key_lost() -> None:
+    rig = Rig()
+    record = rig.record()
+    rig.volatile.lose_all()
+    rig.record()
+    assert rig.matcher.prepare(record) == Dropped(counted(faces_received=1, faces_expired__key_lost=1))
+
+
+def test_a_face_that_names_another_faces_key_is_not_authentic() -> None:
+    rig = Rig()
+    face, other = a_face(model_id=MODEL), a_face(model_id=MODEL, revision=2)
+    spec = keys.face(rig.authority, other.event_id, other.captured_at)
+    key = rig.volatile.get_or_create(spec.id, expires_at=spec.expires_at)
+    raw = codec.encode_sealed(face, topic="faces", sealing=codec.Sealing(spec.id, key, CIPHER))
+    with pytest.raises(Tampered):
+        rig.matcher.prepare(Record("faces", 0, 0, b"", raw, (), 0))
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xff", b""], ids=["garbage", "nothing"])
+def test_what_is_no_face_is_undecodable(raw: bytes) -> None:
+    with pytest.raises(Undecodable):
+        Rig().matcher.prepare(Record("faces", 0, 0, b"", raw, (), 0))
+
+
+def test_another_kind_of_event_on_the_topic_is_undecodable() -> None:
+    sealing = codec.Sealing("some/key", bytes(32), CIPHER)
+    frame = codec.encode_sealed(a_frame(), topic="faces", sealing=sealing)
+    counts_event = StageCounts(
+        deployment=DEPLOYMENT, trace_id="", captured_at=NOON, stage="x", incarnation="y", totals={}, standing={}
+    )
+    for raw in (frame, codec.encode(counts_event, topic="faces")):
+        with pytest.raises(Undecodable):
+            Rig().matcher.prepare(Record("faces", 0, 0, b"", raw, (), 0))
+
+
+def test_the_faces_key_dies_after_the_commit_and_not_before() -> None:
+    rig = Rig()
+    face = rig.prepared()
+    spec = keys.face(rig.authority, face.item.event_id, face.item.captured_at)
+    outcome = rig.matcher.handle([face])
+    assert rig.volatile.get_many([spec.id]) != [None]
+    rig.matcher.delivered(outcome)
+    assert rig.volatile.get_many([spec.id]) == [None]
+    assert rig.value("signpost_match_face_keys_destroyed_total") == 1
+    # Published 100 ms after its capture, destroyed at 400 ms.
+    assert rig.value("signpost_match_face_key_life_seconds_sum") == pytest.approx(0.3)
+    assert rig.value("signpost_match_face_life_seconds_sum") == pytest.approx(0.4)
+
+
+def test_keys_that_cannot_be_destroyed_are_counted_and_left_to_their_deadline() -> None:
+    rig = Rig()
+    outcome = rig.matcher.handle([rig.prepared()])
+    rig.volatile.away = True
+    with pytest.raises(Transient):
+        rig.matcher.delivered(outcome)
+    assert rig.value("signpost_match_face_keys_left_total") == 1
+
+
+def test_vectors_are_overwritten_once_searched() -> None:
+    rig = Rig()
+    face = rig.prepared()
+    rig.matcher.handle([face])
+    assert not np.any(face.item.vector)
+
+
+def test_a_batch_that_has_to_wait_for_a_store_keeps_its_vectors() -> None:
+    rig = Rig()
+    face = rig.prepared(vector=a_subject().vector)
+    rig.store.away = True
+    with pytest.raises(Transient):
+        rig.matcher.handle([face])
+    rig.store.away = False
+    assert len(rig.matcher.handle([face]).outputs) == 1
+
+
+def test_without_a_list_a_batch_waits() -> None:
+    rig = Rig()
+    face = rig.prepared()
+    rig.lists.held = None
+    with pytest.raises(Transient):
+        rig.matcher.handle([face])
+
+
+def test_expired_entries_and_fillers_raise_nothing() -> None:
+    stale = a_subject(expires_on=(NOON - timedelta(days=1)).date())
+    filler = a_filler(1)
+    rig = Rig(held=matrix.of(a_gallery(stale, filler)))
+    faces = [rig.prepared(vector=stale.vector), rig.prepared(vector=filler.vector, revision=2)]
+    outcome = rig.matcher.handle(faces)
+    assert outcome.outputs == ()
+    assert outcome.counts == counted(faces_received=2, faces_searched=2, faces_below_threshold=2)
+
+
+def test_a_batch_is_searched_against_one_list_even_if_another_comes() -> None:
+    rig = Rig()
+    old, new = a_subject(), a_subject("ref-2")
+    faces = [rig.prepared(vector=old.vector), rig.prepared(vector=new.vector, revision=2)]
+    assert len(rig.matcher.handle(faces).outputs) == 1
+    rig.lists.held = matrix.of(a_gallery(new))
+    faces = [rig.prepared(vector=old.vector), rig.prepared(vector=new.vector, revision=2)]
+    (output,) = rig.matcher.handle(faces).outputs
+    assert opened(rig, output).subject == new.token

@@ -1,0 +1,146 @@
+"""The search: exactly what a plain calculation finds, entry by entry; nobody else's name and no filler."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.contracts.events import ScoreKind, Vector
+from services.match.core import matrix as list_matrix
+from services.match.core.scores import scores
+from services.match.core.search import Hit, search
+from tests.builders import NOON, a_vector
+from tests.unit.match.lists_builder import a_filler, a_gallery, a_subject, near, token_of
+
+TODAY = NOON.date()
+# Scores closer to a threshold than float32 rounding may fall on either side.
+_ROUNDING = 1e-5
+
+
+def _unit(count: int, seed: int, *, size: int = 8) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    raw = np.random.default_rng(seed).standard_normal((count, size))
+    return np.asarray(raw / np.linalg.norm(raw, axis=1, keepdims=True), dtype=np.float32)
+
+
+def _plain(
+    rows: np.ndarray[tuple[int, int], np.dtype[np.float32]],
+    probe: Vector,
+    *,
+    kind: ScoreKind,
+    size: int,
+    weight: float,
+) -> list[float]:
+    """The definition, one entry at a time."""
+    raw = (rows.astype(np.float64) @ probe.astype(np.float64)).tolist()
+    if kind is ScoreKind.RAW:
+        return list(raw)
+    return [
+        own - weight * sum(sorted(raw[:row] + raw[row + 1 :], reverse=True)[:size]) / size
+        for row, own in enumerate(raw)
+    ]
+
+
+def _matrix(
+    rows: np.ndarray[tuple[int, int], np.dtype[np.float32]], kind: ScoreKind, size: int, weight: float
+) -> list_matrix.ListMatrix:
+    entries = [a_subject(f"ref-{number}", vector=row) for number, row in enumerate(rows)]
+    return list_matrix.of(a_gallery(*entries, score_kind=kind, cohort_size=size, cohort_weight=weight))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    entries=st.one_of(st.integers(2, 40), st.sampled_from([127, 128, 129, 600])),
+    faces=st.integers(1, 5),
+    kind=st.sampled_from(ScoreKind),
+    size=st.integers(1, 12),
+    weight=st.sampled_from([0.0, 0.25, 0.5, 1.0]),
+    threshold=st.floats(-0.5, 0.9),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_it_finds_what_the_definition_finds(
+    entries: int, faces: int, kind: ScoreKind, size: int, weight: float, threshold: float, seed: int
+) -> None:
+    size = min(size, entries - 1)
+    matrix = _matrix(_unit(entries, seed), kind, size, weight)
+    probes = list(_unit(faces, seed + 1))
+    found = search(matrix, probes, [threshold] * faces, on=TODAY)
+    for probe, hits in zip(probes, found, strict=True):
+        expected = _plain(matrix.rows, probe, kind=kind, size=size, weight=weight)
+        got = {hit.subject: hit.score for hit in hits}
+        for token, score in zip(matrix.tokens, expected, strict=True):
+            if abs(score - threshold) > _ROUNDING:
+                assert (token in got) == (score >= threshold)
+            if token in got:
+                assert got[token] == pytest.approx(score, abs=_ROUNDING)
+
+
+def test_a_list_of_many_tiles_is_searched_to_its_last_entry() -> None:
+    rows = _unit(9000, 5)
+    found = scores(rows, rows[[0, 4095, 4096, 8999]])
+    for face, row in enumerate((0, 4095, 4096, 8999)):
+        assert np.allclose(found.of_face(face), rows @ rows[row], atol=1e-6)
+        where, values = found.at_least(face, 0.9999)
+        assert row in where.tolist()
+        assert values.max() == pytest.approx(1.0, abs=1e-5)
+    plain = np.sort(rows @ rows[0])[::-1][:11]
+    assert np.allclose(found.largest(11)[0], plain, atol=1e-6)
+
+
+@pytest.mark.parametrize(("cosine", "found"), [(0.59, 0), (0.61, 1)])
+def test_a_face_is_found_from_the_threshold_on(cosine: float, found: int) -> None:
+    subject = a_subject()
+    matrix = list_matrix.of(a_gallery(subject))
+    hits = search(matrix, [near(subject.vector, cosine)], [0.6], on=TODAY)[0]
+    assert len(hits) == found
+
+
+def test_each_face_has_a_threshold_of_its_own() -> None:
+    subject = a_subject()
+    matrix = list_matrix.of(a_gallery(subject))
+    faces = [near(subject.vector, 0.5, seed=1), near(subject.vector, 0.5, seed=2)]
+    assert [len(hits) for hits in search(matrix, faces, [0.45, 0.55], on=TODAY)] == [1, 0]
+
+
+def test_every_subject_above_the_threshold_is_found() -> None:
+    vector = a_vector()
+    twins = (a_subject("twin-a", vector=vector), a_subject("twin-b", vector=near(vector, 0.99)))
+    hits = search(list_matrix.of(a_gallery(*twins)), [vector], [0.9], on=TODAY)[0]
+    assert {hit.subject for hit in hits} == {token_of("twin-a"), token_of("twin-b")}
+
+
+def test_a_filler_is_never_found_however_alike() -> None:
+    filler = a_filler(1)
+    matrix = list_matrix.of(a_gallery(a_subject(), filler))
+    assert search(matrix, [filler.vector], [0.5], on=TODAY) == [()]
+
+
+def test_an_expired_entry_is_not_found_and_stays_in_the_cohort() -> None:
+    vector = a_vector()
+    expired = a_subject("ref-old", vector=near(vector, 0.9), expires_on=TODAY - timedelta(days=1))
+    wanted = a_subject("ref-new", vector=near(vector, 0.8, seed=3))
+    gallery = a_gallery(expired, wanted, score_kind=ScoreKind.GALLERY_NORMALISED, cohort_size=1, cohort_weight=0.5)
+    hits = search(list_matrix.of(gallery), [vector], [0.3], on=TODAY)[0]
+    assert [hit.subject for hit in hits] == [token_of("ref-new")]
+    assert hits[0].raw_score == pytest.approx(0.8, abs=1e-5)
+    assert hits[0].score == pytest.approx(0.35, abs=1e-5)
+
+
+def test_a_vector_of_another_length_is_refused() -> None:
+    matrix = list_matrix.of(a_gallery())
+    with pytest.raises(ValueError, match="mismatch"):
+        search(matrix, [a_vector(size=64)], [0.5], on=TODAY)
+
+
+def test_the_matrix_cannot_be_written_to() -> None:
+    matrix = list_matrix.of(a_gallery(a_subject(), a_filler(1)))
+    assert (matrix.subjects, matrix.fillers) == (1, 1)
+    with pytest.raises(ValueError, match="read-only"):
+        matrix.rows[0, 0] = 1.0
+
+
+def test_no_repr_of_a_hit_shows_a_score() -> None:
+    assert "0.75" not in repr(Hit(token_of("ref-1"), 0.75, 0.75))
