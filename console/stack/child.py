@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -76,12 +76,17 @@ def _start_ticks(pid: int) -> int | None:
 class Child:
     """One server process of ours. Any thread may call; not two at once."""
 
-    def __init__(self, name: str, argv: Sequence[str], *, cwd: Path, log: Path) -> None:
-        """Start `argv` in `cwd`, its output appended to `log`. Does not wait for readiness."""
+    def __init__(
+        self, name: str, argv: Sequence[str], *, cwd: Path, log: Path, env: Mapping[str, str] | None = None
+    ) -> None:
+        """Start `argv` in `cwd`, its output appended to `log`. Does not wait for readiness.
+
+        `env` is the whole environment of the child; without it the child inherits ours.
+        """
         self.name = name
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
-        self._process = _spawn(argv, cwd=cwd, log=log)
+        self._process = _spawn(argv, cwd=cwd, log=log, env=env)
         # Our own child keeps its pid until we wait for it, so this cannot name a stranger.
         self.identity = ProcessIdentity(self._process.pid, _start_ticks(self._process.pid) or 0)
 
@@ -141,7 +146,7 @@ class Child:
 
 def run_to_end(argv: Sequence[str], *, cwd: Path, log: Path, within_s: float) -> int:
     """Run a tool that dies with us, output appended to `log`; return its exit code."""
-    process = _spawn(argv, cwd=cwd, log=log)
+    process = _spawn(argv, cwd=cwd, log=log, env=None)
     try:
         return process.wait(within_s)
     except subprocess.TimeoutExpired:
@@ -156,22 +161,23 @@ _spawner: ThreadPoolExecutor | None = None
 _spawner_lock = threading.Lock()
 
 
-def _spawn(argv: Sequence[str], *, cwd: Path, log: Path) -> subprocess.Popen[bytes]:
+def _spawn(argv: Sequence[str], *, cwd: Path, log: Path, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
     if threading.current_thread() is threading.main_thread():
-        return _popen(argv, cwd, log)
+        return _popen(argv, cwd, log, env)
     global _spawner
     with _spawner_lock:
         _spawner = _spawner or ThreadPoolExecutor(1, "stack-spawner")
-    return _spawner.submit(_popen, argv, cwd, log).result()
+    return _spawner.submit(_popen, argv, cwd, log, env).result()
 
 
-def _popen(argv: Sequence[str], cwd: Path, log: Path) -> subprocess.Popen[bytes]:
+def _popen(argv: Sequence[str], cwd: Path, log: Path, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
     # -I -S: the wrapper needs the standard library only, and starts in half the time.
     tethered = [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *argv]
     with log.open("ab") as output:
         return subprocess.Popen(
             tethered,
             cwd=cwd,
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
