@@ -117,7 +117,7 @@ def test_while_the_store_is_away_the_list_goes_on_and_the_process_is_not_ready()
     ("more", "gallery", "refusal"),
     [
         ("", a_gallery(), None),
-        ("  digest: "0000"\n", a_gallery(), ListRefusal.OTHER_DIGEST),
+        ("  digest: another\n", a_gallery(), ListRefusal.OTHER_DIGEST),
         ("  model: other\n", a_gallery(), ListRefusal.OTHER_MODEL),
         ("", a_gallery(name="red-list"), ListRefusal.OTHER_NAME),
         (
