@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from services.embed.model.card import ARCFACE_TEMPLATE, DetectorCard, ModelCard
+from services.contracts.events import ScoreKind
+from services.embed.model.card import ARCFACE_TEMPLATE, DetectorCard, ModelCard, Threshold
+
+
+def _operating_point(kind: ScoreKind, gallery_size: str, by_shots: dict[int, float]) -> tuple[Threshold, ...]:
+    """Start values at which one track in a thousand of strangers raises an alert over all its searches,
+    as `python -m evaluation.accuracy` measured them (docs/adr/0003-models-and-runtimes.md)."""
+    return tuple(
+        Threshold(score_kind=kind, shots=shots, fpir=0.001, gallery_size=gallery_size, value=value)
+        for shots, value in by_shots.items()
+    )
+
 
 YUNET = DetectorCard(
     name="yunet-2023mar",
@@ -30,6 +41,12 @@ SFACE = ModelCard(
     mean=(0.0, 0.0, 0.0),  # the graph takes off its own mean and scales
     scale=1.0,
     vector_length=128,
+    thresholds=(
+        *_operating_point(ScoreKind.RAW, "to 30", {1: 0.51, 3: 0.54, 5: 0.55}),
+        *_operating_point(ScoreKind.RAW, "to 100", {1: 0.53, 3: 0.57, 5: 0.58}),
+        *_operating_point(ScoreKind.RAW, "to 500", {1: 0.565, 3: 0.585, 5: 0.595}),
+        *_operating_point(ScoreKind.GALLERY_NORMALISED, "30 to 500", {1: 0.40, 3: 0.42, 5: 0.43}),
+    ),
 )
 
 DLIB = ModelCard(

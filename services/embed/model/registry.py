@@ -13,6 +13,7 @@ from services.embed.model.card import DetectorCard, ModelCard, read_card
 from services.embed.model.catalogue import RECOGNISERS, YUNET
 from services.embed.model.compile import Blueprint, Preprocessed, RuntimeOptions, compile_network
 from services.embed.model.dlib_resnet import read_dlib
+from services.embed.model.memory import give_back
 from services.embed.model.onnx_graph import read_onnx
 from services.embed.model.pinned import pinned_chips, pinned_scene
 from services.embed.model.recogniser import BATCH_CHIPS, NetworkRecogniser, Recogniser
@@ -30,6 +31,8 @@ def load_recogniser(name: str, models_dir: Path, options: RuntimeOptions) -> Rec
     blueprint = recogniser_blueprint(card, weights)
     pinned = pinned_chips(card.input_size_px, card.template)
     network, info = compile_network(blueprint, options, pinned)
+    del blueprint
+    give_back()
     length = network.run(pinned[:1]).shape[-1]
     if length != card.vector_length:
         raise Misconfigured(f"{weights} gives vectors of {length}, its card says {card.vector_length}")
@@ -44,6 +47,8 @@ def load_detector(models_dir: Path, options: RuntimeOptions, *, card: DetectorCa
     cv2.setNumThreads(options.intra_op_threads)
     pinned = pinned_scene(card.input_width_px, card.input_height_px)
     network, info = compile_network(blueprint, options, pinned)
+    del blueprint
+    give_back()
     return YuNetDetector(card, network, info)
 
 

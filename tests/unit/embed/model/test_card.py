@@ -89,3 +89,14 @@ def test_every_model_of_the_catalogue_says_its_licence_and_training_data() -> No
         assert card.licence
         assert card.training_data
         assert card.source
+
+
+def test_a_start_threshold_rises_with_the_shots_fused_into_a_template() -> None:
+    points: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    for threshold in SFACE.thresholds:
+        place = threshold.score_kind.value, threshold.gallery_size
+        points.setdefault(place, []).append((threshold.shots, threshold.value))
+    assert points
+    for by_shots in points.values():
+        assert [shots for shots, _ in by_shots] == [1, 3, 5]
+        assert by_shots == sorted(by_shots, key=lambda point: point[1])
