@@ -107,9 +107,11 @@ def suppress(boxes: Floats, max_overlap: float) -> NDArray[np.intp]:
 
 def overlaps(boxes: Floats) -> Floats:
     """Intersection over union of every pair of `boxes` [n, 4], as [n, n]."""
-    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
-    shared = np.prod(np.maximum(high - low, 0), axis=2)
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    union = areas[:, None] + areas[None, :] - shared
+    # Coordinate by coordinate: over a last axis of two, numpy takes four times as long.
+    left, top, right, bottom = np.ascontiguousarray(boxes.T)
+    width = np.minimum.outer(right, right) - np.maximum.outer(left, left)
+    height = np.minimum.outer(bottom, bottom) - np.maximum.outer(top, top)
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    areas = (right - left) * (bottom - top)
+    union = np.add.outer(areas, areas) - shared
     return np.asarray(shared / np.maximum(union, 1e-9), np.float32)
