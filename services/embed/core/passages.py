@@ -1,0 +1,114 @@
+"""What is remembered of the people in front of each camera: open tracks and their kept shots."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.contracts import ids
+from services.contracts.counts import Count
+from services.contracts.events import Box, Vector
+from services.embed.core.shots import Place, Published, Taken
+from services.embed.core.tracks import Track
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """The partition a camera's frames come on, the camera, and its place in the authority's list."""
+
+    partition: Hashable
+    camera: ids.CameraId
+    index: int
+
+
+@dataclass(frozen=True)
+class KeptShot:
+    """One shot of a passage. `chip` until it is embedded, `vector` from then on."""
+
+    taken: Taken
+    box: Box
+    crop_jpeg: bytes = field(repr=False)
+    context_jpeg: bytes = field(repr=False)
+    chip: NDArray[np.uint8] | None = field(repr=False, compare=False)
+    vector: Vector | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One track's shots, what was published of it, and why its last unusable sighting was that."""
+
+    track: ids.TrackId
+    trace_id: str
+    first_seen_at: datetime
+    at: Whereabouts
+    shots: tuple[KeptShot, ...] = field(default=(), repr=False)
+    published: Published | None = None
+    refused: str = "unseen"
+
+    @property
+    def taken(self) -> tuple[Taken, ...]:
+        return tuple(shot.taken for shot in self.shots)
+
+    def with_shot(self, shot: KeptShot, place: Place) -> Passage:
+        """The passage with `shot` added, or in the place of the one it replaces."""
+        if place.replaces is None:
+            return replace(self, shots=(*self.shots, shot))
+        kept = list(self.shots)
+        kept[place.replaces] = shot
+        return replace(self, shots=tuple(kept))
+
+
+@dataclass(frozen=True)
+class CameraView:
+    """One camera's open tracks. A new run of the camera (a reconnect, a loop) begins a new view."""
+
+    run: str
+    tracks: tuple[Track, ...] = ()
+    # When a frame of it was last handled (monotonic): what ends tracks when no frame comes any more.
+    handled_s: float = 0.0
+
+
+@dataclass
+class Draft:
+    """What a batch makes of the state; taken over as a whole, or dropped when the batch must come again."""
+
+    views: dict[Whereabouts, CameraView]
+    passages: dict[ids.TrackId, Passage]
+    cursors: dict[Hashable, int]
+    counts: Counter[tuple[Count, str]] = field(default_factory=Counter)
+    touched: dict[ids.TrackId, None] = field(default_factory=dict)
+    ended: list[ids.TrackId] = field(default_factory=list)
+
+    def copy(self) -> Draft:
+        """The state as it stands, for the next batch to draft on."""
+        return Draft(dict(self.views), dict(self.passages), dict(self.cursors))
+
+    def end(self, tracks: Iterable[Track]) -> None:
+        """These tracks are over; they are counted when the batch has published what it can."""
+        self.ended.extend(track.id for track in tracks)
+
+    def settle_ended(self) -> None:
+        """Forget the tracks that are over, counting those of which nothing could be published."""
+        for track in self.ended:
+            passage = self.passages.pop(track)
+            if passage.published is None:
+                self.counts[Count.TRACKS_UNUSABLE, passage.refused] += 1
+        self.ended.clear()
+
+    def drop(self, partitions: Iterable[Hashable]) -> None:
+        """Forget all of these partitions but their cursors."""
+        gone = set(partitions)
+        self.views = {at: view for at, view in self.views.items() if at.partition not in gone}
+        self.passages = {
+            track: passage for track, passage in self.passages.items() if passage.at.partition not in gone
+        }
+
+    @property
+    def pending(self) -> int:
+        """Tracks of which nothing is published yet."""
+        return sum(passage.published is None for passage in self.passages.values())

@@ -1,0 +1,117 @@
+"""Which pictures of a passage are worth keeping, what they are together, and when that is news."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import numpy as np
+
+from services.contracts.events import Vector
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What the choice looks at: how good a shot is and when it was taken."""
+
+    quality: float
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a shot goes: a new place at the end, or that of the shot it replaces."""
+
+    replaces: int | None = None
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was last said about a track."""
+
+    revision: int
+    shots: int
+    quality: float
+
+
+class Policy(Protocol):
+    """How shots are chosen and when a track is published again."""
+
+    def admits(self, kept: Sequence[Taken], new: Taken) -> Place | None:
+        """Where `new` goes among `kept`, or None. Called before the shot is embedded: a shot that is
+        not admitted costs no embedding."""
+        ...
+
+    def is_news(self, last: Published | None, *, shots: int, quality: float) -> bool:
+        """Whether a track with so many shots of this mean quality is worth searching (again)."""
+        ...
+
+    def keeps(self, published: Sequence[Taken]) -> Sequence[int]:
+        """Which shots stay with the track once they are published."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class BestShots:
+    """The few best, spread over the passage: frames close in time are near-identical and add nothing."""
+
+    max_shots: int = 4
+    spread: timedelta = timedelta(seconds=0.35)
+    # A shot must be this much better than the one it replaces: without it somebody who walks up to a
+    # camera, a little larger in every frame, would be embedded in every frame.
+    better: float = 1.15
+    # Each publication is searched and may become a reviewer's better picture; more often says nothing new.
+    clearly_better: float = 1.3
+
+    def admits(self, kept: Sequence[Taken], new: Taken) -> Place | None:
+        near = [i for i, shot in enumerate(kept) if abs(shot.at - new.at) < self.spread]
+        if near:
+            rival = max(near, key=lambda i: kept[i].quality)
+        elif len(kept) < self.max_shots:
+            return Place()
+        else:
+            rival = min(range(len(kept)), key=lambda i: kept[i].quality)
+        return Place(rival) if new.quality >= kept[rival].quality * self.better else None
+
+    def is_news(self, last: Published | None, *, shots: int, quality: float) -> bool:
+        if last is None:
+            return True
+        return shots > last.shots or quality >= last.quality * self.clearly_better
+
+    def keeps(self, published: Sequence[Taken]) -> Sequence[int]:
+        return range(len(published))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EveryFace:
+    """Every face of every frame is embedded and published: what a pipeline without tracks has to do.
+
+    For the benchmark, which passes it to `build`; no setting leads here.
+    """
+
+    def admits(self, kept: Sequence[Taken], new: Taken) -> Place | None:
+        return Place()
+
+    def is_news(self, last: Published | None, *, shots: int, quality: float) -> bool:
+        return True
+
+    def keeps(self, published: Sequence[Taken]) -> Sequence[int]:
+        return ()
+
+
+def fuse(vectors: Sequence[Vector]) -> Vector:
+    """The mean of vectors of length 1, of length 1 again. Raises ValueError for none, or if they cancel out."""
+    if not vectors:
+        raise ValueError("nothing to fuse")
+    mean = np.mean(np.stack(vectors).astype(np.float64), axis=0)
+    length = float(np.linalg.norm(mean))
+    if length < 1e-6:
+        raise ValueError("these vectors cancel each other out")
+    return np.asarray(mean / length, np.float32)
+
+
+def mean_quality(kept: Sequence[Taken]) -> float:
+    """What a track's quality is: the mean of its shots'."""
+    return sum(shot.quality for shot in kept) / len(kept)

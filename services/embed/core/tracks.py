@@ -1,0 +1,167 @@
+"""Which detections are one passage of one person past one camera.
+
+By place and size only: nothing of how a face looks is compared, and no camera knows another's tracks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.contracts import ids
+
+Floats = NDArray[np.float32]
+Corners = tuple[float, float, float, float]
+
+# How much of the newest speed goes into the estimate: detections jitter by a few pixels.
+_SPEED_GAIN = 0.6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """What may still be the same face. Distances are in face sizes (the root of the box's area)."""
+
+    # Somebody who turns away for longer is a new passage: searched again, never missed.
+    max_gap: timedelta = timedelta(seconds=1.0)
+    # At five frames a second a walker moves up to 1.8 face sizes between two frames, before a speed is known.
+    max_step: float = 2.2
+    # Once a speed is known the guess is better than that.
+    max_step_moving: float = 1.5
+    max_growth: float = 1.8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Track:
+    """One passage so far. `corners` are left, top, right, bottom in full-frame pixels."""
+
+    id: ids.TrackId
+    trace_id: str
+    first_seen_at: datetime
+    seen_at: datetime
+    corners: Corners
+    speed: tuple[float, float] | None = None
+    sightings: int = 1
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one frame did: the open tracks, those that ended, and the open track of each detection."""
+
+    open: tuple[Track, ...]
+    closed: tuple[Track, ...]
+    by_detection: tuple[ids.TrackId, ...]
+    started: int
+
+
+def advance(tracks: tuple[Track, ...], boxes: Floats, *, frame: ids.FrameId, at: datetime, bounds: Bounds) -> Step:
+    """Give each of `boxes` [n, 4] (corners) to a track or begin one; end those unseen for too long.
+
+    A track begun here is named for `frame` and its detection's index. A frame that is older than a
+    track's last one (a camera's clock went back) still joins by place.
+    """
+    open_, closed = expire(tracks, at=at, bounds=bounds)
+    owner = _assign(open_, boxes, at, bounds)
+    taken = set(owner.values())
+    kept = [track for i, track in enumerate(open_) if i not in taken]
+    by_detection: list[ids.TrackId] = []
+    for index, box in enumerate(boxes):
+        corners = (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
+        track = _seen(open_[owner[index]], corners, at) if index in owner else _begun(frame, index, corners, at)
+        kept.append(track)
+        by_detection.append(track.id)
+    return Step(tuple(kept), closed, tuple(by_detection), len(boxes) - len(owner))
+
+
+def expire(
+    tracks: tuple[Track, ...], *, at: datetime, bounds: Bounds
+) -> tuple[tuple[Track, ...], tuple[Track, ...]]:
+    """Split into those still open at `at` and those that have ended."""
+    open_ = tuple(track for track in tracks if at - track.seen_at <= bounds.max_gap)
+    closed = tuple(track for track in tracks if at - track.seen_at > bounds.max_gap)
+    return open_, closed
+
+
+def _begun(frame: ids.FrameId, index: int, corners: Corners, at: datetime) -> Track:
+    return Track(
+        id=ids.track_id(frame, index),
+        trace_id=ids.derived("trace", frame),
+        first_seen_at=at,
+        seen_at=at,
+        corners=corners,
+    )
+
+
+def _seen(track: Track, corners: Corners, at: datetime) -> Track:
+    elapsed_s = (at - track.seen_at).total_seconds()
+    speed = track.speed
+    if elapsed_s > 0:
+        old, new = _centre(track.corners), _centre(corners)
+        measured = ((new[0] - old[0]) / elapsed_s, (new[1] - old[1]) / elapsed_s)
+        speed = measured if speed is None else _mixed(speed, measured)
+    return Track(
+        id=track.id,
+        trace_id=track.trace_id,
+        first_seen_at=track.first_seen_at,
+        seen_at=max(at, track.seen_at),
+        corners=corners,
+        speed=speed,
+        sightings=track.sightings + 1,
+    )
+
+
+def _assign(tracks: tuple[Track, ...], boxes: Floats, at: datetime, bounds: Bounds) -> dict[int, int]:
+    """Detection index -> track index: cheapest pairs first, each detection and track once."""
+    if not tracks or len(boxes) == 0:
+        return {}
+    costs = _costs(tracks, np.asarray(boxes, np.float64), at, bounds)
+    owner: dict[int, int] = {}
+    used: set[int] = set()
+    for flat in np.argsort(costs, axis=None, kind="stable"):
+        t, d = divmod(int(flat), len(boxes))
+        if not np.isfinite(costs[t, d]):
+            break
+        if t not in used and d not in owner:
+            owner[d] = t
+            used.add(t)
+    return owner
+
+
+def _costs(
+    tracks: tuple[Track, ...], boxes: NDArray[np.float64], at: datetime, bounds: Bounds
+) -> NDArray[np.float64]:
+    """[tracks, boxes]: distance from the guessed place plus change of size, inf where it cannot be."""
+    costs = np.full((len(tracks), len(boxes)), np.inf)
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    sizes = np.sqrt(np.maximum(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), 1.0))
+    for t, track in enumerate(tracks):
+        guess, size = _guess(track, at), _size(track.corners)
+        away = np.hypot(centres[:, 0] - guess[0], centres[:, 1] - guess[1]) / np.minimum(sizes, size)
+        growth = np.maximum(sizes / size, size / sizes)
+        reach = bounds.max_step if track.speed is None else bounds.max_step_moving
+        possible = (away <= reach) & (growth <= bounds.max_growth)
+        costs[t, possible] = away[possible] + np.log(growth[possible])
+    return costs
+
+
+def _guess(track: Track, at: datetime) -> tuple[float, float]:
+    x, y = _centre(track.corners)
+    elapsed_s = max(0.0, (at - track.seen_at).total_seconds())
+    return (x, y) if track.speed is None else (x + track.speed[0] * elapsed_s, y + track.speed[1] * elapsed_s)
+
+
+def _centre(corners: Corners) -> tuple[float, float]:
+    return (corners[0] + corners[2]) / 2, (corners[1] + corners[3]) / 2
+
+
+def _size(corners: Corners) -> float:
+    return float(np.sqrt(max(1.0, (corners[2] - corners[0]) * (corners[3] - corners[1]))))
+
+
+def _mixed(old: tuple[float, float], new: tuple[float, float]) -> tuple[float, float]:
+    return (
+        old[0] + _SPEED_GAIN * (new[0] - old[0]),
+        old[1] + _SPEED_GAIN * (new[1] - old[1]),
+    )

@@ -1,0 +1,56 @@
+"""From what a track has become to records: FaceObserved under a key of its own, ingest's counts as seen here."""
+
+from __future__ import annotations
+
+from services.contracts import codec, counts, ids, keys, topics
+from services.contracts.authority import Authority
+from services.contracts.counts import Count
+from services.contracts.events import FaceObserved, FrameCaptured, StageCounts
+from services.runtime.kafka.types import Output
+from services.runtime.keys.port import Cipher
+from services.runtime.keys.ring import Keyring
+
+
+class SealingFaceWriter:
+    """The work thread's."""
+
+    def __init__(self, authority: Authority, keyring: Keyring, cipher: Cipher) -> None:
+        self._authority = authority
+        self._keyring = keyring
+        self._cipher = cipher
+
+    def face(self, event: FaceObserved, camera_index: int) -> Output:
+        """The record, sealed under a key minted now. Raises Transient, and DeadlinePassed for a face so late
+        that its key would be dead at birth."""
+        spec = keys.face(self._authority, event.event_id, event.captured_at)
+        sealing = codec.Sealing(spec.id, self._keyring.mint(spec), self._cipher)
+        # Each is used once; keeping thousands of them would only keep them alive here.
+        self._keyring.forget([spec])
+        return Output(
+            topic=topics.FACES.name,
+            key=event.camera.encode(),
+            value=codec.encode_sealed(event, topic=topics.FACES.name, sealing=sealing),
+            partition=topics.partition_of_camera(camera_index, topics.FACES),
+        )
+
+    def run_counts(self, newest: FrameCaptured) -> Output:
+        """A run of a camera as its newest frame tells it, so that a killed ingest's figures survive."""
+        name, deployment = topics.COUNTS.name, newest.deployment
+        event = StageCounts(
+            deployment=ids.DeploymentId(deployment),
+            trace_id=newest.trace_id,
+            captured_at=newest.captured_at,
+            stage=counts.Stage.INGEST,
+            incarnation=newest.run,
+            totals={
+                (Count.FRAMES_READ, ""): newest.read,
+                (Count.FRAMES_SAMPLED, ""): newest.sequence,
+                (Count.FRAMES_NOT_SAMPLED, ""): newest.read - newest.sequence,
+                (Count.FRAMES_DROPPED, ""): newest.dropped_before,
+                (Count.FRAMES_PUBLISHED, ""): newest.sequence - newest.dropped_before,
+            },
+            standing={},
+        )
+        # A key of its own: compaction must not let this take the place of what ingest itself said last.
+        key = f"{deployment}/{counts.Stage.INGEST}/{newest.run}/as-embedded"
+        return Output(topic=name, key=key.encode(), value=codec.encode(event, topic=name))

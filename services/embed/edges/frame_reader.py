@@ -1,0 +1,89 @@
+"""From a record on `frames` to a decoded frame: refuse, find the key, decrypt, decode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.contracts import codec, counts, keys, topics
+from services.contracts.authority import Authority, Refusal
+from services.contracts.counts import Count
+from services.contracts.errors import Permanent
+from services.contracts.events import FrameCaptured
+from services.embed.core.frames import Frame
+from services.embed.edges import pictures
+from services.runtime.kafka.types import CountKey, Dropped, Record
+from services.runtime.keys.port import Cipher, OtherKey
+from services.runtime.keys.ring import Expired, Keyring, Lost
+
+
+class SealedFrameReader:
+    """Any thread; holds nothing of a frame. `detector_size_px` is (width, height)."""
+
+    def __init__(
+        self,
+        authority: Authority,
+        keyring: Keyring,
+        cipher: Cipher,
+        *,
+        detector_size_px: tuple[int, int],
+        max_pixels: int,
+        on_exit: Callable[[Count, str], None],
+    ) -> None:
+        self._authority = authority
+        self._keyring = keyring
+        self._cipher = cipher
+        self._detector_size_px = detector_size_px
+        self._max_pixels = max_pixels
+        self._on_exit = on_exit
+
+    def read(self, record: Record) -> Frame | Dropped:
+        """The frame, or how it ended. Raises Permanent (dead letter), Transient (a store is away)."""
+        peeked = codec.peek(record.value, topic=topics.FRAMES.name)
+        if peeked.kind is not FrameCaptured:
+            raise Permanent("wrong_type", "a record on frames is not a FrameCaptured")
+        if peeked.deployment != self._authority.deployment:
+            # Another deployment's, on the same topic: its own workers count it.
+            self._on_exit(Count.FRAMES_REFUSED, Refusal.OTHER_DEPLOYMENT)
+            return Dropped({})
+        camera: str = peeked.body.camera  # type: ignore[attr-defined]  # the body of a FrameCaptured
+        refusal = self._authority.refuses_camera(camera, deployment=peeked.deployment, at=peeked.captured_at)
+        index = self._authority.camera_index(camera)
+        if refusal is not None or index is None:
+            return self._dropped(Count.FRAMES_REFUSED, refusal or Refusal.UNKNOWN_CAMERA)
+        spec = keys.frame(self._authority, peeked.captured_at)
+        found = self._keyring.find(spec)
+        if isinstance(found, Expired):
+            return self._dropped(Count.FRAMES_EXPIRED, counts.Expired.LATE)
+        if isinstance(found, Lost):
+            return self._dropped(Count.FRAMES_EXPIRED, counts.Expired.KEY_LOST)
+        if peeked.key_id != spec.id:
+            raise Permanent("wrong_key_id", "a frame names another key than its time gives")
+        try:
+            opened = codec.open_sealed(peeked, key=found.key, cipher=self._cipher)
+        except OtherKey:
+            # The volatile Redis lost its keys and a new one was minted under the same name.
+            self._keyring.forget([spec])
+            return self._dropped(Count.FRAMES_EXPIRED, counts.Expired.KEY_LOST)
+        event = codec.expect(opened, FrameCaptured)
+        return Frame(event, index, self._small(event))
+
+    def _small(self, event: FrameCaptured) -> NDArray[np.uint8]:
+        """The picture at the size the detector sees it in. Raises Permanent."""
+        width, height = pictures.frame_size(event.jpeg, max_pixels=self._max_pixels)
+        if (width, height) != (event.width_px, event.height_px):
+            raise Permanent("wrong_size", "a frame's picture has another size than its event says")
+        fit = min(self._detector_size_px[0] / width, self._detector_size_px[1] / height, 1.0)
+        at_least = (max(1, int(width * fit)), max(1, int(height * fit)))
+        return pictures.decode(event.jpeg, at_least=at_least, max_pixels=self._max_pixels)
+
+    def _dropped(self, count: Count, reason: str) -> Dropped:
+        self._on_exit(count, reason)
+        deployment = self._authority.deployment
+        ended: Mapping[CountKey, int] = {
+            counts.key(deployment, Count.FRAMES_RECEIVED): 1,
+            counts.key(deployment, count, str(reason)): 1,
+        }
+        return Dropped(ended)

@@ -1,0 +1,40 @@
+"""Where a consumer group stands, asked of Kafka beside the loop's own consumer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from services.runtime.kafka.config import Connection
+from services.runtime.kafka.types import Partition
+
+log = logging.getLogger(__name__)
+
+# Asked once an assignment, on the work thread: long enough for a busy broker, short enough not to be felt.
+_ANSWER_S = 2.0
+
+
+class KafkaPositions:
+    """The work thread's. A client lives for one question: assignments are rare."""
+
+    def __init__(self, connection: Connection, group: str) -> None:
+        self._connection = connection
+        self._group = group
+
+    def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+        """The next offset of each partition that has one; empty if Kafka does not answer, which costs
+        nothing but the count of frames deleted before this assignment."""
+        client = AdminClient(dict(self._connection.options()))  # type: ignore[arg-type]  # values are librdkafka's
+        wanted = [TopicPartition(*partition) for partition in partitions]
+        try:
+            answers = client.list_consumer_group_offsets(
+                [ConsumerGroupTopicPartitions(self._group, wanted)], request_timeout=_ANSWER_S
+            )
+            found = answers[self._group].result(_ANSWER_S).topic_partitions
+        except (KafkaException, TimeoutError) as unknown:
+            log.warning("group position not known", extra={"kind": type(unknown).__name__})
+            return {}
+        return {Partition(one.topic, one.partition): one.offset for one in found if one.offset >= 0}

@@ -1,0 +1,251 @@
+"""A frame becomes faces: detect, follow, choose shots, embed, fuse, publish.
+
+Reads: frames. Writes: faces, counts. Next stop: services/match/pipeline.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import numpy as np
+
+from services.contracts import counts, ids
+from services.contracts.counts import Count
+from services.contracts.events import FaceObserved, FrameCaptured, Shot
+from services.embed.core.books import Books
+from services.embed.core.frames import Frame
+from services.embed.core.offsets import SeenOffsets
+from services.embed.core.passages import Draft, Passage, Whereabouts
+from services.embed.core.shots import Published, fuse, mean_quality
+from services.embed.metrics import EmbedMetrics, Stage
+from services.embed.ports import Detector, FaceWriter, FrameReader, GroupPositions, Pictures, Recogniser
+from services.embed.watch import Rules, Sight, Watch
+from services.runtime.clock import Clock
+from services.runtime.kafka.types import NOTHING, Dropped, Outcome, Output, Partition, Prepared, Record
+from services.runtime.keys.port import DeadlinePassed
+
+# Below what is followed as a face, above noise: whatever may be a face is blurred in another's context.
+_MAY_BE_A_FACE = 0.3
+
+
+@dataclass(frozen=True)
+class EmbedOutcome(Outcome):
+    """An outcome and what `delivered` needs to know of it."""
+
+    reached: Mapping[Partition, int] = field(default_factory=dict)
+    pending: int = 0
+    captured: tuple[datetime, ...] = ()
+
+
+class EmbedPipeline:
+    """The loop's handler. The work thread owns the state; prepare and delivered touch only what is locked."""
+
+    def __init__(  # noqa: PLR0913 - wiring
+        self,
+        deployment: ids.DeploymentId,
+        *,
+        reader: FrameReader,
+        detector: Detector,
+        recogniser: Recogniser,
+        pictures: Pictures,
+        writer: FaceWriter,
+        positions: GroupPositions,
+        rules: Rules,
+        metrics: EmbedMetrics,
+        clock: Clock,
+        on_tick: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._deployment = deployment
+        self._reader = reader
+        self._detector = detector
+        self._recogniser = recogniser
+        self._pictures = pictures
+        self._writer = writer
+        self._positions = positions
+        self._rules = rules
+        self._watch = Watch(rules, recogniser.card, pictures)
+        self._metrics = metrics
+        self._clock = clock
+        self._on_tick = on_tick
+        self._state = Draft({}, {}, {})
+        self._held: set[Partition] = set()
+        self._books = Books()
+        self._seen = SeenOffsets()
+
+    def prepare(self, record: Record) -> Frame | Dropped:
+        """Decrypt and decode at the detector's size. Pool threads."""
+        self._seen.saw(record.home, record.offset)
+        with self._metrics.timed(Stage.PREPARE):
+            return self._reader.read(record)
+
+    def handle(self, items: Sequence[Prepared[Frame]]) -> Outcome:
+        """All steps of one batch; the state is taken over at the end, so a Transient leaves it as it was."""
+        draft = self._state.copy()
+        sights = self._detect([one.item for one in items])
+        self._follow(draft, items, sights)
+        self._embed(draft, len(items))
+        faces, captured = self._publish(draft)
+        draft.settle_ended()
+        reached = self._reach(draft, items)
+        runs = self._run_counts(items)
+        for sight in sights:
+            sight.wipe()
+        return self._take_over(draft, (*faces, *runs), reached, captured)
+
+    def assigned(self, partitions: Collection[Partition]) -> None:
+        """Begin where the group stands, so that a hole before the first record is seen too."""
+        self._held.update(partitions)
+        self._books.assigned()
+        self._state.cursors.update(self._positions.committed(partitions) if partitions else {})
+
+    def revoked(self, partitions: Collection[Partition]) -> None:
+        """Their tracks are cut short."""
+        self._held.difference_update(partitions)
+        self._state.drop(partitions)
+        for partition in partitions:
+            self._state.cursors.pop(partition, None)
+        self._books.revoked(holds_nothing=not self._held)
+
+    def delivered(self, outcome: Outcome) -> None:
+        """Remember what is committed; measure how long it took. Delivery thread."""
+        if not isinstance(outcome, EmbedOutcome):
+            return
+        self._books.delivered(outcome.pending)
+        for partition, offset in outcome.reached.items():
+            self._seen.settle(partition, offset)
+        now = self._clock.now()
+        for captured_at in outcome.captured:
+            self._metrics.published((now - captured_at).total_seconds())
+
+    def tick(self) -> Outcome:
+        """End the tracks of cameras that have gone silent; let go of keys whose time is over."""
+        self._on_tick()
+        if not self._books.open:
+            return NOTHING
+        draft = self._state.copy()
+        self._watch.end_silent(draft, now_s=self._clock.monotonic())
+        draft.settle_ended()
+        outcome = self._take_over(draft, (), {}, ())
+        return outcome if any(outcome.counts.values()) else NOTHING
+
+    def _detect(self, frames: Sequence[Frame]) -> list[Sight]:
+        with self._metrics.timed(Stage.DETECT):
+            found = self._detector.detect([frame.small for frame in frames], min_score=_MAY_BE_A_FACE)
+        return [
+            Sight(frame, faces, self._pictures, self._rules.max_pixels)
+            for frame, faces in zip(frames, found, strict=True)
+        ]
+
+    def _follow(self, draft: Draft, items: Sequence[Prepared[Frame]], sights: Sequence[Sight]) -> None:
+        now_s = self._clock.monotonic()
+        with self._metrics.timed(Stage.WATCH):
+            for one, sight in zip(items, sights, strict=True):
+                at = Whereabouts(one.record.home, one.item.event.camera, one.item.camera_index)
+                self._watch.look(draft, sight, at, now_s=now_s)
+
+    def _embed(self, draft: Draft, frames: int) -> None:
+        """Vectors for the shots that were kept: one batch over all cameras, whatever frame they came in."""
+        waiting = [
+            (track, i, shot.chip)
+            for track in draft.touched
+            for i, shot in enumerate(draft.passages[track].shots)
+            if shot.chip is not None
+        ]
+        self._metrics.batch(frames, len(waiting))
+        if not waiting:
+            return
+        with self._metrics.timed(Stage.EMBED):
+            vectors = self._recogniser.embed(np.stack([chip for _, _, chip in waiting]))
+        for (track, i, chip), vector in zip(waiting, vectors, strict=True):
+            passage = draft.passages[track]
+            shots = list(passage.shots)
+            shots[i] = replace(shots[i], chip=None, vector=vector)
+            chip[:] = 0
+            draft.passages[track] = replace(passage, shots=tuple(shots))
+
+    def _publish(self, draft: Draft) -> tuple[list[Output], tuple[datetime, ...]]:
+        """The tracks that have become worth searching, or worth searching again."""
+        outputs: list[Output] = []
+        captured: list[datetime] = []
+        with self._metrics.timed(Stage.PUBLISH):
+            for track in draft.touched:
+                passage = draft.passages[track]
+                quality = mean_quality(passage.taken)
+                if not self._rules.policy.is_news(passage.published, shots=len(passage.shots), quality=quality):
+                    continue
+                event = self._observed(passage, quality)
+                try:
+                    outputs.append(self._writer.face(event, passage.at.index))
+                except DeadlinePassed:
+                    draft.passages[track] = replace(passage, refused="late")
+                    continue
+                captured.append(event.captured_at)
+                draft.counts[Count.FACES_PUBLISHED, ""] += 1
+                draft.counts[Count.TRACKS_USABLE, ""] += passage.published is None
+                said = Published(event.revision, len(passage.shots), quality)
+                kept = tuple(passage.shots[i] for i in self._rules.policy.keeps(passage.taken))
+                draft.passages[track] = replace(passage, shots=kept, published=said)
+        return outputs, tuple(captured)
+
+    def _observed(self, passage: Passage, quality: float) -> FaceObserved:
+        best_first = sorted(passage.shots, key=lambda shot: -shot.taken.quality)
+        return FaceObserved(
+            deployment=self._deployment,
+            trace_id=passage.trace_id,
+            captured_at=max(shot.taken.at for shot in best_first),
+            camera=passage.at.camera,
+            track=passage.track,
+            revision=1 if passage.published is None else passage.published.revision + 1,
+            model_id=self._recogniser.model_id,
+            quality=quality,
+            first_seen_at=passage.first_seen_at,
+            vector=fuse([shot.vector for shot in best_first if shot.vector is not None]),
+            shots=tuple(Shot(shot.crop_jpeg, shot.taken.at, shot.box, shot.taken.quality) for shot in best_first),
+            context_jpeg=best_first[0].context_jpeg,
+        )
+
+    def _reach(self, draft: Draft, items: Sequence[Prepared[Frame]]) -> dict[Partition, int]:
+        """Where each partition goes on; holes on the way are frames that Kafka deleted unread."""
+        draft.counts[Count.FRAMES_RECEIVED, ""] += len(items)
+        first: dict[Partition, int] = {}
+        reached: dict[Partition, int] = {}
+        for one in items:
+            first.setdefault(one.record.home, one.record.offset)
+            reached[one.record.home] = one.record.offset + 1
+        for partition, end in reached.items():
+            begin = draft.cursors.get(partition, first[partition])
+            draft.counts[Count.FRAMES_SKIPPED, ""] += self._seen.missing(partition, begin, end)
+            draft.cursors[partition] = end
+        return reached
+
+    def _run_counts(self, items: Sequence[Prepared[Frame]]) -> list[Output]:
+        newest: dict[str, FrameCaptured] = {one.item.event.run: one.item.event for one in items}
+        return [self._writer.run_counts(event) for event in newest.values()]
+
+    def _take_over(
+        self,
+        draft: Draft,
+        outputs: tuple[Output, ...],
+        reached: Mapping[Partition, int],
+        captured: tuple[datetime, ...],
+    ) -> EmbedOutcome:
+        """Close the books, make the draft the state: nothing can fail from here on."""
+        pending = draft.pending
+        draft.counts[Count.TRACKS_CUT_SHORT, ""] = self._books.cut_short(
+            started=draft.counts[Count.TRACKS_STARTED, ""],
+            usable=draft.counts[Count.TRACKS_USABLE, ""],
+            unusable=sum(n for (name, _), n in draft.counts.items() if name is Count.TRACKS_UNUSABLE),
+            pending=pending,
+        )
+        self._metrics.counted(draft.counts)
+        self._state = draft.copy()
+        return EmbedOutcome(
+            outputs=outputs,
+            counts={counts.key(self._deployment, *which): n for which, n in draft.counts.items() if n},
+            gauges={counts.key(self._deployment, Count.TRACKS_PENDING): pending},
+            reached=reached,
+            pending=pending,
+            captured=captured,
+        )

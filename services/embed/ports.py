@@ -1,0 +1,95 @@
+"""What embed needs of others, as it needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.contracts.events import FaceObserved, FrameCaptured
+from services.embed.core.detections import Detections
+from services.embed.core.frames import Frame
+from services.embed.model.card import ModelCard
+from services.runtime.kafka.types import Dropped, Output, Partition, Record
+
+Image = NDArray[np.uint8]
+
+
+class Detector(Protocol):
+    """Finds faces. One thread at a time."""
+
+    def detect(self, images: Sequence[Image], *, min_score: float) -> list[Detections]:
+        """Faces of each picture (uint8 [h, w, 3] BGR, any size), in that picture's pixels. Blocks."""
+        ...
+
+
+class Recogniser(Protocol):
+    """Makes templates of aligned chips. One thread at a time."""
+
+    @property
+    def card(self) -> ModelCard: ...
+
+    @property
+    def model_id(self) -> str: ...
+
+    def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Vectors of length 1, [n, vector_length], of `chips` uint8 [n, size, size, 3] BGR. Blocks."""
+        ...
+
+
+class FrameReader(Protocol):
+    """From a record to a decoded frame. Several threads at once."""
+
+    def read(self, record: Record) -> Frame | Dropped:
+        """The frame, or how it ended. Raises Permanent (dead letter), Transient (a store is away)."""
+        ...
+
+
+class FaceWriter(Protocol):
+    """From what a track has become to records. The work thread's."""
+
+    def face(self, event: FaceObserved, camera_index: int) -> Output:
+        """The sealed record. Raises Transient, and DeadlinePassed for a face whose key would be dead at birth."""
+        ...
+
+    def run_counts(self, newest: FrameCaptured) -> Output:
+        """A run of a camera as its newest frame tells it."""
+        ...
+
+
+class Pictures(Protocol):
+    """What is done to pixels besides the networks. Boxes are corners, [4] or [n, 4]; colours BGR. Any thread."""
+
+    def decode(self, jpeg: bytes, *, max_pixels: int) -> Image:
+        """The whole picture, uint8 [h, w, 3]. Raises Permanent for one that is broken or too large."""
+        ...
+
+    def decode_upright(self, picture: bytes, *, max_pixels: int) -> Image:
+        """A photograph, JPEG or PNG, turned as its camera says. Raises Permanent as `decode` does."""
+        ...
+
+    def cut_crop(self, image: Image, box: NDArray[np.float32], others: NDArray[np.float32]) -> Image:
+        """A copy of the face in `box` with a margin, each of `others` made unrecognisable."""
+        ...
+
+    def cut_context(self, image: Image, box: NDArray[np.float32], others: NDArray[np.float32]) -> Image:
+        """A copy of the surroundings of `box` with each of `others` made unrecognisable."""
+        ...
+
+    def encode_crop(self, image: Image) -> bytes:
+        """JPEG for a reviewer to compare."""
+        ...
+
+    def encode_context(self, image: Image) -> bytes:
+        """JPEG to see where a face was."""
+        ...
+
+
+class GroupPositions(Protocol):
+    """Where the consumer group stands: what tells a hole at the very start of an assignment."""
+
+    def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
+        """The next offset of each partition that has one. May block for a second; empty if nobody answers."""
+        ...

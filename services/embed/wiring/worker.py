@@ -1,0 +1,197 @@
+"""One worker on real parts."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+
+from prometheus_client import CollectorRegistry
+
+from services.contracts import topics
+from services.contracts.authority import Authority
+from services.contracts.counts import Stage
+from services.contracts.errors import Misconfigured, Transient
+from services.contracts.ids import DeploymentId
+from services.embed.core.frames import Frame
+from services.embed.core.shots import BestShots, Policy
+from services.embed.core.tracks import Bounds
+from services.embed.edges import pictures
+from services.embed.edges.dead_letters import dead_letters
+from services.embed.edges.face_writer import SealingFaceWriter
+from services.embed.edges.frame_reader import SealedFrameReader
+from services.embed.edges.kafka_positions import KafkaPositions
+from services.embed.edges.loop_metrics import EmbedLoopMetrics
+from services.embed.metrics import EmbedMetrics
+from services.embed.pipeline import EmbedPipeline
+from services.embed.settings import EmbedSettings
+from services.embed.watch import Rules
+from services.embed.wiring.models import load_models, read_authority, refuse_other_model
+from services.embed.worker import Worker
+from services.runtime import counts_topic
+from services.runtime.kafka.broker import Reset
+from services.runtime.kafka.commit import FaultPoint, Transactional, no_fault
+from services.runtime.kafka.config import Connection, consumer_options, transactional_options
+from services.runtime.kafka.consumer import KafkaConsumer
+from services.runtime.kafka.loop import Loop, Shape
+from services.runtime.kafka.producer import KafkaTransactionalProducer
+from services.runtime.keys.cipher import AesGcm
+from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.ring import Keyring
+from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.process import Context
+from services.runtime.redis_client import check_volatile, connect
+
+# What the loop's own drain leaves of the process's: for the models' memory, the sockets and the log.
+_DRAIN_SHARE = 0.8
+# Polled and not yet handled, in batches: enough that the pool is always at work, bounded because each
+# frame of them holds a decoded picture.
+_PREFETCH_BATCHES = 4
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What a worker has before its models are loaded."""
+
+    settings: EmbedSettings
+    context: Context
+    bounds: Authority
+    keyring: Keyring
+    slot: str
+    policy: Policy
+    faults: FaultPoint
+
+    @property
+    def deployment(self) -> DeploymentId:
+        return DeploymentId(self.bounds.deployment)
+
+    @property
+    def group(self) -> str:
+        return f"signpost-embed-{self.bounds.deployment}"
+
+    @property
+    def connection(self) -> Connection:
+        return Connection(self.settings.kafka_bootstrap, f"embed-{self.slot}")
+
+
+def build_worker(
+    settings: EmbedSettings,
+    context: Context,
+    *,
+    slot: str,
+    policy: Policy | None = None,
+    faults: FaultPoint = no_fault,
+) -> Worker:
+    """A worker in `slot`: the name under which it fences and ends a dead predecessor's transaction.
+
+    Two live workers must not share a slot. Raises Misconfigured; connects to nothing yet.
+    """
+    volatile = connect(settings.redis_volatile_url, client_name="embed")
+    store = FolderKeys(settings.keys_dir, context.clock)
+    parts = _Parts(
+        settings=settings,
+        context=context,
+        bounds=read_authority(settings),
+        keyring=Keyring(VolatileKeys(volatile, context.clock), store, context.clock),
+        slot=slot,
+        policy=policy or BestShots(max_shots=settings.max_shots),
+        faults=faults,
+    )
+
+    def load() -> RunningLoop:
+        try:
+            check_volatile(volatile)
+        except Transient as away:
+            raise Misconfigured(f"REDIS_VOLATILE_URL: {away}") from away
+        metrics = EmbedMetrics(context.registry)
+        return RunningLoop(_loop(parts, _pipeline(parts, metrics), metrics, context.registry))
+
+    return Worker(load, volatile.close)
+
+
+class RunningLoop:
+    """`worker.Running` over the Kafka loop."""
+
+    def __init__(self, loop: Loop[Frame]) -> None:
+        self._loop = loop
+
+    def run(self, stop: threading.Event) -> None:
+        self._loop.run(stop)
+
+    def ready(self) -> bool:
+        return self._loop.status().ready
+
+    def lag(self) -> int:
+        return sum(self._loop.status().lag.values())
+
+
+def _pipeline(parts: _Parts, metrics: EmbedMetrics) -> EmbedPipeline:
+    settings, bounds, cipher = parts.settings, parts.bounds, AesGcm()
+    detector, recogniser = load_models(settings, parts.context)
+    refuse_other_model(bounds, recogniser.model_id)
+    max_pixels = int(settings.max_picture_mpx * 1e6)
+    reader = SealedFrameReader(
+        bounds,
+        parts.keyring,
+        cipher,
+        detector_size_px=(detector.card.input_width_px, detector.card.input_height_px),
+        max_pixels=max_pixels,
+        on_exit=metrics.frame_left,
+    )
+    return EmbedPipeline(
+        parts.deployment,
+        reader=reader,
+        detector=detector,
+        recogniser=recogniser,
+        pictures=pictures,
+        writer=SealingFaceWriter(bounds, parts.keyring, cipher),
+        positions=KafkaPositions(parts.connection, parts.group),
+        rules=Rules(
+            limits=settings.live_limits,
+            bounds=Bounds(max_gap=timedelta(seconds=settings.track_gap_s)),
+            policy=parts.policy,
+            max_pixels=max_pixels,
+        ),
+        metrics=metrics,
+        clock=parts.context.clock,
+        on_tick=parts.keyring.drop_expired,
+    )
+
+
+def _loop(
+    parts: _Parts, handler: EmbedPipeline, metrics: EmbedMetrics, registry: CollectorRegistry
+) -> Loop[Frame]:
+    settings, context, deployment = parts.settings, parts.context, parts.deployment
+    figures = EmbedLoopMetrics(registry, metrics)
+    consumer = KafkaConsumer(
+        consumer_options(parts.connection, group=parts.group, reset=Reset.EARLIEST), figures.kafka_error
+    )
+    producer = KafkaTransactionalProducer(
+        transactional_options(
+            parts.connection,
+            transactional_id=f"embed-{parts.slot}",
+            max_message_bytes=topics.FACES.max_message_bytes,
+        ),
+        figures.kafka_error,
+    )
+    # A slot outlives the processes in it, its counts must not: each life begins at zero under its own name.
+    incarnation = f"{settings.instance}.{secrets.token_hex(4)}"
+    return Loop(
+        handler,
+        topics=[topics.FRAMES.name],
+        consumer=consumer,
+        commits=Transactional(producer, consumer, faults=parts.faults),
+        shape=Shape(
+            max_batch=settings.max_batch_frames,
+            max_wait_ms=settings.batch_wait_ms,
+            prefetch_records=_PREFETCH_BATCHES * settings.max_batch_frames,
+            prefetch_threads=settings.prepare_threads,
+            drain_s=_DRAIN_SHARE * settings.drain_timeout_s,
+        ),
+        counts_record=counts_topic.writer(deployment, Stage.EMBED, incarnation, context.clock),
+        dead_letters=dead_letters(deployment, context.clock),
+        metrics=figures,
+        heartbeat=context.heartbeat.beat,
+        clock=context.clock,
+    )
