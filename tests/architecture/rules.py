@@ -23,6 +23,9 @@ _LAYERS: Mapping[str, frozenset[str]] = {
     "edges": frozenset({"core", "model", "ports", "metrics", "settings", "edges"}),
     "wiring": frozenset({"core", "model", "ports", "metrics", "settings", "story", "edges", "wiring"}),
     "__main__": frozenset({"settings", "wiring"}),
+    # Further entry points of embed: its second server, and the head that its actors live under.
+    "enrol": frozenset({"settings", "wiring"}),
+    "ray_head": frozenset({"settings", "wiring"}),
 }
 # What a layer may use of the runtime; edges, wiring and __main__ use all of it. The story and the
 # ports may name its values and ports, which do no I/O by themselves.
