@@ -1,0 +1,1 @@
+"""What is measured under load: run by hand or by make, never by pytest."""
