@@ -28,7 +28,8 @@ MEAN_COSINE = 0.9995
 
 @dataclass(frozen=True, kw_only=True)
 class RuntimeOptions:
-    """Where and how networks run. `cache_dir` None compiles anew at each start."""
+    """Where and how networks run. `cache_dir` None compiles anew at each start; it must be writable by the
+    worker alone, since what lies in it is run."""
 
     engine: Literal["auto", "openvino", "torch"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
