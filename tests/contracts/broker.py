@@ -15,7 +15,6 @@ from services.runtime.kafka.broker import (
     ConsumerPort,
     Fatal,
     Fenced,
-    OffsetsPort,
     ProducerPort,
     RebalanceListener,
     Reset,
@@ -28,10 +27,6 @@ from tests.support import eventually
 PATIENCE_S = 30.0
 
 
-class Member(ConsumerPort, OffsetsPort, Protocol):
-    """A consumer with the calls for the delivery thread."""
-
-
 class World(Protocol):
     """A broker, and clients of it; the fixture closes what it gave out."""
 
@@ -42,7 +37,7 @@ class World(Protocol):
         """A new, empty topic."""
         ...
 
-    def consumer(self, group: str, reset: Reset = Reset.EARLIEST) -> Member: ...
+    def consumer(self, group: str, reset: Reset = Reset.EARLIEST) -> ConsumerPort: ...
 
     def producer(self) -> ProducerPort: ...
 
@@ -53,7 +48,7 @@ class World(Protocol):
 class Reader:
     """A member that only polls, and remembers what it was told."""
 
-    member: Member
+    member: ConsumerPort
     topic: str
     poll_s: float
     held: set[Partition] = field(default_factory=set)
@@ -95,7 +90,7 @@ class Reader:
         self.held.difference_update(partitions)
 
 
-def a_reader(world: World, member: Member, topic: str) -> Reader:
+def a_reader(world: World, member: ConsumerPort, topic: str) -> Reader:
     return Reader(member, topic, world.poll_s)
 
 

@@ -269,7 +269,7 @@ class FakeBroker:
 
 
 class FakeConsumer:
-    """One member; its owner's thread calls everything, any thread `group_metadata` and `commit`."""
+    """One member. Its owner's thread calls everything: another waits for ever with the real one, here it fails."""
 
     def __init__(self, broker: FakeBroker, group: str, reset: Reset) -> None:
         self.group = group
@@ -280,8 +280,10 @@ class FakeConsumer:
         self._listener: RebalanceListener | None = None
         self._positions: dict[Partition, int | None] = {}
         self._paused: set[Partition] = set()
+        self._owner: int | None = None
 
     def subscribe(self, topics: Sequence[str], listener: RebalanceListener) -> None:
+        self._owner = threading.get_ident()
         self._topics = tuple(topics)
         self._listener = listener
         self.member = self._broker.join(self.group, topics)
@@ -323,6 +325,7 @@ class FakeConsumer:
         self._broker.leave(self.group, self.member)
 
     def group_metadata(self) -> GroupMetadata:
+        assert self._owner == threading.get_ident(), "confluent-kafka lets one thread at a time in"
         member = self._broker.member(self.group, self.member)
         return _Metadata(self.group, self.member, member.epoch if member else -1)
 

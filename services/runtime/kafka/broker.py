@@ -52,7 +52,7 @@ class Reset(StrEnum):
 
 
 class GroupMetadata(Protocol):
-    """Who commits, as the broker knows it; opaque, good for one transaction."""
+    """Who commits, as the broker knows it; opaque."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class RebalanceListener:
 
 
 class ConsumerPort(Protocol):
-    """One member of a group. One thread owns it; see OffsetsPort for the exception."""
+    """One member of a group. One thread owns it, and no other calls anything of it."""
 
     def subscribe(self, topics: Sequence[str], listener: RebalanceListener) -> None:
         """Join the group; partitions come later, through `poll`."""
@@ -94,20 +94,16 @@ class ConsumerPort(Protocol):
         """The partition's end as of the last fetch; no network."""
         ...
 
-    def close(self) -> None:
-        """Leave the group; revokes first, so the listener is called."""
-        ...
-
-
-class OffsetsPort(Protocol):
-    """The two calls of a consumer that the delivery thread may make beside the owner's poll."""
-
     def group_metadata(self) -> GroupMetadata:
-        """Ask anew for every transaction: its epoch ages with each rebalance."""
+        """Who we are in the group now; its epoch ages with each rebalance."""
         ...
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Commit without a transaction; blocks. Raises Retriable, Abortable (no longer the owner), Fatal."""
+        ...
+
+    def close(self) -> None:
+        """Leave the group; revokes first, so the listener is called."""
         ...
 
 

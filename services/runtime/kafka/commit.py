@@ -10,14 +10,14 @@ from services.runtime.kafka.broker import (
     Abortable,
     BrokerError,
     Fatal,
-    OffsetsPort,
     ProducerPort,
     Retriable,
     TransactionalProducerPort,
 )
+from services.runtime.kafka.offsets import Offsets
 from services.runtime.kafka.types import Output, Partition
 
-Offsets = Mapping[Partition, int]
+Positions = Mapping[Partition, int]
 
 # Tests kill the process at these, by name; everywhere else they do nothing.
 FaultPoint = Callable[[str], None]
@@ -40,11 +40,11 @@ class Overtaken(Exception):
 class Commits(Protocol):
     """How outcomes become true. The delivery thread's, after `start`."""
 
-    def start(self, stopping: Callable[[], bool]) -> None:
+    def start(self, offsets: Offsets, stopping: Callable[[], bool]) -> None:
         """Make ready; blocks at most SETTLE_S. Raises Fatal."""
         ...
 
-    def deliver(self, outputs: Sequence[Output], offsets: Offsets, void: Callable[[], bool]) -> None:
+    def deliver(self, outputs: Sequence[Output], positions: Positions, void: Callable[[], bool]) -> None:
         """All of it or nothing. Raises Overtaken if `void` before the point of no return, or a BrokerError."""
         ...
 
@@ -64,26 +64,24 @@ def no_fault(_point: str) -> None:
 class Transactional:
     """Outputs and offsets in one Kafka transaction: readers of committed records see each exactly once."""
 
-    def __init__(
-        self, producer: TransactionalProducerPort, offsets: OffsetsPort, *, faults: FaultPoint = no_fault
-    ) -> None:
+    def __init__(self, producer: TransactionalProducerPort, *, faults: FaultPoint = no_fault) -> None:
         self._producer = producer
-        self._offsets = offsets
         self._faults = faults
 
-    def start(self, stopping: Callable[[], bool]) -> None:
+    def start(self, offsets: Offsets, stopping: Callable[[], bool]) -> None:
         """Fence and finish the predecessor."""
+        self._offsets = offsets
         _insist(lambda: self._producer.init(STEP_S), "init", cut_short=stopping)
 
-    def deliver(self, outputs: Sequence[Output], offsets: Offsets, void: Callable[[], bool]) -> None:
+    def deliver(self, outputs: Sequence[Output], positions: Positions, void: Callable[[], bool]) -> None:
         """Begin, send, send offsets, commit."""
         self._faults("before_produce")
         self._producer.begin()
         for output in outputs:
             self._producer.send(output)
         self._faults("after_produce")
-        if offsets:
-            self._send_offsets(offsets)
+        if positions:
+            self._producer.send_offsets(positions, self._offsets.group_metadata(), STEP_S)
         if void():
             raise Overtaken
         self._faults("before_commit")
@@ -92,28 +90,26 @@ class Transactional:
         self._faults("after_commit")
 
     def give_up(self) -> None:
-        """Abort."""
+        """Abort; what is tried next goes out under the group's present epoch."""
         _insist(lambda: self._producer.abort(STEP_S), "abort")
+        self._offsets.renew()
 
     def idle(self) -> None:
         """Nothing: a transactional producer has no answers between transactions."""
-
-    def _send_offsets(self, offsets: Offsets) -> None:
-        self._producer.send_offsets(offsets, self._offsets.group_metadata(), STEP_S)
 
 
 class AtLeastOnce:
     """Outputs first, offsets after: for a service whose own store makes a repetition harmless."""
 
-    def __init__(self, producer: ProducerPort, offsets: OffsetsPort, *, faults: FaultPoint = no_fault) -> None:
+    def __init__(self, producer: ProducerPort, *, faults: FaultPoint = no_fault) -> None:
         self._producer = producer
-        self._offsets = offsets
         self._faults = faults
 
-    def start(self, stopping: Callable[[], bool]) -> None:
+    def start(self, offsets: Offsets, stopping: Callable[[], bool]) -> None:
         """Nothing to make ready."""
+        self._offsets = offsets
 
-    def deliver(self, outputs: Sequence[Output], offsets: Offsets, void: Callable[[], bool]) -> None:
+    def deliver(self, outputs: Sequence[Output], positions: Positions, void: Callable[[], bool]) -> None:
         """Send, wait for every answer, commit the offsets."""
         answers: list[BrokerError | None] = []
         self._faults("before_produce")
@@ -129,8 +125,8 @@ class AtLeastOnce:
         if void():
             raise Overtaken
         self._faults("before_commit")
-        if offsets:
-            _insist(lambda: self._offsets.commit(offsets), "commit")
+        if positions:
+            _insist(lambda: self._offsets.commit(positions), "commit")
         self._faults("after_commit")
 
     def give_up(self) -> None:

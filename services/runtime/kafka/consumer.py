@@ -20,7 +20,7 @@ OnError = Callable[[str], None]
 
 
 class KafkaConsumer:
-    """One member of a group. Its owner's thread calls everything; any thread `group_metadata` and `commit`.
+    """One member of a group; one thread owns it.
 
     `on_error` gets the code of each error that passes by itself, from the owner's thread inside `poll`.
     """
@@ -81,12 +81,12 @@ class KafkaConsumer:
         self._consumer.close()
 
     def group_metadata(self) -> GroupMetadata:
-        """This member's name and epoch now. Any thread."""
+        """This member's name and epoch now."""
         metadata: GroupMetadata = self._consumer.consumer_group_metadata()
         return metadata
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
-        """Commit and wait for the answer. Any thread."""
+        """Commit and wait for the answer."""
         wanted = [TopicPartition(*partition, offset) for partition, offset in offsets.items()]
         try:
             answers = self._consumer.commit(offsets=wanted, asynchronous=False)

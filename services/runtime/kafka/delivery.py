@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.contracts.errors import SignpostError
 from services.runtime.clock import Clock
 from services.runtime.kafka.assignment import Assignment
-from services.runtime.kafka.broker import BrokerError, Fatal
+from services.runtime.kafka.broker import BrokerError, Fatal, Retriable
 from services.runtime.kafka.commit import Commits, Overtaken
 from services.runtime.kafka.counts import Ledger
 from services.runtime.kafka.metrics import LoopMetrics
@@ -124,15 +124,7 @@ class Deliverer:
             outputs = (*outputs, self._counts_record(staged.cumulative))
         if not outputs and not flight.offsets:
             return
-        try:
-            self._commits.deliver(outputs, flight.offsets, lambda: self._void(flight))
-        except Overtaken:
-            self._commits.give_up()
-        except Fatal:
-            raise
-        except BrokerError as lost:
-            self._abort(lost)
-        else:
+        if self._commit(outputs, flight):
             self._ledger.commit(staged)
             self._assignment.committed(flight.offsets)
             self.aborts_in_a_row = 0
@@ -140,12 +132,39 @@ class Deliverer:
             self._metrics.committed(self.last_commit_s - began)
             self._tell(flight.outcome)
 
-    def _abort(self, lost: BrokerError) -> None:
-        log.warning("delivery given up", extra={"code": lost.code, "kind": type(lost).__name__})
+    def _commit(self, outputs: Sequence[Output], flight: Flight) -> bool:
+        """Whether all is committed; otherwise nothing is, and a reset is on its way.
+
+        A refused outcome is delivered once more: it is a value, and most refusals are a rebalance that
+        has moved the member's epoch on. Only the second one costs the handler its state.
+        """
+        try:
+            if self._tried(outputs, flight) or self._tried(outputs, flight):
+                return True
+        except Overtaken:
+            self._give_up()
+            return False
         self.aborts_in_a_row += 1
-        # The reset first: nothing that was handled after this outcome may be delivered without it.
         self._signals.request_reset(ResetReason.ABORTED)
-        self._commits.give_up()
+        return False
+
+    def _tried(self, outputs: Sequence[Output], flight: Flight) -> bool:
+        try:
+            self._commits.deliver(outputs, flight.offsets, lambda: self._void(flight))
+        except Fatal:
+            raise
+        except BrokerError as refused:
+            log.warning("delivery refused", extra={"code": refused.code, "kind": type(refused).__name__})
+            self._metrics.aborted()
+            self._give_up()
+            return False
+        return True
+
+    def _give_up(self) -> None:
+        try:
+            self._commits.give_up()
+        except Retriable as late:
+            log.warning("group not asked again", extra={"code": late.code})
 
     def _tell(self, outcome: Outcome) -> None:
         try:

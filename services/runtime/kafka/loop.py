@@ -25,6 +25,7 @@ from services.runtime.kafka.commit import Commits
 from services.runtime.kafka.dead_letter import DeadLetters
 from services.runtime.kafka.delivery import CountsRecord, Deliverer, Flights
 from services.runtime.kafka.metrics import LoopMetrics, Status
+from services.runtime.kafka.offsets import Offsets
 from services.runtime.kafka.poller import Poller
 from services.runtime.kafka.prefetch import Prefetch
 from services.runtime.kafka.signals import Signals
@@ -86,6 +87,7 @@ class Loop(Generic[Item]):
         self._commits = commits
         self._signals = Signals(assignment)
         self._prefetch = Prefetch(handler.prepare, capacity=shape.prefetch_records, threads=shape.prefetch_threads)
+        self._offsets = Offsets(consumer, clock, wake=self._prefetch.nudge)
         self._flights = Flights(shape.in_flight)
         self._worker = Worker(
             handler=handler,
@@ -110,6 +112,7 @@ class Loop(Generic[Item]):
         )
         self._poller = Poller(
             consumer=consumer,
+            offsets=self._offsets,
             topics=topics,
             prefetch=self._prefetch,
             assignment=assignment,
@@ -134,7 +137,7 @@ class Loop(Generic[Item]):
         Raises what stopped it otherwise: Fatal or Fenced of the broker, TooManyDeadLetters, or a bug's
         own exception. Then nothing of what was in flight is delivered; a restart reads it again.
         """
-        self._commits.start(stop.is_set)
+        self._commits.start(self._offsets, stop.is_set)
         stages = [
             self._stage("signpost-kafka-work", self._worker.step),
             self._stage("signpost-kafka-delivery", self._deliverer.step),

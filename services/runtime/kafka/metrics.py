@@ -43,6 +43,10 @@ class LoopMetrics(Protocol):
         """One outcome was delivered, in so long."""
         ...
 
+    def aborted(self) -> None:
+        """One delivery was refused; it is tried once more."""
+        ...
+
     def reset(self, reason: str) -> None:
         """Everything in flight was given up, for a ResetReason."""
         ...

@@ -11,6 +11,7 @@ from services.runtime.kafka.assignment import Assignment
 from services.runtime.kafka.broker import ConsumerPort, RebalanceListener, Retriable
 from services.runtime.kafka.delivery import Deliverer
 from services.runtime.kafka.metrics import LoopMetrics, Status
+from services.runtime.kafka.offsets import Offsets
 from services.runtime.kafka.prefetch import Barrier, Prefetch, Turn
 from services.runtime.kafka.progress import Progress
 from services.runtime.kafka.signals import ResetReason, Signals
@@ -31,7 +32,7 @@ _PAUSE_AFTER_S = 0.5
 _FIRST_BACKOFF_S = 0.1
 _MAX_BACKOFF_S = 10.0
 # Between two looks at a barrier.
-_LOOK_S = 0.05
+_LOOK_S = 0.01
 
 
 class Poller(Generic[Item]):
@@ -46,6 +47,7 @@ class Poller(Generic[Item]):
         self,
         *,
         consumer: ConsumerPort,
+        offsets: Offsets,
         topics: Sequence[str],
         prefetch: Prefetch[Item],
         assignment: Assignment,
@@ -61,6 +63,7 @@ class Poller(Generic[Item]):
     ) -> None:
         self.status = Status()
         self._consumer = consumer
+        self._offsets = offsets
         self._topics = topics
         self._prefetch = prefetch
         self._assignment = assignment
@@ -85,23 +88,28 @@ class Poller(Generic[Item]):
         self._consumer.subscribe(self._topics, RebalanceListener(self._assigned, self._revoked, self._lost))
 
     def step(self) -> None:
-        """One round: carry a reset on, set what is paused, poll, hand over, report."""
+        """One round: carry a reset on, set what is paused, poll, hand over, run errands, report."""
         self._reset()
         most = self._most()
         self._pause()
         for record in self._consumer.poll(most, _PAUSED_POLL_S if self._paused else _POLL_S):
             self._accept(record)
+        self._offsets.serve()
         self._report()
 
     def close(self) -> None:
         """Finish what is in flight within `drain_s`, commit it, leave the group."""
-        self._revoked(self._assignment.held())
-        self._consumer.close()
+        try:
+            self._revoked(self._assignment.held())
+        finally:
+            self._offsets.close()
+            self._consumer.close()
 
     def _accept(self, record: Record) -> None:
         generation = self._assignment.stamp(record)
         # During a reset everything is read again anyhow.
-        if generation is not None and self._resetting is None:
+        resetting = self._resetting is not None or self._signals.reset_asked
+        if generation is not None and not resetting:
             self._prefetch.put(record, generation)
 
     def _most(self) -> int:
@@ -109,8 +117,17 @@ class Poller(Generic[Item]):
         if self._full:
             self._full = not self._prefetch.half_empty()
         elif self._resetting is None:
-            self._full = not self._prefetch.wait_for_room(_PAUSE_AFTER_S)
+            self._full = not self._room()
         return max(1, self._prefetch.room())
+
+    def _room(self) -> bool:
+        """Wait a little for room, making the calls that others wait for."""
+        until = self._clock.monotonic() + _PAUSE_AFTER_S
+        while not self._prefetch.wait_for_room(max(0.0, until - self._clock.monotonic())):
+            self._offsets.serve()
+            if self._clock.monotonic() >= until:
+                return False
+        return True
 
     def _pause(self) -> None:
         """Make what is paused what should be."""
@@ -183,6 +200,7 @@ class Poller(Generic[Item]):
     def _passes(self, barrier: Barrier) -> bool:
         until = self._clock.monotonic() + self._drain_s
         while not barrier.passed.wait(_LOOK_S):
+            self._offsets.serve()
             self._beat()
             if self._signals.failure is not None or self._clock.monotonic() > until:
                 return False

@@ -79,9 +79,16 @@ class Prefetch(Generic[Item]):
             return max(0, self._capacity - self._records)
 
     def wait_for_room(self, timeout_s: float) -> bool:
-        """Whether there is room, waiting at most so long for it."""
+        """Whether there is room, waiting at most so long for it, or until `nudge`."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._records < self._capacity, timeout_s)
+            if self._records >= self._capacity:
+                self._changed.wait(timeout_s)
+            return self._records < self._capacity
+
+    def nudge(self) -> None:
+        """The poll thread is wanted for something else than room."""
+        with self._changed:
+            self._changed.notify_all()
 
     def half_empty(self) -> bool:
         """Whether a paused partition should be resumed."""

@@ -11,7 +11,7 @@ from services.runtime.kafka.assignment import Assignment
 class ResetReason(StrEnum):
     """Why everything in flight was given up and read again."""
 
-    ABORTED = "aborted"  # the broker refused or lost a delivery
+    ABORTED = "aborted"  # the broker refused a delivery twice
     LOST = "lost"  # the group went on without this member
     REVOKED = "revoked"  # a partition had to go before its work was done
     POISONED = "poisoned"  # one record of a batch is bad: they come again one at a time
@@ -45,6 +45,12 @@ class Signals:
         with self._lock:
             self._reset = reason
         self._assignment.renew()
+
+    @property
+    def reset_asked(self) -> bool:
+        """Whether a reset waits for the poll thread."""
+        with self._lock:
+            return self._reset is not None
 
     def take_reset(self) -> ResetReason | None:
         """The reset asked for since the last call."""

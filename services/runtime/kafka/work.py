@@ -167,6 +167,7 @@ class Worker(Generic[Item]):
         try:
             return one.prepared.result()
         except Transient:
+            self._metrics.retried()
             return self._insist(lambda: self._handler.prepare(one.record), {one.record.home})
 
     def _handled(self, batch: Batch[Item]) -> Outcome | None:

@@ -87,6 +87,7 @@ class Meters:
     def __init__(self) -> None:
         self.batch_sizes: list[int] = []
         self.commits = 0
+        self.aborts = 0
         self.resets: Counter[str] = Counter()
         self.dead: Counter[str] = Counter()
         self.retries = 0
@@ -97,6 +98,9 @@ class Meters:
 
     def committed(self, seconds: float) -> None:
         self.commits += 1
+
+    def aborted(self) -> None:
+        self.aborts += 1
 
     def reset(self, reason: str) -> None:
         self.resets[reason] += 1
@@ -194,10 +198,8 @@ class Rig:
 
     def _commits(self) -> Commits:
         if self.transactional:
-            return Transactional(
-                self.broker.transactional(self.transactional_id), self.consumer, faults=self.faults
-            )
-        return AtLeastOnce(self.broker.producer(), self.consumer, faults=self.faults)
+            return Transactional(self.broker.transactional(self.transactional_id), faults=self.faults)
+        return AtLeastOnce(self.broker.producer(), faults=self.faults)
 
 
 def a_broker(*, partitions: int = 1) -> FakeBroker:
