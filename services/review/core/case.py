@@ -154,3 +154,9 @@ class Case:
 def empty_seats(reviewers: int) -> tuple[Seat, ...]:
     """The seats of a new round."""
     return tuple(Seat(number=number) for number in range(1, reviewers + 1))
+
+
+def contents_of(case: Case) -> tuple[str, ...]:
+    """The names of the pictures that this round's judgements were made on, and of the present ones."""
+    judged = (shown.content for given in case.judgements for shown in given.shown if shown.content)
+    return tuple(dict.fromkeys((*judged, *(sighting.content for sighting in case.sightings))))

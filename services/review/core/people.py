@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from services.contracts import ids
+
 
 class Role(StrEnum):
     """What a person is here for. Nobody holds two sides of one decision."""
@@ -43,3 +45,14 @@ class Session:
     token: str = field(repr=False)
     person: Person
     expires_at: datetime
+
+
+class PersonTokens:
+    """The only name a person has in events: an HMAC under the deployment's own key, as subjects have."""
+
+    def __init__(self, deployment_key: bytes) -> None:
+        self._key = deployment_key
+
+    def of(self, person: Person) -> str:
+        # The prefix keeps a person and a subject of the same name apart.
+        return ids.subject_token(self._key, f"person:{person.user}")

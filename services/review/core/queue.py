@@ -14,6 +14,9 @@ _SEEN_BY = {
     Role.ENGAGEMENT_OFFICER: frozenset({CaseState.AGREED_MATCH}),
 }
 
+LOOKS_BACK = frozenset({Role.SUPERVISOR, Role.ENGAGEMENT_OFFICER})
+"""The roles whose queue holds closed cases."""
+
 
 def concerns(case: Case, roles: frozenset[Role]) -> bool:
     """Whether the case belongs in the queue of somebody with these roles."""

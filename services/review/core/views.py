@@ -188,8 +188,11 @@ class CaseStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A judgement was recorded. The score, kept back until now, is this person's to see."""
+    """A judgement was recorded. The score, kept back until now, is this person's to see.
+
+    None where the pictures' key died in between: the judgement stands all the same.
+    """
 
     status: CaseStatus
-    score: float = field(repr=False)
-    threshold: float = field(repr=False)
+    score: float | None = field(repr=False)
+    threshold: float | None = field(repr=False)

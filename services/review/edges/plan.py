@@ -1,16 +1,14 @@
-"""One atomic step in the durable Redis, as a value: what must still hold, then what is written."""
+"""A change as words for `apply.lua`, and what everything is called in the durable Redis."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.contracts import codec, topics
 from services.contracts.decisions import CaseEvent
 from services.contracts.ids import DeploymentId
-from services.review.core.case import Case
-from services.review.core.folding import Seen
+from services.review.core.change import AlertAfter, CaseAfter, Change, SubjectAfter
 from services.review.core.views import CaseState
 from services.review.edges import stored
 
@@ -19,7 +17,7 @@ Word = bytes | str | int
 
 @dataclass(frozen=True)
 class Names:
-    """What each thing is called in the durable Redis. The braces keep a deployment in one slot of a cluster."""
+    """The braces keep a deployment in one slot of a cluster: a script may touch no other."""
 
     deployment: DeploymentId
 
@@ -53,6 +51,7 @@ class Names:
 
     @property
     def outbox(self) -> str:
+        """Events not yet delivered, in order."""
         return self._name("outbox")
 
     @property
@@ -61,6 +60,7 @@ class Names:
 
     @property
     def relay(self) -> str:
+        """The lease of the instance whose relay works."""
         return self._name("relay")
 
     @property
@@ -79,65 +79,74 @@ def ms(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
+def words(names: Names, change: Change) -> tuple[list[str], list[Word]]:
+    """KEYS and ARGV of apply.lua."""
+    plan = _Plan(names)
+    if change.case is not None:
+        plan.put_case(change.case)
+    if change.subject is not None:
+        plan.put_subject(change.subject)
+    if change.alert is not None:
+        plan.put_alert(change.alert)
+    for content in change.contents:
+        plan.run("SET", names.content(content.name), content.sealed, "PXAT", ms(content.keep_until))
+    for ending in change.endings:
+        plan.run("PEXPIREAT", names.content(ending.name), ms(ending.at), "LT")
+    for event in change.events:
+        plan.tell(event)
+    for name, amount in change.counts.items():
+        plan.run("HINCRBY", names.counts, name, amount)
+    return plan.words()
+
+
 @dataclass
-class Plan:
-    """Grows while a step is put together; then it is handed over and not touched again."""
+class _Plan:
+    """Grows while the words are put together; one call owns it."""
 
     names: Names
     expects: list[tuple[str, str]] = field(default_factory=list)
     commands: list[tuple[Word, ...]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
 
-    def put_case(self, case: Case, *, keep_until: datetime) -> None:
-        """The case at its new version, if it is still at the one before; its index; word of it."""
-        name = self.names.case(case.id)
-        self._expect(name, "" if case.version == 1 else str(case.version - 1))
-        self._run("HSET", name, "version", case.version, "body", stored.dump(case))
-        self._run("PEXPIREAT", name, ms(keep_until))
+    def put_case(self, after: CaseAfter) -> None:
+        """The case, its index, and word of it."""
+        case, name = after.case, self.names.case(after.case.id)
+        self._expect(name, case.version - 1)
+        self.run("HSET", name, "version", case.version, "body", stored.dump(case))
+        self.run("PEXPIREAT", name, ms(after.keep_until))
         if case.state is CaseState.OPEN:
-            self._run("ZADD", self.names.open, ms(case.expires_at), case.id)
-            self._run("ZREM", self.names.closed, case.id)
+            self.run("ZADD", self.names.open, ms(case.expires_at), case.id)
+            self.run("ZREM", self.names.closed, case.id)
         else:
-            self._run("ZREM", self.names.open, case.id)
-            self._run("ZADD", self.names.closed, ms(case.closed_at or case.expires_at), case.id)
-        self._run("PUBLISH", self.names.changes, case.id)
+            self.run("ZREM", self.names.open, case.id)
+            self.run("ZADD", self.names.closed, ms(case.closed_at or case.expires_at), case.id)
+        self.run("PUBLISH", self.names.changes, case.id)
 
-    def put_subject(self, case: Case, *, version: int, keep_until: datetime) -> None:
-        """That this is its subject's newest case; `version` is what was read (0: none)."""
-        name = self.names.subject(case.subject)
-        self._expect(name, str(version) if version else "")
-        self._run("HSET", name, "version", version + 1, "case", case.id)
-        self._run("PEXPIREAT", name, ms(keep_until))
+    def put_subject(self, after: SubjectAfter) -> None:
+        name = self.names.subject(after.case.subject)
+        self._expect(name, after.version)
+        self.run("HSET", name, "version", after.version + 1, "case", after.case.id)
+        self.run("PEXPIREAT", name, ms(after.keep_until))
 
-    def put_seen(self, alert: str, seen: Seen, *, keep_until: datetime) -> None:
-        """What is remembered of an alert, one version on."""
-        name = self.names.seen(alert)
-        self._expect(name, "" if seen.version == 1 else str(seen.version - 1))
+    def put_alert(self, after: AlertAfter) -> None:
+        name, seen = self.names.seen(after.alert), after.seen
         partition, offset = seen.position
+        self._expect(name, seen.version - 1)
         fields = ("version", seen.version, "revision", seen.revision, "case", seen.case)
-        self._run("HSET", name, *fields, "partition", partition, "offset", offset)
-        self._run("PEXPIREAT", name, ms(keep_until))
-
-    def put_content(self, content: str, sealed: bytes, *, keep_until: datetime) -> None:
-        """Sealed pictures, until their key dies."""
-        self._run("SET", self.names.content(content), sealed, "PXAT", ms(keep_until))
-
-    def end_content(self, content: str, *, at: datetime) -> None:
-        """These pictures go earlier than they would have."""
-        self._run("PEXPIREAT", self.names.content(content), ms(at), "LT")
+        self.run("HSET", name, *fields, "partition", partition, "offset", offset)
+        self.run("PEXPIREAT", name, ms(after.keep_until))
 
     def tell(self, event: CaseEvent) -> None:
-        """An event for the decisions topic, encoded here and now: a relay that repeats it changes nothing."""
+        """Encoded here and now: a relay that sends it twice sends the same bytes."""
         value = codec.encode(event, topic=topics.DECISIONS.name)
-        self._run("XADD", self.names.outbox, "*", "case", event.case, "event", value)
+        self.run("XADD", self.names.outbox, "*", "case", event.case, "event", value)
 
-    def count(self, counts: Mapping[str, int]) -> None:
-        """Counts that hold exactly if this step holds."""
-        for name, amount in counts.items():
-            self._run("HINCRBY", self.names.counts, name, amount)
+    def run(self, command: str, key: str, *rest: Word) -> None:
+        self.commands.append((command, key, *rest))
+        if command != "PUBLISH":
+            self.keys.append(key)
 
     def words(self) -> tuple[list[str], list[Word]]:
-        """KEYS and ARGV of apply.lua."""
         arguments: list[Word] = [len(self.expects)]
         for key, version in self.expects:
             arguments += (key, version)
@@ -145,11 +154,7 @@ class Plan:
             arguments += (len(command), *command)
         return list(dict.fromkeys(self.keys)), arguments
 
-    def _expect(self, key: str, version: str) -> None:
-        self.expects.append((key, version))
+    def _expect(self, key: str, version: int) -> None:
+        """This version, or none yet if 0."""
+        self.expects.append((key, str(version) if version else ""))
         self.keys.append(key)
-
-    def _run(self, name: str, key: str, *rest: Word) -> None:
-        self.commands.append((name, key, *rest))
-        if name != "PUBLISH":
-            self.keys.append(key)

@@ -17,18 +17,18 @@ def dump(case: Case) -> bytes:
     return _CASE.dump_json(case)
 
 
-def load(raw: bytes) -> Case:
+def load(raw: bytes | str) -> Case:
     """Raises ValueError for what `dump` did not write."""
     return _CASE.validate_json(raw)
 
 
-def seen(fields: Mapping[bytes, bytes]) -> Seen | None:
+def seen(fields: Mapping[str, str]) -> Seen | None:
     """What is remembered of an alert, from its hash; None for an empty one."""
     if not fields:
         return None
     return Seen(
-        version=int(fields[b"version"]),
-        revision=int(fields[b"revision"]),
-        case=fields[b"case"].decode(),
-        position=(int(fields[b"partition"]), int(fields[b"offset"])),
+        version=int(fields["version"]),
+        revision=int(fields["revision"]),
+        case=fields["case"],
+        position=(int(fields["partition"]), int(fields["offset"])),
     )

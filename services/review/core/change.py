@@ -1,0 +1,67 @@
+"""What one move writes, as a value: applied whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.contracts.decisions import CaseEvent
+from services.review.core.case import Case
+from services.review.core.folding import Seen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """Sealed pictures of one alert at one revision, and when their key dies."""
+
+    name: str
+    sealed: bytes = field(repr=False)
+    keep_until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """Pictures that go earlier than they would have."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseAfter:
+    """The case at its new version; holds only if the store still has the one before."""
+
+    case: Case
+    keep_until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectAfter:
+    """`case` becomes its subject's newest, if what was read (`version`, 0 for none) still stands."""
+
+    case: Case
+    version: int
+    keep_until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertAfter:
+    """What is remembered of an alert from now on, if what was read still stands."""
+
+    alert: str
+    seen: Seen
+    keep_until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """Everything that is written together. `counts` are added, and hold exactly if the change does."""
+
+    case: CaseAfter | None = None
+    subject: SubjectAfter | None = None
+    alert: AlertAfter | None = None
+    events: tuple[CaseEvent, ...] = ()
+    contents: tuple[Content, ...] = ()
+    endings: tuple[Ending, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)

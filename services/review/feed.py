@@ -1,0 +1,69 @@
+"""Word of changed cases, from the store to everybody who watches."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from services.contracts.errors import Transient
+from services.review.ports import CaseStore
+
+log = logging.getLogger(__name__)
+
+# Word may be missed (a lost connection, a slow watcher): every watcher looks at everything this often.
+RESYNC_S = 5.0
+_RETRY_S = 0.5
+
+
+class Watcher:
+    """What one watcher has still to look at. The event loop's."""
+
+    def __init__(self) -> None:
+        self._changed: set[str] = set()
+        self._word = asyncio.Event()
+
+    def tell(self, case: str) -> None:
+        """A set, so a slow watcher costs no more than the cases there are."""
+        self._changed.add(case)
+        self._word.set()
+
+    async def next(self) -> frozenset[str] | None:
+        """Cases that changed, or None when it is time to look at all of them."""
+        try:
+            async with asyncio.timeout(RESYNC_S):
+                await self._word.wait()
+        except TimeoutError:
+            return None
+        self._word.clear()
+        changed, self._changed = frozenset(self._changed), set()
+        return changed
+
+
+class Feed:
+    """One subscription for all watchers of this process. The event loop's."""
+
+    def __init__(self, store: CaseStore) -> None:
+        self._store = store
+        self._watchers: set[Watcher] = set()
+
+    @contextmanager
+    def watching(self) -> Iterator[Watcher]:
+        watcher = Watcher()
+        self._watchers.add(watcher)
+        try:
+            yield watcher
+        finally:
+            self._watchers.discard(watcher)
+
+    async def run(self) -> None:
+        """Listen until cancelled; a lost store is waited for."""
+        while True:
+            try:
+                async for case in self._store.changes():
+                    for watcher in self._watchers:
+                        watcher.tell(case)
+            except Transient as away:
+                log.warning("feed lost its store", extra={"kind": type(away).__name__})
+                await asyncio.sleep(_RETRY_S)

@@ -1,0 +1,133 @@
+"""Every metric of review. Cases and people are counted, never named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from prometheus_client import CollectorRegistry
+
+from services.contracts.decisions import AlertJudged, CaseDecided, CaseEvent, CaseExpired, DecisionSuperseded
+from services.contracts.events import CaseOutcome, Judgement
+from services.review.core.case import Case
+from services.review.core.folding import Exit
+from services.runtime.kafka.signals import ResetReason
+from services.runtime.metrics import Counter, Gauge, Histogram
+
+
+class CallCode(StrEnum):
+    """How a call may end; the names of gRPC's statuses that this service answers with."""
+
+    OK = "OK"
+    CANCELLED = "CANCELLED"
+    INVALID_ARGUMENT = "INVALID_ARGUMENT"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    NOT_FOUND = "NOT_FOUND"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FAILED_PRECONDITION = "FAILED_PRECONDITION"
+    ABORTED = "ABORTED"
+    INTERNAL = "INTERNAL"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+ALERTS = Counter("signpost_review_alerts_total", "Alerts by what became of them.", {"exit": Exit})
+ALERT_TO_CASE_SECONDS = Histogram(
+    "signpost_review_alert_to_case_seconds", "From a track's search to its place in a case."
+)
+OPEN_CASES = Gauge("signpost_review_open_cases", "Cases nobody has decided, of the whole deployment.")
+OLDEST_CASE_SECONDS = Gauge(
+    "signpost_review_oldest_open_case_age_seconds", "Age of the oldest open case; 0 where none is open."
+)
+CASES_CLOSED = Counter(
+    "signpost_review_cases_closed_total", "Cases closed by this process.", {"outcome": CaseOutcome}
+)
+SUPERSEDED = Counter("signpost_review_decisions_superseded_total", "Decisions that a supervisor took back.")
+JUDGEMENTS = Counter("signpost_review_judgements_total", "Judgements by what they said.", {"judgement": Judgement})
+DWELL_SECONDS = Histogram(
+    "signpost_review_judgement_dwell_seconds", "From the first view of a case to its judgement, by one person."
+)
+CLAIMS_LAPSED = Counter("signpost_review_claims_lapsed_total", "Claims that ran out without a judgement.")
+CALLS = Counter("signpost_review_calls_total", "Calls that ended, by gRPC status.", {"code": CallCode})
+OUTBOX_ENTRIES = Gauge("signpost_review_outbox_entries", "Events acknowledged and not yet in Kafka.")
+OUTBOX_AGE_SECONDS = Gauge("signpost_review_outbox_age_seconds", "Age of the oldest of them; 0 where none waits.")
+RELAYED = Counter("signpost_review_relayed_events_total", "Events delivered to Kafka from the outbox.")
+RELAY_FAILURES = Counter("signpost_review_relay_failures_total", "Batches of the outbox that will be tried again.")
+LOOP_LAG = Gauge("signpost_review_lag_records", "Alerts not yet folded and committed, of the partitions held.")
+LOOP_PARTITIONS = Gauge("signpost_review_assigned_partitions", "Partitions of alerts that are this process's.")
+LOOP_STUCK = Gauge("signpost_review_stuck_partitions", "Partitions that do not move; somebody has to look.")
+LOOP_BATCH_SECONDS = Histogram("signpost_review_batch_seconds", "Folding of one batch of alerts.")
+LOOP_COMMIT_SECONDS = Histogram("signpost_review_commit_seconds", "Commit of one batch.")
+LOOP_RESETS = Counter(
+    "signpost_review_resets_total", "Everything in flight was given up and read again.", {"reason": ResetReason}
+)
+LOOP_RETRIES = Counter("signpost_review_retries_total", "A store did not answer, and the batch was tried again.")
+KAFKA_ERRORS = Counter("signpost_review_kafka_errors_total", "Errors of Kafka's client; most pass by themselves.")
+
+
+class ReviewMetrics:
+    """The live half of all but the loop's. Any thread; never blocks."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._alerts = ALERTS.on(registry)
+        self._alert_to_case = ALERT_TO_CASE_SECONDS.on(registry)
+        self._open = OPEN_CASES.on(registry)
+        self._oldest = OLDEST_CASE_SECONDS.on(registry)
+        self._closed = CASES_CLOSED.on(registry)
+        self._superseded = SUPERSEDED.on(registry)
+        self._judgements = JUDGEMENTS.on(registry)
+        self._dwell = DWELL_SECONDS.on(registry)
+        self._lapsed = CLAIMS_LAPSED.on(registry)
+        self._calls = CALLS.on(registry)
+        self._outbox = OUTBOX_ENTRIES.on(registry)
+        self._outbox_age = OUTBOX_AGE_SECONDS.on(registry)
+        self._relayed = RELAYED.on(registry)
+        self._relay_failures = RELAY_FAILURES.on(registry)
+
+    def alert(self, found: Exit, *, waited_s: float) -> None:
+        """One alert record was handled."""
+        self._alerts.inc(exit=found)
+        if found in (Exit.OPENED, Exit.FOLDED):
+            self._alert_to_case.observe(max(0.0, waited_s))
+
+    def moved(self, events: Sequence[CaseEvent]) -> None:
+        """A move was applied, and told these."""
+        for event in events:
+            match event:
+                case AlertJudged():
+                    self._judgements.inc(judgement=event.judgement)
+                    self._dwell.observe(event.dwell_ms / 1000)
+                case CaseDecided():
+                    self._closed.inc(outcome=event.outcome)
+                case CaseExpired():
+                    self._closed.inc(outcome=CaseOutcome.EXPIRED)
+                case DecisionSuperseded():
+                    self._superseded.inc()
+
+    def lapsed(self, claims: int) -> None:
+        """So many claims ran out."""
+        self._lapsed.inc(claims)
+
+    def stands(self, open_cases: Sequence[Case], now: datetime) -> None:
+        """The open cases as they are."""
+        self._open.set(len(open_cases))
+        oldest = min((case.opened_at for case in open_cases), default=now)
+        self._oldest.set(max(0.0, (now - oldest).total_seconds()))
+
+    def called(self, code: CallCode) -> None:
+        """One call of a person ended."""
+        self._calls.inc(code=code)
+
+    def outbox(self, *, entries: int, age_s: float) -> None:
+        """The outbox as it is."""
+        self._outbox.set(entries)
+        self._outbox_age.set(age_s)
+
+    def relayed(self, events: int) -> None:
+        """So many events are in Kafka."""
+        self._relayed.inc(events)
+
+    def relay_failed(self) -> None:
+        """A batch will be tried again."""
+        self._relay_failures.inc()

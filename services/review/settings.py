@@ -1,0 +1,36 @@
+"""What review is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from services.runtime.settings import ServiceSettings
+
+
+class ReviewSettings(ServiceSettings):
+    """Addresses and paces; how people decide stands in the deployment's authority, not here."""
+
+    grpc_host: str = Field("127.0.0.1", min_length=1, description="Address of the gRPC server.")
+    grpc_port: int = Field(0, ge=0, le=65535, description="Port of the gRPC server; 0 takes a free one.")
+    web_host: str = Field("127.0.0.1", min_length=1, description="Address of the reviewers' page.")
+    web_port: int = Field(0, ge=0, le=65535, description="Port of the reviewers' page; 0 takes a free one.")
+    tls_cert: Path | None = Field(
+        None, description="Certificate chain (PEM) of both servers; without it only loopback is served."
+    )
+    tls_key: Path | None = Field(None, description="Private key (PEM) of tls_cert.")
+    tls_client_ca: Path | None = Field(
+        None, description="Authority (PEM) that gRPC clients must be certified by (mTLS)."
+    )
+    people_file: Path = Field(description="File of named people with roles (YAML); passwords hashed.")
+    session_s: int = Field(
+        8 * 3600, ge=60, le=24 * 3600, description="After this long a person signs in again: a shift."
+    )
+    sweep_s: float = Field(
+        0.5, ge=0.05, le=10.0, description="Between two looks for lapsed claims and expired cases."
+    )
+    relay_lease_s: float = Field(
+        3.0, ge=1.0, le=60.0, description="A dead instance's relay is taken over after this long."
+    )
+    prepare_threads: int = Field(2, ge=1, le=16, description="Threads that decrypt and decode alerts.")

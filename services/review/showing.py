@@ -1,0 +1,73 @@
+"""What the holder of a claim is shown: opened for one call, and not kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.contracts.events import AlertRaised
+from services.review.core import display
+from services.review.core.case import Case, Shown, contents_of
+from services.review.core.change import Content
+from services.review.core.display import Display, Score
+from services.review.core.errors import Gone
+from services.review.ports import CaseStore, Pictures, References
+
+
+class Showing:
+    """Opens and seals on threads, for the event loop. Raises Transient, Tampered."""
+
+    def __init__(self, store: CaseStore, pictures: Pictures, references: References) -> None:
+        self._store = store
+        self._pictures = pictures
+        self._references = references
+
+    async def compose(self, case: Case, *, with_score: bool) -> Display:
+        """All there is to see now. Raises Gone if the keys are dead."""
+        alerts = await self._open([one.content for one in case.sightings])
+        listed = await asyncio.to_thread(self._references.of, case.list_digest, case.subject)
+        if not alerts or listed is None:
+            raise Gone("the pictures of this case are gone: their key is dead")
+        return display.compose(case, alerts, listed, with_score=with_score)
+
+    async def jpeg(self, case: Case, shown: Shown) -> bytes:
+        """One picture of a view. Raises Gone if its key is dead."""
+        if not shown.content:
+            listed = await asyncio.to_thread(self._references.of, case.list_digest, case.subject)
+            if listed is None or shown.index >= len(listed.images):
+                raise Gone("the reference pictures are gone: their key is dead")
+            return listed.images[shown.index].jpeg
+        alerts = await self._open([shown.content])
+        if not alerts:
+            raise Gone("this picture is gone: its key is dead")
+        return alerts[0].context_jpeg if shown.index < 0 else alerts[0].shots[shown.index].jpeg
+
+    async def score(self, case: Case, person: str) -> Score | None:
+        """Of what a person's judgement was made on; of all if a new round has begun since."""
+        given = next((one for one in case.judgements if one.person == person), None)
+        shown = [one.content for one in given.shown if one.content] if given is not None else contents_of(case)
+        return display.best_score(await self._open(list(dict.fromkeys(shown))))
+
+    async def evidence(self, case: Case, *, until: datetime) -> tuple[Content, ...]:
+        """What was confirmed, re-encrypted: the alert key will die long before the evidence may."""
+        pairs = await self._sealed(contents_of(case))
+
+        def hold() -> tuple[Content, ...]:
+            held = [(name, self._pictures.hold(name, raw)) for name, raw in pairs]
+            return tuple(Content(name=name, sealed=raw, keep_until=until) for name, raw in held if raw is not None)
+
+        return await asyncio.to_thread(hold)
+
+    async def _open(self, names: Sequence[str]) -> list[AlertRaised]:
+        pairs = await self._sealed(names)
+
+        def opened() -> list[AlertRaised]:
+            found = (self._pictures.open(name, raw) for name, raw in pairs)
+            return [alert for alert in found if alert is not None]
+
+        return await asyncio.to_thread(opened)
+
+    async def _sealed(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
+        sealed = await self._store.contents(names)
+        return [(name, raw) for name, raw in zip(names, sealed, strict=True) if raw is not None]
