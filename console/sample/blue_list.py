@@ -26,7 +26,7 @@ def write_blue_list(folder: Path, pictures: Path, *, today: date, sitters: Seque
                     "category": "blue_list",
                     "source": "sample exercise",
                     "reason": "test subject seeded into the crowd, to measure what is found",
-                    "taken_on": "2012-12-06",
+                    "taken_on": {portrait.file: portrait.taken_on for portrait in sitter.listed_with},
                     "expires_on": (today + timedelta(days=1)).isoformat(),
                 },
                 sort_keys=False,

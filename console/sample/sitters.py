@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Portrait:
-    """A picture file and the face in it: left, top, width, height in its pixels."""
+    """A picture file and the face in it: left, top, width, height in its pixels. `taken_on` where it is listed."""
 
     file: str
     face: tuple[int, int, int, int]
+    taken_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ FORTY_FOUR = Sitter(
     name="forty-four",
     walks_as=Portrait("obama3.jpg", (645, 274, 266, 346)),
     listed_with=(
-        Portrait("obama.jpg", (369, 92, 241, 329)),
-        Portrait("obama2.jpg", (201, 230, 275, 404)),
+        Portrait("obama.jpg", (369, 92, 241, 329), "2012-12-06"),
+        Portrait("obama2.jpg", (201, 230, 275, 404), "2009-09-09"),
     ),
     reference="BLUE-044",
 )
@@ -40,7 +41,7 @@ FORTY_FOUR = Sitter(
 FORTY_SIX = Sitter(
     name="forty-six",
     walks_as=Portrait("biden.jpg", (427, 173, 288, 404)),
-    listed_with=(Portrait("biden.jpg", (427, 173, 288, 404)),),
+    listed_with=(Portrait("biden.jpg", (427, 173, 288, 404), "2009-01-20"),),
     reference="BLUE-046",
 )
 ASTRONAUT = Sitter(name="astronaut", walks_as=Portrait("astronaut.png", (179, 63, 91, 110)))
