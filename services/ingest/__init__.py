@@ -1,0 +1,1 @@
+"""Reads cameras and puts sampled, encrypted frames on Kafka."""

@@ -1,0 +1,1 @@
+"""Pure parts of ingest: values in, values out."""

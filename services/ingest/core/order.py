@@ -1,0 +1,42 @@
+"""What a reader process is told to read. It travels by pipe: an address may carry a password."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The kinds of source, named as in the authority (which a reader process does not load)."""
+
+    RTSP = "rtsp"
+    FILE = "file"
+    FOLDER = "folder"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOrder:
+    """One source, how to read it and its limits. `parent` is the process whose death must be the reader's."""
+
+    parent: int
+    source: Kind
+    address: str = field(repr=False)
+    transport: str
+    rate_fps: float
+    max_side_px: int
+    jpeg_quality: int
+    loop: bool
+    real_time: bool
+    timeout_s: float
+    max_source_px: int
+
+    def to_line(self) -> bytes:
+        """One line of JSON."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+
+def from_line(line: bytes) -> ReadOrder:
+    """The order `to_line` wrote. Any exception means that its writer has a bug."""
+    fields = json.loads(line)
+    return ReadOrder(**{**fields, "source": Kind(fields["source"])})

@@ -1,0 +1,107 @@
+"""Camera leases in the volatile Redis.
+
+A lease's number fences its frames: it is in every frame id, so it must never repeat and never go back, and the
+volatile Redis may come back empty. So a number is not just the next one but also at least the server's clock in
+milliseconds: after a loss the counter goes on where the clock stands, far above all that was granted (one lease
+a millisecond would have to be taken to outrun it). A holder gives its own highest number as well, which covers
+a clock that was set back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+import redis
+
+from services.ingest.ports import Lease
+from services.runtime.redis_client import as_transient
+
+_WHAT = "leasing cameras"
+# What is known of a camera outlives its lease by so long; after that the clock alone keeps numbers rising.
+_MEMORY_MS = 7 * 24 * 3600 * 1000
+
+# KEYS: lease, memory of the camera. ARGV: holder, TTL ms, number to exceed, memory ms.
+_ACQUIRE = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+local now = redis.call('TIME')
+local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
+local before = tonumber(redis.call('HGET', KEYS[2], 'number') or '0')
+local number = math.max(before + 1, tonumber(ARGV[3]) + 1, now_ms)
+local text = string.format('%.0f', number)
+redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. text, 'PX', ARGV[2])
+redis.call('HSET', KEYS[2], 'number', text)
+redis.call('PEXPIRE', KEYS[2], ARGV[4])
+return {text, redis.call('HGET', KEYS[2], 'last_frame_ms') or '', redis.call('HGET', KEYS[2], 'finished') or ''}
+"""
+
+# ARGV: holder and number, TTL ms, last frame ms or empty, finished or empty, memory ms.
+_RENEW = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[2], 'last_frame_ms', ARGV[3]) end
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[2], 'finished', ARGV[4]) end
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
+return 1
+"""
+
+# Who gives a camera up of its own will leaves a source that may be played again.
+_RELEASE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('HDEL', KEYS[2], 'finished')
+return redis.call('DEL', KEYS[1])
+"""
+
+
+class RedisLeases:
+    """`Leases` of one deployment, held in the name of one process."""
+
+    def __init__(self, client: redis.Redis, *, deployment: str, holder: str, ttl_s: float) -> None:
+        self._client = client
+        self._deployment = deployment
+        self._holder = holder
+        self._ttl_ms = int(ttl_s * 1000)
+        self._acquire = client.register_script(_ACQUIRE)
+        self._renew = client.register_script(_RENEW)
+        self._release = client.register_script(_RELEASE)
+
+    def acquire(self, camera: str, *, above: int = 0) -> Lease | None:
+        with as_transient(_WHAT):
+            found = self._acquire(keys=self._names(camera), args=[self._holder, self._ttl_ms, above, _MEMORY_MS])
+        if found is None:
+            return None
+        number, last_frame_ms, finished = found
+        last_frame_at = datetime.fromtimestamp(int(last_frame_ms) / 1000, UTC) if last_frame_ms else None
+        return Lease(camera, int(number), last_frame_at, finished=bool(finished))
+
+    def renew(self, held: Collection[Lease]) -> set[str]:
+        if not held:
+            return set()
+        with as_transient(_WHAT), self._client.pipeline(transaction=False) as pipe:
+            for lease in held:
+                at = lease.last_frame_at
+                self._renew(
+                    keys=self._names(lease.camera),
+                    args=[
+                        self._claim(lease),
+                        self._ttl_ms,
+                        int(at.timestamp() * 1000) if at else "",
+                        "1" if lease.finished else "",
+                        _MEMORY_MS,
+                    ],
+                    client=pipe,
+                )
+            answers = pipe.execute()
+        return {lease.camera for lease, ours in zip(held, answers, strict=True) if ours}
+
+    def release(self, lease: Lease) -> None:
+        with as_transient(_WHAT):
+            self._release(keys=self._names(lease.camera), args=[self._claim(lease)])
+
+    def _claim(self, lease: Lease) -> str:
+        return f"{self._holder} {lease.number}"
+
+    def _names(self, camera: str) -> list[str]:
+        """The lease and what outlives it; the braces keep both on one shard of a cluster."""
+        home = f"{{{self._deployment}:{camera}}}"
+        return [f"lease:{home}", f"lease-memory:{home}"]

@@ -1,0 +1,159 @@
+"""The reader process: reads one source to its end and writes readings to its standard output.
+
+`python -m services.ingest.edges.reader_main`, started by `reader_child`, which also says over standard input
+what to read. In a process of its own because a read that hangs in libav can only be killed, and because a file
+that crashes a decoder shall crash nothing else.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from services.ingest.core import order as orders
+from services.ingest.core import wire
+from services.ingest.core.order import Kind, ReadOrder
+from services.ingest.core.readings import Ended, Looped, Picture, Progress, Reading, Spoilt
+from services.ingest.core.reasons import Fault
+from services.ingest.core.sampling import Sampler
+from services.ingest.edges import folder_pictures, video_av
+from services.ingest.edges.still import Flawed, SourceFault, Still
+
+# How often life is shown while nothing is sampled; must stay well below the stall timeout (1 s at least).
+_PROGRESS_EVERY_S = 0.3
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+# Address space, not memory: decoders map far more than they touch. Stops what slips past the size checks.
+_MAX_ADDRESS_SPACE_BYTES = 6 * 1024**3
+
+_STILLS: dict[Kind, Callable[[ReadOrder], Iterator[Still]]] = {
+    Kind.RTSP: video_av.stills,
+    Kind.FILE: video_av.stills,
+    Kind.FOLDER: folder_pictures.stills,
+}
+
+
+def main() -> None:
+    """Read one order, carry it out, end. A full pipe holds the reading up; a closed one ends it."""
+    order = orders.from_line(sys.stdin.buffer.readline())
+    _confine(order.parent)
+    write = _writer()
+    try:
+        _Reader(order, write).play()
+    except SourceFault as raised:
+        write(Ended(raised.fault))
+    else:
+        write(Ended())
+
+
+class _Reader:
+    """Plays a source, once or over and over. One thread."""
+
+    def __init__(self, order: ReadOrder, write: Callable[[Reading], None]) -> None:
+        self._order = order
+        self._write = write
+        self._shown_at_s = 0.0
+
+    def play(self) -> None:
+        """Raises SourceFault."""
+        self._play_once()
+        while self._order.loop:
+            self._write(Looped())
+            self._play_once()
+
+    def _play_once(self) -> None:
+        order = self._order
+        sampler, pace = Sampler(order.rate_fps), _Pace(self._show, rate_fps=order.rate_fps)
+        read = 0
+        still = None
+        for still in _STILLS[order.source](order):
+            if order.real_time and order.source is not Kind.RTSP:
+                pace.wait_for(still.position_s, read, still.damaged)
+            read += 1
+            if sampler.takes(still.position_s):
+                self._write(_sampled(still, read))
+                self._shown_at_s = time.monotonic()
+            else:
+                self._show(still.position_s, read, still.damaged)
+        if still is None:
+            raise SourceFault(Fault.UNREADABLE)
+        if order.real_time and order.source is not Kind.RTSP:
+            pace.wait_out(still.position_s, read, still.damaged)
+        # The frames read since the last sign of life count too.
+        self._write(Progress(still.position_s, read, still.damaged))
+
+    def _show(self, position_s: float, read: int, damaged: int) -> None:
+        now_s = time.monotonic()
+        if now_s - self._shown_at_s >= _PROGRESS_EVERY_S:
+            self._shown_at_s = now_s
+            self._write(Progress(position_s, read, damaged))
+
+
+def _sampled(still: Still, read: int) -> Picture | Spoilt:
+    captured_at = datetime.now(UTC)
+    try:
+        jpeg = still.load()
+    except Flawed as flawed:
+        return Spoilt(still.position_s, read, flawed.flaw)
+    return Picture(captured_at, still.position_s, read, jpeg.width_px, jpeg.height_px, jpeg.content)
+
+
+class _Pace:
+    """Holds a file or folder to its own time, showing life while it waits."""
+
+    def __init__(self, show: Callable[[float, int, int], None], *, rate_fps: float) -> None:
+        self._show = show
+        self._least_step_s = 1 / rate_fps
+        self._began_s: float | None = None
+        self._last_s = self._step_s = 0.0
+
+    def wait_for(self, position_s: float, read: int, damaged: int) -> None:
+        """Block until the source's time is `position_s`."""
+        if self._began_s is None:
+            self._began_s = time.monotonic() - position_s
+        self._last_s, self._step_s = position_s, max(0.0, position_s - self._last_s)
+        while (left_s := self._began_s + position_s - time.monotonic()) > 0:
+            time.sleep(min(left_s, _PROGRESS_EVERY_S))
+            self._show(min(position_s, time.monotonic() - self._began_s), read, damaged)
+
+    def wait_out(self, position_s: float, read: int, damaged: int) -> None:
+        """Block until the last frame has been shown as long as the one before it."""
+        self.wait_for(position_s + (self._step_s or self._least_step_s), read, damaged)
+
+
+def _confine(parent: int) -> None:
+    """Die with the parent, leave no core, take no more memory than a decoder needs (Linux)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (_MAX_ADDRESS_SPACE_BYTES, _MAX_ADDRESS_SPACE_BYTES))
+    # The parent ends us by SIGKILL; a Ctrl-C at the terminal is meant for it, not for us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The parent may have died before prctl was in effect.
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
+def _writer() -> Callable[[Reading], None]:
+    """Writes to what was standard output; whatever else writes there goes nowhere from now on."""
+    pipe = os.fdopen(os.dup(1), "wb", buffering=0)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+
+    def write(reading: Reading) -> None:
+        rest = memoryview(wire.encode(reading))
+        while rest:
+            rest = rest[pipe.write(rest) :]
+
+    return write
+
+
+if __name__ == "__main__":
+    main()

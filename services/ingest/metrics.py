@@ -1,0 +1,79 @@
+"""Every metric of ingest. Cameras are a closed set: the authority's list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from prometheus_client import CollectorRegistry
+
+from services.contracts.authority import Refusal
+from services.ingest.core.reasons import Fault, Flaw, Interruption, Loss
+from services.runtime.metrics import AT_START, Counter, Gauge, Histogram
+
+
+class CameraState(StrEnum):
+    """Where a camera stands, as one instance sees it."""
+
+    ELSEWHERE = "elsewhere"
+    OPENING = "opening"
+    READING = "reading"
+    WAITING = "waiting"
+    FINISHED = "finished"
+    FAILED = "failed"
+    REFUSED = "refused"
+
+
+DROP_REASONS = tuple(dict.fromkeys(reason.value for kind in (Loss, Flaw, Refusal) for reason in kind))
+GAP_REASONS = tuple(dict.fromkeys(reason.value for kind in (Fault, Interruption) for reason in kind))
+
+READ = Counter("signpost_ingest_read_frames_total", "Frames that sources gave.")
+SAMPLED = Counter("signpost_ingest_sampled_frames_total", "Frames taken at a camera's rate.")
+PUBLISHED = Counter("signpost_ingest_published_frames_total", "Frames that Kafka acknowledged.")
+DROPPED = Counter(
+    "signpost_ingest_dropped_frames_total", "Sampled frames not published, by reason.", {"reason": DROP_REASONS}
+)
+DAMAGED = Counter("signpost_ingest_damaged_packets_total", "Packets of streams that could not be decoded.")
+LAST_FRAME = Gauge(
+    "signpost_ingest_last_frame_timestamp_seconds",
+    "Capture time of a camera's newest frame in this instance, since 1970; 0 before the first.",
+    {"camera": AT_START},
+)
+QUEUED = Gauge("signpost_ingest_queued_frames", "Frames that wait to be sent.")
+UNACKED = Gauge("signpost_ingest_unacked_frames", "Frames sent and not yet acknowledged.")
+FAULTS = Counter("signpost_ingest_source_faults_total", "Readings of a source that broke off.", {"reason": Fault})
+RESTARTS = Counter("signpost_ingest_restarts_total", "Sources read anew after a fault.", {"reason": Fault})
+GAPS = Counter("signpost_ingest_gaps_total", "Gaps in what cameras gave, by reason.", {"reason": GAP_REASONS})
+CAMERAS = Gauge("signpost_ingest_state_cameras", "Cameras by where they stand.", {"state": CameraState})
+REFUSED = Gauge(
+    "signpost_ingest_refused_cameras", "Cameras outside the authority, by reason.", {"reason": Refusal}
+)
+LEASES_LOST = Counter("signpost_ingest_lost_leases_total", "Leases that ended before they were given up.")
+KEY_WAIT = Histogram("signpost_ingest_key_wait_seconds", "Time until a frame had its key.")
+PUBLISH = Histogram(
+    "signpost_ingest_publish_latency_seconds", "From a frame's capture to Kafka's acknowledgement."
+)
+KAFKA_ERRORS = Counter("signpost_ingest_kafka_errors_total", "Errors of Kafka's client; most pass by themselves.")
+
+
+class IngestMetrics:
+    """The live halves. Any thread."""
+
+    def __init__(self, registry: CollectorRegistry, cameras: Iterable[str]) -> None:
+        self.read = READ.on(registry)
+        self.sampled = SAMPLED.on(registry)
+        self.published = PUBLISHED.on(registry)
+        self.dropped = DROPPED.on(registry)
+        self.damaged = DAMAGED.on(registry)
+        self.last_frame = LAST_FRAME.on(registry, camera=cameras)
+        self.queued = QUEUED.on(registry)
+        self.unacked = UNACKED.on(registry)
+        self.faults = FAULTS.on(registry)
+        self.restarts = RESTARTS.on(registry)
+        self.gaps = GAPS.on(registry)
+        self.cameras = CAMERAS.on(registry)
+        self.refused = REFUSED.on(registry)
+        self.leases_lost = LEASES_LOST.on(registry)
+        self.key_wait = KEY_WAIT.on(registry)
+        self.publish = PUBLISH.on(registry)
+        self.kafka_errors = KAFKA_ERRORS.on(registry)

@@ -1,0 +1,222 @@
+"""The story of a frame in ingest.
+
+Reads: cameras (through the outbox). Writes: frames, counts. Next stop: services/embed/pipeline.py
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from functools import partial
+
+from services.contracts import codec, ids, keys, topics
+from services.contracts.authority import Authority
+from services.contracts.codec import Cipher, Sealing
+from services.contracts.counts import Stage
+from services.contracts.errors import Permanent, Transient
+from services.contracts.events import CameraGap, FrameCaptured, StageCounts
+from services.ingest.core.reasons import Loss
+from services.ingest.metrics import IngestMetrics
+from services.ingest.outbox import Outbox, Outgoing, Report
+from services.ingest.ports import Keys
+from services.runtime import counts_topic
+from services.runtime.clock import Clock
+from services.runtime.kafka.broker import BrokerError, Fatal, ProducerPort, Retriable
+from services.runtime.kafka.types import Output
+
+log = logging.getLogger(__name__)
+
+# How often the runs' figures are written. A killed ingest's account is as old as this, or as its last frame.
+_COUNTS_EVERY_S = 1.0
+# Longest wait for a frame: with answers outstanding they are served so often, else only the counts are due.
+_ANSWERS_EVERY_S = 0.005
+_IDLE_S = 0.1
+# A key store that is away is not asked for each frame: each question may block for seconds.
+_KEYS_PAUSE_S = 0.5
+
+
+class _NotPublished(Exception):
+    """This frame goes no further; the reason is a count and a label."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Pipeline:
+    """Takes frames from the outbox, seals them and gives them to Kafka. One thread owns it, and the producer."""
+
+    def __init__(
+        self,
+        authority: Authority,
+        outbox: Outbox,
+        producer: ProducerPort,
+        *,
+        keys: Keys,
+        cipher: Cipher,
+        clock: Clock,
+        metrics: IngestMetrics,
+        max_unacked: int,
+    ) -> None:
+        self._authority = authority
+        self._outbox = outbox
+        self._producer = producer
+        self._keys = keys
+        self._cipher = cipher
+        self._clock = clock
+        self._metrics = metrics
+        self._max_unacked = max_unacked
+        self._unacked = 0
+        self._counts_due_s = 0.0
+        self._keys_asked_again_s = 0.0
+        self._fatal: Fatal | None = None
+        self.keys_usable = False
+        self.turned_at_s = clock.monotonic()
+        metrics.unacked.follow(lambda: self._unacked)
+
+    def run(self, stop: threading.Event) -> None:
+        """Turn until stopped. Raises Fatal when the producer is of no use any more."""
+        while not stop.is_set():
+            self.turn()
+            self.turned_at_s = self._clock.monotonic()
+
+    def turn(self) -> None:
+        """One frame, if there is one, and whatever else is due."""
+        if self._unacked < self._max_unacked:
+            frame = self._outbox.take(_ANSWERS_EVERY_S if self._unacked else _IDLE_S)
+            if frame is not None:
+                self._publish(frame)
+        else:
+            threading.Event().wait(_ANSWERS_EVERY_S)
+        self._producer.poll()
+        if self._fatal is not None:
+            raise self._fatal
+        if self._clock.monotonic() >= self._counts_due_s:
+            self._counts_due_s = self._clock.monotonic() + _COUNTS_EVERY_S
+            self.write_accounts()
+
+    def write_accounts(self) -> None:
+        """Write what has changed: each run's counts, each gap."""
+        for gap in self._outbox.take_gaps():
+            self._send_account(_gap_output(gap), partial(self._gap_answered, gap))
+        for report in self._outbox.reports():
+            self._send_account(self._counts_output(report), partial(self._report_answered, report))
+
+    def _publish(self, frame: Outgoing) -> None:
+        try:
+            self._check(frame)
+            sealing = self._sealing(frame)
+            output = self._sealed(frame, sealing)
+            self._send(output, frame)
+        except _NotPublished as outcome:
+            self._outbox.dropped(frame, outcome.reason)
+
+    def _check(self, frame: Outgoing) -> None:
+        """May this frame still go out: is the camera ours, and does the authority cover the moment."""
+        if not frame.run.holding.holds(self._clock.monotonic()):
+            raise _NotPublished(Loss.LEASE_LOST)
+        refusal = self._authority.refuses_camera(
+            frame.run.camera.id, deployment=self._authority.deployment, at=frame.picture.captured_at
+        )
+        if refusal is not None:
+            raise _NotPublished(refusal)
+
+    def _sealing(self, frame: Outgoing) -> Sealing:
+        now_s = self._clock.monotonic()
+        if now_s < self._keys_asked_again_s:
+            raise _NotPublished(Loss.KEY_UNAVAILABLE)
+        spec = keys.frame(self._authority, frame.picture.captured_at)
+        try:
+            key = self._keys.mint(spec)
+        except (Transient, Permanent) as error:
+            self._note_keys(usable=False)
+            self._keys_asked_again_s = self._clock.monotonic() + _KEYS_PAUSE_S
+            raise _NotPublished(Loss.KEY_UNAVAILABLE) from error
+        self._note_keys(usable=True)
+        self._metrics.key_wait.observe(self._clock.monotonic() - now_s)
+        return Sealing(spec.id, key, self._cipher)
+
+    def _note_keys(self, *, usable: bool) -> None:
+        if self.keys_usable and not usable:
+            log.warning("no keys to seal frames with")
+        self.keys_usable = usable
+
+    def _sealed(self, frame: Outgoing, sealing: Sealing) -> Output:
+        camera, picture = frame.run.camera, frame.picture
+        event = FrameCaptured(
+            deployment=ids.DeploymentId(self._authority.deployment),
+            trace_id=ids.derived("trace", f"{frame.run.id}.{frame.sequence}"),
+            captured_at=picture.captured_at,
+            camera=ids.CameraId(camera.id),
+            lease=frame.run.holding.number,
+            epoch=frame.run.epoch,
+            sequence=frame.sequence,
+            read=max(picture.read, frame.sequence),
+            dropped_before=frame.dropped_before,
+            width_px=picture.width_px,
+            height_px=picture.height_px,
+            jpeg=picture.jpeg,
+        )
+        index = self._authority.camera_index(camera.id) or 0
+        return Output(
+            topics.FRAMES.name,
+            camera.id.encode(),
+            codec.encode_sealed(event, topic=topics.FRAMES.name, sealing=sealing),
+            partition=topics.partition_of_camera(index, topics.FRAMES),
+        )
+
+    def _send(self, output: Output, frame: Outgoing) -> None:
+        try:
+            self._producer.send(output, partial(self._frame_answered, frame))
+        except Retriable:
+            raise _NotPublished(Loss.DELIVERY_FAILED) from None
+        self._unacked += 1
+
+    def _frame_answered(self, frame: Outgoing, error: BrokerError | None) -> None:
+        self._unacked -= 1
+        if error is None:
+            self._outbox.published(frame)
+            self._metrics.publish.observe((self._clock.now() - frame.picture.captured_at).total_seconds())
+        else:
+            self._note_error(error)
+            self._outbox.dropped(frame, Loss.DELIVERY_FAILED)
+
+    def _send_account(self, output: Output, answered: partial[None]) -> None:
+        try:
+            self._producer.send(output, answered)
+        except Retriable as error:
+            answered(error)
+
+    def _gap_answered(self, gap: CameraGap, error: BrokerError | None) -> None:
+        if error is not None:
+            self._note_error(error)
+            self._outbox.return_gap(gap)
+
+    def _report_answered(self, report: Report, error: BrokerError | None) -> None:
+        if error is not None:
+            self._note_error(error)
+        self._outbox.reported(report, written=error is None)
+
+    def _note_error(self, error: BrokerError) -> None:
+        log.warning("record not delivered", extra={"code": error.code})
+        if isinstance(error, Fatal):
+            self._fatal = error
+
+    def _counts_output(self, report: Report) -> Output:
+        return counts_topic.output(
+            StageCounts(
+                deployment=ids.DeploymentId(self._authority.deployment),
+                trace_id=ids.derived("trace", report.run.id),
+                captured_at=self._clock.now(),
+                stage=Stage.INGEST,
+                incarnation=report.run.id,
+                totals=report.totals,
+                standing=report.standing,
+                final=report.final,
+            )
+        )
+
+
+def _gap_output(gap: CameraGap) -> Output:
+    key = f"{gap.deployment}/gap/{gap.event_id}"
+    return Output(topics.COUNTS.name, key.encode(), codec.encode(gap, topic=topics.COUNTS.name))

@@ -1,0 +1,73 @@
+"""What ingest needs of the outside, and of nobody in particular."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from services.contracts.authority import Camera
+from services.contracts.keyspec import KeySpec
+from services.ingest.core.readings import Reading
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to read a camera, as granted. `number` fences: a later lease of the camera has a larger one.
+
+    `last_frame_at` is the camera's newest frame as its earlier holder, or this one, said; `finished` that the
+    source came to its end: who takes over from a holder that died does not play it again.
+    """
+
+    camera: str
+    number: int
+    last_frame_at: datetime | None = None
+    finished: bool = False
+
+
+class Leases(Protocol):
+    """Who reads which camera of a deployment. Every call may block on the store and raises Transient with it.
+
+    One thread owns it.
+    """
+
+    def acquire(self, camera: str, *, above: int = 0) -> Lease | None:
+        """The camera's lease if nobody has it; its number is above `above` and any granted before."""
+        ...
+
+    def renew(self, held: Collection[Lease]) -> set[str]:
+        """The cameras, of those held, that are ours for another TTL; what a lease says is kept for the next."""
+        ...
+
+    def release(self, lease: Lease) -> None:
+        """Give the camera up, if it is still ours."""
+        ...
+
+
+class Source(Protocol):
+    """One reading of a camera. One thread reads; `close` may come from another."""
+
+    def next(self, timeout_s: float) -> Reading | None:
+        """The next reading, or None if none came within `timeout_s`. After Ended there is nothing more."""
+        ...
+
+    def close(self) -> None:
+        """End the reading at once, whatever it hangs in; a waiting `next` returns Ended."""
+        ...
+
+
+class Sources(Protocol):
+    """How a camera is opened."""
+
+    def open(self, camera: Camera) -> Source:
+        """Begin to read. Does not wait for the source: what is wrong with it comes as Ended."""
+        ...
+
+
+class Keys(Protocol):
+    """Where keys to seal with come from (runtime's Keyring)."""
+
+    def mint(self, spec: KeySpec) -> bytes:
+        """The key, made if nobody has. May block on its stores; raises Transient with them, DeadlinePassed."""
+        ...

@@ -1,0 +1,113 @@
+"""The only place where ingest's parts are chosen."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from services.contracts import authority as authorities
+from services.contracts.authority import Authority
+from services.contracts.errors import Misconfigured, Transient
+from services.ingest.cameras import Tools
+from services.ingest.core.backoff import Backoff
+from services.ingest.edges.kafka_reach import KafkaReach
+from services.ingest.edges.lease_redis import RedisLeases
+from services.ingest.edges.reader_child import ReaderProcesses
+from services.ingest.metrics import IngestMetrics
+from services.ingest.outbox import Outbox
+from services.ingest.pipeline import Pipeline
+from services.ingest.service import IngestService
+from services.ingest.settings import IngestSettings
+from services.ingest.sharing import Sharing
+from services.runtime import redis_client
+from services.runtime.kafka.config import Connection, producer_options
+from services.runtime.kafka.producer import KafkaProducer
+from services.runtime.keys.cipher import AesGcm
+from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.ring import Keyring
+from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.process import Context
+from services.runtime.retry import retry
+
+log = logging.getLogger(__name__)
+
+# A reader says by itself that a source does not answer before it is killed for it: its word is more exact.
+_READER_TIMEOUT = 0.8
+# Redis may start beside us; after this the platform's restart is the better wait.
+_REDIS_WITHIN_S = 20.0
+
+
+def build(settings: IngestSettings, context: Context) -> IngestService:
+    """An ingest that has connected to nothing yet. Raises Misconfigured for a bad deployment file."""
+    authority = read_authority(settings.deployment_file)
+    metrics = IngestMetrics(context.registry, [camera.id for camera in authority.cameras])
+    client = redis_client.connect(settings.redis_volatile_url, client_name=f"ingest-{settings.instance}")
+    connection = Connection(settings.kafka_bootstrap, f"ingest-{settings.instance}")
+    reach = KafkaReach(connection)
+    keys = Keyring(
+        VolatileKeys(client, context.clock), FolderKeys(settings.keys_dir, context.clock), context.clock
+    )
+    outbox = Outbox(frames_a_camera=settings.queue_frames, metrics=metrics)
+    producer = KafkaProducer(
+        {
+            **producer_options(connection),
+            # A delivery that is given up may have arrived all the same, and then the counts would not add up:
+            # so it is not given up while the frame could be read.
+            "delivery.timeout.ms": authority.retention.frame_s * 1000,
+        },
+        lambda code: metrics.kafka_errors.inc(),
+    )
+    pipeline = Pipeline(
+        authority,
+        outbox,
+        producer,
+        keys=keys,
+        cipher=AesGcm(),
+        clock=context.clock,
+        metrics=metrics,
+        max_unacked=settings.unacked_frames,
+    )
+    tools = Tools(
+        deployment=authority.deployment,
+        sources=ReaderProcesses(
+            timeout_s=settings.stall_timeout_s * _READER_TIMEOUT,
+            max_source_px=int(settings.max_source_mpx * 1_000_000),
+        ),
+        outbox=outbox,
+        metrics=metrics,
+        clock=context.clock,
+        stall_timeout_s=settings.stall_timeout_s,
+        backoff=Backoff(settings.restart_first_s, settings.restart_max_s),
+    )
+    leases = RedisLeases(
+        client, deployment=authority.deployment, holder=settings.instance, ttl_s=settings.lease_ttl_s
+    )
+    sharing = Sharing(authority, leases, tools, ttl_s=settings.lease_ttl_s, max_cameras=settings.max_cameras)
+
+    def connect() -> None:
+        reach.start()
+        retry(lambda: redis_client.check_volatile(client), on=(Transient,), deadline_s=_REDIS_WITHIN_S)
+
+    def close() -> None:
+        reach.close()
+        client.close()
+
+    return IngestService(
+        sharing,
+        pipeline,
+        outbox,
+        clock=context.clock,
+        heartbeat=context.heartbeat,
+        connect=connect,
+        kafka_answers=lambda: reach.answers,
+        close=close,
+    )
+
+
+def read_authority(path: Path) -> Authority:
+    """The deployment's document. Raises Misconfigured naming the file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"DEPLOYMENT_FILE: cannot read {path}: {type(error).__name__}") from error
+    return authorities.parse(text, origin=str(path))

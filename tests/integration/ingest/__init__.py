@@ -1,0 +1,1 @@
+"""Ingest on real Kafka, real Redis and real sources."""
