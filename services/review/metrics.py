@@ -12,8 +12,7 @@ from services.contracts.decisions import AlertJudged, CaseDecided, CaseEvent, Ca
 from services.contracts.events import CaseOutcome, Judgement
 from services.review.core.case import Case
 from services.review.core.folding import Exit
-from services.runtime.kafka.signals import ResetReason
-from services.runtime.metrics import Counter, Gauge, Histogram
+from services.runtime.metrics import AT_START, Counter, Gauge, Histogram
 
 
 class CallCode(StrEnum):
@@ -60,7 +59,7 @@ LOOP_STUCK = Gauge("signpost_review_stuck_partitions", "Partitions that do not m
 LOOP_BATCH_SECONDS = Histogram("signpost_review_batch_seconds", "Folding of one batch of alerts.")
 LOOP_COMMIT_SECONDS = Histogram("signpost_review_commit_seconds", "Commit of one batch.")
 LOOP_RESETS = Counter(
-    "signpost_review_resets_total", "Everything in flight was given up and read again.", {"reason": ResetReason}
+    "signpost_review_resets_total", "Everything in flight was given up and read again.", {"reason": AT_START}
 )
 LOOP_RETRIES = Counter("signpost_review_retries_total", "A store did not answer, and the batch was tried again.")
 KAFKA_ERRORS = Counter("signpost_review_kafka_errors_total", "Errors of Kafka's client; most pass by themselves.")

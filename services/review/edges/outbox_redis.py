@@ -1,0 +1,87 @@
+"""The outbox in the durable Redis, as the relay reads it; and the counts that lie beside it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import redis
+
+from services.review.edges.cases_redis import script
+from services.review.edges.plan import Names
+from services.runtime.redis_client import as_transient
+
+_WHAT = "outbox"
+_INCARNATION = "incarnation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """An encoded event that waits for Kafka. `id` is the stream's own: milliseconds first."""
+
+    id: str
+    case: str
+    event: bytes = field(repr=False)
+
+    @property
+    def written_ms(self) -> int:
+        return int(self.id.partition("-")[0])
+
+
+class RedisOutbox:
+    """One thread's. Raises Transient."""
+
+    def __init__(self, client: redis.Redis, names: Names) -> None:
+        self._client = client
+        self._names = names
+        self._lease = client.register_script(script("lease"))
+
+    def lease(self, holder: str, *, lasts_s: float) -> bool:
+        """Take or keep the relay's lease. Whoever has it works; see relay.py why two at once do no harm."""
+        with as_transient(_WHAT):
+            return bool(self._lease(keys=[self._names.relay], args=[holder, int(lasts_s * 1000)]))
+
+    def release(self, holder: str) -> None:
+        """Let another take over at once."""
+        with as_transient(_WHAT):
+            if self._client.get(self._names.relay) == holder.encode():
+                self._client.delete(self._names.relay)
+
+    def oldest(self, limit: int) -> list[Entry]:
+        """The next entries in order."""
+        with as_transient(_WHAT):
+            found = self._client.xrange(self._names.outbox, count=limit)
+        return [_entry(entry, fields) for entry, fields in found or ()]
+
+    def remove(self, entries: list[Entry]) -> None:
+        """They are in Kafka."""
+        with as_transient(_WHAT):
+            self._client.xdel(self._names.outbox, *(entry.id for entry in entries))
+
+    def waiting(self) -> tuple[int, int | None]:
+        """How many entries wait, and when the oldest was written (ms since 1970)."""
+        with as_transient(_WHAT):
+            entries = self._client.xlen(self._names.outbox)
+            first = self._client.xrange(self._names.outbox, count=1)
+        return entries, int(_text(first[0][0]).partition("-")[0]) if first else None
+
+    def counts(self) -> tuple[str, Mapping[str, int]]:
+        """The deployment's counts in review, and the name of their incarnation: that of the store itself."""
+        with as_transient(_WHAT):
+            self._client.hsetnx(self._names.counts, _INCARNATION, f"cases-{secrets.token_hex(4)}")
+            found = {_text(name): _text(held) for name, held in self._client.hgetall(self._names.counts).items()}
+        incarnation = found.pop(_INCARNATION)
+        return incarnation, {name: int(held) for name, held in found.items()}
+
+
+def _entry(entry: object, fields: Mapping[bytes | str, bytes | str] | None) -> Entry:
+    held = {_text(name): raw for name, raw in (fields or {}).items()}
+    event = held["event"]
+    if not isinstance(event, bytes):
+        raise TypeError("the client must not decode responses: an event is bytes")
+    return Entry(id=_text(entry), case=_text(held["case"]), event=event)
+
+
+def _text(raw: object) -> str:
+    return raw.decode() if isinstance(raw, bytes) else str(raw)

@@ -1,0 +1,135 @@
+"""From the outbox to Kafka: events as they were acknowledged, counts as they stand.
+
+One instance relays at a time, by a lease. The lease is for thrift, not for truth: every relay reads from the
+head, in order, and removes only what Kafka has; so whatever two of them do at once, a reader that takes the
+first record of each event id sees every event, once, and those of a case in order.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+
+from services.contracts import topics
+from services.contracts.counts import Stage
+from services.contracts.errors import Transient
+from services.contracts.ids import DeploymentId
+from services.review.edges.outbox_redis import Entry, RedisOutbox
+from services.review.metrics import ReviewMetrics
+from services.runtime import counts_topic
+from services.runtime.clock import Clock
+from services.runtime.kafka.broker import BrokerError, Fatal, ProducerPort
+from services.runtime.kafka.commit import FaultPoint, no_fault
+from services.runtime.kafka.types import Output
+
+log = logging.getLogger(__name__)
+
+_BATCH = 100
+# Between two looks at an empty outbox: the least an event waits on its way to oversight.
+_IDLE_S = 0.1
+# A broker that does not answer within this has the batch tried again.
+_FLUSH_S = 12.0
+# Between two looks at counts and figures.
+_FIGURES_S = 1.0
+
+
+class Relay:
+    """Owns its producer and its side of the outbox; one thread's."""
+
+    def __init__(
+        self,
+        *,
+        deployment: DeploymentId,
+        instance: str,
+        outbox: RedisOutbox,
+        producer: ProducerPort,
+        metrics: ReviewMetrics,
+        clock: Clock,
+        lease_s: float,
+        faults: FaultPoint = no_fault,
+    ) -> None:
+        self._deployment = deployment
+        self._instance = instance
+        self._outbox = outbox
+        self._producer = producer
+        self._metrics = metrics
+        self._clock = clock
+        self._lease_s = lease_s
+        self._faults = faults
+        self._told: Mapping[str, int] = {}
+        self._figures_at_s = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Relay until told to stop, then once more until nothing waits. Raises Fatal of the broker."""
+        while not stop.is_set():
+            if not self.turn():
+                stop.wait(_IDLE_S)
+        self._empty()
+
+    def turn(self) -> bool:
+        """Deliver what waits, if the lease is ours; whether there was anything. Failures are tried again."""
+        try:
+            if not self._outbox.lease(self._instance, lasts_s=self._lease_s):
+                self._figures(ours=False)
+                return False
+            entries = self._outbox.oldest(_BATCH)
+            if entries:
+                self._deliver(entries)
+            self._figures(ours=True)
+        except Fatal:
+            raise
+        except (Transient, BrokerError) as later:
+            self._metrics.relay_failed()
+            log.warning("relay put off", extra={"kind": type(later).__name__})
+            return False
+        return len(entries) > 0
+
+    def _empty(self) -> None:
+        """At the end: what is acknowledged is delivered, as far as the stores answer, and the lease let go."""
+        while self.turn():
+            continue
+        try:
+            self._tell_counts()
+            self._outbox.release(self._instance)
+        except (Transient, BrokerError) as later:
+            log.warning("relay left its lease to run out", extra={"kind": type(later).__name__})
+
+    def _deliver(self, entries: list[Entry]) -> None:
+        self._faults("before_outbox_produce")
+        self._send([Output(topics.DECISIONS.name, entry.case.encode(), entry.event) for entry in entries])
+        self._faults("before_outbox_remove")
+        self._outbox.remove(entries)
+        self._metrics.relayed(len(entries))
+
+    def _send(self, outputs: list[Output]) -> None:
+        """All of them, or an error; what was delivered before it goes out again, and is known by its id."""
+        answers: list[BrokerError | None] = []
+        for output in outputs:
+            self._producer.send(output, answers.append)
+        if self._producer.flush(_FLUSH_S):
+            self._producer.purge()
+            raise Transient("Kafka did not answer for the outbox")
+        for failed in answers:
+            if failed is not None:
+                raise failed
+
+    def _figures(self, *, ours: bool) -> None:
+        now_s = self._clock.monotonic()
+        if now_s < self._figures_at_s:
+            return
+        self._figures_at_s = now_s + _FIGURES_S
+        entries, oldest_ms = self._outbox.waiting()
+        age_s = 0.0 if oldest_ms is None else self._clock.now().timestamp() - oldest_ms / 1000
+        self._metrics.outbox(entries=entries, age_s=max(0.0, age_s))
+        if ours:
+            self._tell_counts()
+
+    def _tell_counts(self) -> None:
+        """The store's counts are the deployment's, whichever instance publishes them."""
+        incarnation, found = self._outbox.counts()
+        if found == self._told:
+            return
+        record = counts_topic.writer(self._deployment, Stage.REVIEW, incarnation, self._clock)
+        self._send([record({(self._deployment, name): value for name, value in found.items()})])
+        self._told = found
