@@ -95,6 +95,7 @@ PARTITIONS = Gauge(
     {"state": ("moving", "stuck")},
 )
 COMMIT_SECONDS = Histogram("signpost_embed_commit_seconds", "Time to deliver and commit one outcome.")
+ABORTS = Counter("signpost_embed_aborts_total", "Transactions that the broker refused.")
 RESETS = Counter(
     "signpost_embed_resets_total", "Times that work in flight was given up and read again.", {"cause": ResetCause}
 )

@@ -70,7 +70,7 @@ class _Servicer(enrolment_pb2_grpc.EnrolmentServicer):
         self._metrics = metrics
         self._max_bytes = max_bytes
 
-    def Enrol(
+    def Enrol(  # noqa: N802 - the name in the proto
         self, request: enrolment_pb2.EnrolRequest, context: grpc.ServicerContext
     ) -> enrolment_pb2.EnrolResponse:
         began = time.perf_counter()
@@ -82,7 +82,7 @@ class _Servicer(enrolment_pb2_grpc.EnrolmentServicer):
             return enrolment_pb2.EnrolResponse(refusal=refusal)
         return enrolment_pb2.EnrolResponse(template=_template(result))
 
-    def DescribeModel(
+    def DescribeModel(  # noqa: N802 - the name in the proto
         self, request: enrolment_pb2.DescribeModelRequest, context: grpc.ServicerContext
     ) -> enrolment_pb2.DescribeModelResponse:
         card = self._enroller.card

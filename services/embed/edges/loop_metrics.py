@@ -15,6 +15,7 @@ class EmbedLoopMetrics:
     def __init__(self, registry: CollectorRegistry, embed: EmbedMetrics) -> None:
         self._embed = embed
         self._commits = metrics.COMMIT_SECONDS.on(registry)
+        self._aborts = metrics.ABORTS.on(registry)
         self._resets = metrics.RESETS.on(registry)
         self._retries = metrics.RETRIES.on(registry)
         self._lag = metrics.LAG_FRAMES.on(registry)
@@ -26,6 +27,9 @@ class EmbedLoopMetrics:
 
     def committed(self, seconds: float) -> None:
         self._commits.observe(seconds)
+
+    def aborted(self) -> None:
+        self._aborts.inc()
 
     def reset(self, reason: str) -> None:
         self._resets.inc(cause=ResetCause(reason))

@@ -181,7 +181,7 @@ def _loop(
         handler,
         topics=[topics.FRAMES.name],
         consumer=consumer,
-        commits=Transactional(producer, consumer, faults=parts.faults),
+        commits=Transactional(producer, faults=parts.faults),
         shape=Shape(
             max_batch=settings.max_batch_frames,
             max_wait_ms=settings.batch_wait_ms,
