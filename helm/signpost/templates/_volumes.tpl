@@ -1,0 +1,38 @@
+{{/* What a service's container sees of the world's files, and where it comes from. */}}
+
+{{- define "signpost.volumeMounts" -}}
+- {name: tmp, mountPath: /tmp}
+- {name: keys, mountPath: /var/lib/signpost/keys}
+- {name: deployment, mountPath: /etc/signpost/deployment, readOnly: true}
+{{- if .cache }}
+- {name: cache, mountPath: /var/cache/signpost}
+{{- end }}
+{{- range $variable, $from := (index .root.Values .service).mounts }}
+- {name: {{ include "signpost.mountName" $variable }}, mountPath: {{ include "signpost.mountPath" $variable }}, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "signpost.volumes" -}}
+{{- $deployment := .root.Values.global.deployment -}}
+- {{ include "signpost.tmp" . | nindent 2 | trim }}
+- name: keys
+  persistentVolumeClaim: {claimName: {{ .root.Values.global.keys.existingClaim }}}
+- name: deployment
+  {{- if $deployment.document }}
+  configMap: {name: {{ include "signpost.fullname" (dict "root" .root "service" "deployment") }}}
+  {{- else }}
+  secret: {secretName: {{ required "global.deployment needs existingSecret or document" $deployment.existingSecret }}, defaultMode: 0440}
+  {{- end }}
+{{- if .cache }}
+- name: cache
+  emptyDir: {sizeLimit: 1Gi}
+{{- end }}
+{{- range $variable, $from := (index .root.Values .service).mounts }}
+- name: {{ include "signpost.mountName" $variable }}
+  {{- if $from.claim }}
+  persistentVolumeClaim: {claimName: {{ $from.claim }}, readOnly: true}
+  {{- else }}
+  secret: {secretName: {{ $from.secret }}, defaultMode: 0440}
+  {{- end }}
+{{- end }}
+{{- end }}
