@@ -7,22 +7,20 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
+import numpy as np
+
 from console.watchlist.enrolment import Enrolment, Model, Refusal, Refused, Template
 from console.watchlist.fillers import fillers
 from console.watchlist.folder import Picture, SubjectFolder
 from console.watchlist.limits import Limits
-from console.watchlist.pictures import alike, mean, together
+from console.watchlist.pictures import alike, together
+from services.contracts import scoring
 from services.contracts.authority import Watchlist
 from services.contracts.errors import Misconfigured
 from services.contracts.events import ScoreKind, Vector
 from services.contracts.ids import SubjectToken
 from services.contracts.lists import Gallery, ListEntry, ReferenceImage, SubjectImages
 
-# Normalisation serves from about here on, and its threshold then holds for any size; below it raw scores do.
-NORMALISED_FROM = 30
-# The best other entries whose mean is taken off, and the share of it: flat around these values.
-COHORT_SIZE = 10
-COHORT_WEIGHT = 0.5
 # Nothing larger is read: no camera's picture is, and enrolment would refuse it.
 MAX_PICTURE_BYTES = 32 * 1024 * 1024
 
@@ -161,18 +159,18 @@ def _subject(folder: SubjectFolder, kept: list[tuple[Picture, Template]], plan: 
             for picture, template in kept
         ),
     )
-    return _Subject(folder, images, mean([template.vector for _, template in kept]))
+    return _Subject(folder, images, scoring.fuse(np.stack([template.vector for _, template in kept])))
 
 
 def _gallery(subjects: list[_Subject], plan: Plan, model: Model) -> Gallery:
     entries = [*_entries(subjects), *_fillers(subjects, plan)]
-    normalised = len(entries) >= NORMALISED_FROM
+    normalised = len(entries) >= scoring.MIN_NORMALISED_GALLERY
     return Gallery(
         name=plan.watchlist.name,
         model_id=model.id,
         score_kind=ScoreKind.GALLERY_NORMALISED if normalised else ScoreKind.RAW,
-        cohort_size=COHORT_SIZE,
-        cohort_weight=COHORT_WEIGHT,
+        cohort_size=scoring.COHORT_SIZE,
+        cohort_weight=scoring.COHORT_WEIGHT,
         built_at=plan.built_at,
         entries=tuple(sorted(entries, key=lambda entry: entry.token)),
     )
@@ -210,7 +208,7 @@ def _fillers(subjects: list[_Subject], plan: Plan) -> Iterator[ListEntry]:
 
 def _check(gallery: Gallery, watchlist: Watchlist) -> None:
     if gallery.score_kind is not watchlist.score_kind:
-        missing = NORMALISED_FROM - len(gallery.entries)
+        missing = scoring.MIN_NORMALISED_GALLERY - len(gallery.entries)
         cure = (
             f"add --fillers {missing + sum(one.filler for one in gallery.entries)}"
             if missing > 0

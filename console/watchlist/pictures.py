@@ -30,12 +30,6 @@ def together(vectors: Sequence[Vector], *, same_person: float) -> frozenset[int]
     return frozenset(groups[0]) if groups else frozenset()
 
 
-def mean(vectors: Sequence[Vector]) -> Vector:
-    """The template of several pictures: their mean, l2-normalised, float32 [d]."""
-    found = np.mean(np.asarray(vectors, dtype=np.float64), axis=0)
-    return np.asarray(found / np.linalg.norm(found), dtype=np.float32)
-
-
 def alike(templates: Sequence[Vector], *, duplicate: float) -> list[tuple[int, int]]:
     """Pairs of subjects so alike that they may be one person, or relatives: somebody should look."""
     if not templates:

@@ -74,6 +74,7 @@ LOOP_PARTITIONS = Gauge("signpost_match_assigned_partitions", "Partitions of fac
 LOOP_STUCK = Gauge("signpost_match_stuck_partitions", "Partitions that do not move; somebody has to look.")
 LOOP_BATCH_SECONDS = Histogram("signpost_match_batch_seconds", "Handling of one batch, sealing included.")
 LOOP_COMMIT_SECONDS = Histogram("signpost_match_commit_seconds", "Delivery and commit of one batch.")
+LOOP_ABORTS = Counter("signpost_match_aborts_total", "Deliveries refused by the broker, and tried once more.")
 LOOP_RESETS = Counter(
     "signpost_match_resets_total", "Everything in flight was given up and read again.", {"reason": RESETS}
 )

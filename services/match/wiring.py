@@ -155,7 +155,7 @@ def _loop(
         handler,
         topics=[topics.FACES.name],
         consumer=consumer,
-        commits=Transactional(producer, consumer, faults=faults),
+        commits=Transactional(producer, faults=faults),
         shape=Shape(
             max_batch=settings.max_batch_faces,
             max_wait_ms=settings.batch_wait_ms,

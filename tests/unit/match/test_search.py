@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.contracts import scoring
 from services.contracts.events import ScoreKind, Vector
 from services.match.core import matrix as list_matrix
 from services.match.core.scores import scores
@@ -16,37 +18,25 @@ from services.match.core.search import Hit, search
 from tests.builders import NOON, a_vector
 from tests.unit.match.lists_builder import a_filler, a_gallery, a_subject, near, token_of
 
+Rows = npt.NDArray[np.float32]
 TODAY = NOON.date()
 # Scores closer to a threshold than float32 rounding may fall on either side.
 _ROUNDING = 1e-5
 
 
-def _unit(count: int, seed: int, *, size: int = 8) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def _unit(count: int, seed: int, *, size: int = 8) -> Rows:
     raw = np.random.default_rng(seed).standard_normal((count, size))
     return np.asarray(raw / np.linalg.norm(raw, axis=1, keepdims=True), dtype=np.float32)
 
 
-def _plain(
-    rows: np.ndarray[tuple[int, int], np.dtype[np.float32]],
-    probe: Vector,
-    *,
-    kind: ScoreKind,
-    size: int,
-    weight: float,
-) -> list[float]:
-    """The definition, one entry at a time."""
-    raw = (rows.astype(np.float64) @ probe.astype(np.float64)).tolist()
-    if kind is ScoreKind.RAW:
-        return list(raw)
-    return [
-        own - weight * sum(sorted(raw[:row] + raw[row + 1 :], reverse=True)[:size]) / size
-        for row, own in enumerate(raw)
-    ]
+def _plain(rows: Rows, probe: Vector, *, kind: ScoreKind, size: int, weight: float) -> list[float]:
+    """The definition, as thresholds are calibrated with it."""
+    raw = scoring.raw_scores(probe[np.newaxis], rows)
+    found = raw if kind is ScoreKind.RAW else scoring.gallery_t(raw, k=size, a=weight)
+    return [float(one) for one in found[0]]
 
 
-def _matrix(
-    rows: np.ndarray[tuple[int, int], np.dtype[np.float32]], kind: ScoreKind, size: int, weight: float
-) -> list_matrix.ListMatrix:
+def _matrix(rows: Rows, kind: ScoreKind, size: int, weight: float) -> list_matrix.ListMatrix:
     entries = [a_subject(f"ref-{number}", vector=row) for number, row in enumerate(rows)]
     return list_matrix.of(a_gallery(*entries, score_kind=kind, cohort_size=size, cohort_weight=weight))
 

@@ -1,0 +1,183 @@
+"""match on Apache Kafka and two Redis servers: the expected alerts and no other, keys gone, counts that add up."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.stack.kafka import KafkaCluster
+from services.contracts import ids
+from services.contracts.counts import ARROWS, Count
+from services.contracts.events import ScoreKind
+from tests.builders import a_vector
+from tests.integration.match.world import WITHIN_S, Match, World
+from tests.support import eventually
+from tests.unit.match.lists_builder import a_filler, a_gallery, a_subject, near
+
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date()
+ANNA = a_subject("anna", expires_on=TOMORROW)
+BERTA = a_subject("berta", expires_on=TOMORROW)
+OURS = [arrow for arrow in ARROWS if arrow.whole in (Count.FACES_RECEIVED, Count.FACES_SEARCHED)]
+
+
+@pytest.fixture
+def make_world(
+    kafka: KafkaCluster, redis_volatile: str, redis_durable: str, tmp_path: Path
+) -> Iterator[Callable[..., World]]:
+    made: list[World] = []
+
+    def make(**watchlist: Any) -> World:
+        world = World(kafka.bootstrap, redis_volatile, redis_durable, tmp_path, watchlist)
+        made.append(world)
+        return world
+
+    yield make
+    for world in made:
+        world.close()
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    return make_world()
+
+
+def adds_up(world: World) -> bool:
+    totals = world.totals()
+    return all(arrow.gap(totals) == 0 for arrow in OURS)
+
+
+def test_listed_faces_raise_exactly_their_alerts_and_no_face_can_be_read_after(world: World) -> None:
+    world.put_list(a_gallery(ANNA, BERTA))
+    strangers = [world.a_face(n, vector=a_vector(seed=1000 + n)) for n in range(40)]
+    listed = [
+        world.a_face(100, vector=near(ANNA.vector, 0.8, seed=1)),
+        world.a_face(101, vector=near(BERTA.vector, 0.7, seed=2)),
+        world.a_face(102, vector=near(ANNA.vector, 0.6, seed=3)),
+    ]
+    faces = [*strangers[:20], *listed, *strangers[20:]]
+    with world.match() as match:
+        world.feed(*faces)
+        world.until(Count.FACES_SEARCHED, 43)
+        eventually(lambda: world.faces_left(*faces) == 0, "every face's key to be gone", within_s=WITHIN_S)
+        assert match.metric("signpost_match_face_keys_destroyed_total") == 43
+        assert match.metric("signpost_match_faces_alerted_total") == 3
+        assert match.stop() == 0
+    expected = {(face.track, subject.token) for face, subject in zip(listed, (ANNA, BERTA, ANNA), strict=True)}
+    alerts = world.alerts()
+    assert {(alert.track, alert.subject) for alert in alerts} == expected
+    assert len(alerts) == 3
+    assert world.totals()[Count.FACES_BELOW_THRESHOLD] == 40
+    assert adds_up(world)
+
+
+def test_normalised_scores_are_what_the_threshold_is_compared_with(make_world: Callable[..., World]) -> None:
+    world = make_world(score_kind="gallery_normalised", thresholds={1: 0.4})
+    gallery = a_gallery(ANNA, *(a_filler(n) for n in range(40)), score_kind=ScoreKind.GALLERY_NORMALISED)
+    world.put_list(gallery)
+    with world.match():
+        world.feed(world.a_face(1, vector=near(ANNA.vector, 0.8)), world.a_face(2, vector=a_filler(3).vector))
+        world.until(Count.FACES_SEARCHED, 2)
+    (alert,) = world.alerts()
+    assert alert.subject == ANNA.token
+    assert alert.score < alert.raw_score
+    assert alert.score_kind is ScoreKind.GALLERY_NORMALISED
+
+
+def test_late_lost_and_refused_faces_are_counted_apart(world: World) -> None:
+    world.put_list(a_gallery(ANNA))
+    now = datetime.now(UTC)
+    late = world.a_face(1, captured_at=now - timedelta(minutes=10), first_seen_at=now - timedelta(minutes=10))
+    lost = [world.a_face(n, vector=a_vector(seed=n)) for n in (2, 3)]
+    world.feed(late, *lost)
+    world.lose_face_keys()
+    world.feed(
+        world.a_face(4, model_id="dlib-resnet-0123"),
+        world.a_face(5, camera=ids.CameraId("gate-9")),
+        world.a_face(6, deployment=ids.DeploymentId("elsewhere-1")),
+        world.a_face(7, vector=near(ANNA.vector, 0.9)),
+    )
+    with world.match() as match:
+        world.until(Count.FACES_RECEIVED, 6)
+        assert match.metric('signpost_match_faces_refused_total{reason="other_deployment"}') >= 1
+    assert world.reasons() == {
+        (Count.FACES_EXPIRED, "late"): 1,
+        (Count.FACES_EXPIRED, "key_lost"): 2,
+        (Count.FACES_REFUSED, "model_not_admitted"): 1,
+        (Count.FACES_REFUSED, "unknown_camera"): 1,
+    }
+    assert len(world.alerts()) == 1
+    assert adds_up(world)
+
+
+def test_without_a_list_no_face_is_taken_until_one_comes(world: World) -> None:
+    world.feed(world.a_face(1, vector=near(ANNA.vector, 0.9)))
+    with world.match(ready=False) as match:
+        eventually(lambda: "no list to search" in match.log.read_text(), "it to say so", within_s=WITHIN_S)
+        assert not match.ready()
+        world.put_list(a_gallery(ANNA))
+        eventually(match.ready, "match to be ready", within_s=WITHIN_S)
+        world.until(Count.FACES_ALERTED, 1)
+
+
+def test_a_newer_list_is_taken_up_while_faces_come(world: World) -> None:
+    old, new = a_gallery(ANNA), a_gallery(BERTA)
+    world.put_list(old)
+    with world.match() as match:
+        world.feed(world.a_face(1, vector=near(ANNA.vector, 0.9)), world.a_face(2, vector=near(BERTA.vector, 0.9)))
+        world.until(Count.FACES_SEARCHED, 2)
+        world.put_list(new)
+        eventually(
+            lambda: match.metric("signpost_match_lists_loaded_total") == 2, "the new list", within_s=WITHIN_S
+        )
+        world.feed(world.a_face(3, vector=near(ANNA.vector, 0.9)), world.a_face(4, vector=near(BERTA.vector, 0.9)))
+        world.until(Count.FACES_SEARCHED, 4)
+    found = {(alert.list_digest, alert.subject) for alert in world.alerts()}
+    assert found == {(old.digest, ANNA.token), (new.digest, BERTA.token)}
+
+
+def test_a_list_that_is_refused_leaves_the_old_one_in_use(make_world: Callable[..., World]) -> None:
+    world = make_world(max_entries=1)
+    world.put_list(a_gallery(ANNA))
+    with world.match() as match:
+        world.put_list(a_gallery(ANNA, BERTA))
+        name = 'signpost_match_lists_refused_total{reason="too_many_entries"}'
+        eventually(lambda: match.metric(name) == 1, "the refusal", within_s=WITHIN_S)
+        world.feed(world.a_face(1, vector=near(ANNA.vector, 0.9)))
+        world.until(Count.FACES_ALERTED, 1)
+        assert match.ready()
+
+
+@pytest.mark.parametrize("point", ["before_produce", "after_produce", "before_commit", "after_commit"])
+def test_a_kill_at_any_point_loses_and_doubles_no_alert(world: World, point: str) -> None:
+    world.put_list(a_gallery(ANNA))
+    faces = [world.a_face(n, vector=near(ANNA.vector, 0.8, seed=n)) for n in range(120)]
+    world.feed(*faces)
+    with world.match("one", point, "2", ready=False) as victim:
+        assert victim.process.wait(WITHIN_S) == -signal.SIGKILL
+    with world.match("one"):
+        world.until(Count.FACES_RECEIVED, 120)
+    # What a killed producer left open holds up every reader until the broker ends it, within 15 s.
+    eventually(lambda: len(world.alerts()) >= 120, "every alert to be readable", within_s=WITHIN_S)
+    alerts = [alert.event_id for alert in world.alerts()]
+    assert len(set(alerts)) == len(alerts) == 120
+    assert world.totals()[Count.FACES_EXPIRED] == 0
+    assert adds_up(world)
+
+
+def test_two_instances_share_the_faces(world: World) -> None:
+    world.put_list(a_gallery(ANNA))
+    with world.match("one") as one, world.match("two") as two:
+        both: tuple[Match, Match] = (one, two)
+        name = "signpost_match_assigned_partitions"
+        eventually(
+            lambda: [each.metric(name) for each in both] == [4, 4], "four partitions each", within_s=WITHIN_S
+        )
+        world.feed(*(world.a_face(n, vector=near(ANNA.vector, 0.8, seed=n)) for n in range(40)))
+        world.until(Count.FACES_ALERTED, 40)
+    alerts = [alert.event_id for alert in world.alerts()]
+    assert len(set(alerts)) == len(alerts) == 40

@@ -1,0 +1,230 @@
+"""match processes on the shared servers: a deployment of its own for each test, faces in, alerts out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import yaml
+from pydantic import SecretStr
+
+from console.edges import list_redis
+from console.edges.kafka_admin import KafkaAdmin
+from console.edges.kafka_read import KafkaReader
+from console.stack.ports import free_ports
+from console.topics.apply import apply
+from console.watchlist.build import Built
+from services.contracts import authority, codec, counts, ids, keys, topics
+from services.contracts.codec import Sealing
+from services.contracts.counts import Count
+from services.contracts.events import AlertRaised, FaceObserved, StageCounts
+from services.contracts.lists import Gallery
+from services.runtime.clock import SystemClock
+from services.runtime.kafka.config import Connection, producer_options
+from services.runtime.kafka.producer import KafkaProducer
+from services.runtime.kafka.types import Output
+from services.runtime.keys.cipher import AesGcm
+from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.ring import Keyring
+from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.redis_client import connect
+from tests.builders import a_face
+from tests.support import eventually
+from tests.unit.match.lists_builder import MODEL
+
+ROOT = Path(__file__).parents[3]
+WITHIN_S = 40.0
+
+
+@dataclass
+class Match:
+    """One match process."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+
+    def ready(self) -> bool:
+        """Whether /readyz says so."""
+        return self._get("/readyz")[0] == 200
+
+    def metric(self, name: str) -> float:
+        """A sample by its whole name, labels included; 0 if it is not there."""
+        for line in self._get("/metrics")[1].splitlines():
+            if line.rpartition(" ")[0] == name:
+                return float(line.rpartition(" ")[2])
+        return 0.0
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        self.process.terminate()
+        return self.process.wait(WITHIN_S)
+
+    def _get(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refused:
+            refused.close()
+            return refused.code, ""
+        except urllib.error.URLError:
+            return 0, ""
+
+
+@dataclass
+class World:
+    """A deployment on real servers, as embed, the operator and review see it."""
+
+    bootstrap: str
+    volatile_url: str
+    durable_url: str
+    folder: Path
+    watchlist: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.deployment = ids.DeploymentId(f"match-{uuid4().hex[:10]}")
+        apply(KafkaAdmin(self.bootstrap), groups=[f"signpost-match-{self.deployment}"])
+        now = datetime.now(UTC)
+        document = {
+            "deployment": self.deployment,
+            "use_case": "exercise",
+            "purpose": "tests of match",
+            "cameras": [{"id": f"gate-{n}", "source": "folder", "address": "pictures"} for n in range(4)],
+            "window": {
+                "start": (now - timedelta(hours=2)).isoformat(),
+                "end": (now + timedelta(hours=2)).isoformat(),
+            },
+            "watchlist": {"name": "blue-list", "max_entries": 50, "score_kind": "raw", "thresholds": {1: 0.5}}
+            | self.watchlist,
+        }
+        self.document = self.folder / "deployment.yaml"
+        self.document.write_text(yaml.safe_dump(document))
+        self.authority = authority.parse(self.document.read_text(), origin="test")
+        clock = SystemClock()
+        self._volatile = connect(SecretStr(self.volatile_url), client_name="test")
+        self._durable = connect(SecretStr(self.durable_url), client_name="test")
+        self.store = FolderKeys(self.folder / "keys", clock)
+        self.face_keys = VolatileKeys(self._volatile, clock)
+        self.ring = Keyring(self.face_keys, self.store, clock)
+        self._producer = KafkaProducer(producer_options(Connection(self.bootstrap, "test")), lambda code: None)
+
+    def close(self) -> None:
+        self._volatile.close()
+        self._durable.close()
+
+    def put_list(self, gallery: Gallery) -> None:
+        """Make it the list, as the operator's command does."""
+        spec = keys.watchlist(self.authority)
+        sealing = Sealing(spec.id, self.ring.mint(spec), AesGcm())
+        list_redis.write(self._durable, self.authority, Built(gallery, (), (), ()), sealing)
+
+    def a_face(self, number: int, **changes: Any) -> FaceObserved:
+        """The first publication of a track of its own, seen now."""
+        camera = ids.CameraId(f"gate-{number % 4}")
+        now = datetime.now(UTC)
+        values: dict[str, Any] = {
+            "deployment": self.deployment,
+            "camera": camera,
+            "track": ids.track_id(ids.frame_id(camera, 1, 1, number + 1), 0),
+            "captured_at": now,
+            "first_seen_at": now,
+            "model_id": MODEL,
+        }
+        return a_face(**(values | changes))
+
+    def feed(self, *faces: FaceObserved) -> None:
+        """Write them as embed does; returns once all are acknowledged."""
+        for face in faces:
+            spec = keys.face(self.authority, face.event_id, face.captured_at)
+            # A face that is too old by now was sealed while its key lived.
+            expired = spec.expires_at <= datetime.now(UTC)
+            key = bytes(32) if expired else self.ring.mint(spec)
+            raw = codec.encode_sealed(face, topic="faces", sealing=Sealing(spec.id, key, AesGcm()))
+            index = self.authority.camera_index(face.camera) or 0
+            partition = topics.partition_of_camera(index, topics.FACES)
+            self._producer.send(Output("faces", face.camera.encode(), raw, partition), lambda error: None)
+        assert self._producer.flush(WITHIN_S) == 0, "faces were not acknowledged"
+
+    def lose_face_keys(self) -> None:
+        """What a volatile Redis does that dies."""
+        self._volatile.flushall()
+
+    def faces_left(self, *faces: FaceObserved) -> int:
+        """How many of these could still be read."""
+        found = self.face_keys.get_many(
+            [keys.face(self.authority, face.event_id, face.captured_at).id for face in faces]
+        )
+        return sum(key is not None for key in found)
+
+    def alerts(self) -> list[AlertRaised]:
+        """Every committed alert of this deployment, opened as review does."""
+        found: list[AlertRaised] = []
+        for raw in KafkaReader(self.bootstrap).values("alerts"):
+            peeked = codec.peek(raw, topic="alerts")
+            if peeked.deployment == self.deployment:
+                key = self.store.get_many([peeked.key_id])[0]
+                assert key is not None, "the alert's key is gone"
+                found.append(codec.expect(codec.open_sealed(peeked, key=key, cipher=AesGcm()), AlertRaised))
+        return found
+
+    def totals(self) -> Counter[Count]:
+        """The deployment's counts over all incarnations of match."""
+        return counts.tally(self._counts()).totals
+
+    def reasons(self) -> Counter[tuple[Count, str]]:
+        """As `totals`, of what has a reason."""
+        return counts.tally(self._counts()).reasons
+
+    def until(self, count: Count, number: int) -> None:
+        """Wait until so many were counted."""
+        eventually(lambda: self.totals()[count] >= number, f"{number} {count}", within_s=WITHIN_S)
+
+    @contextmanager
+    def match(self, name: str = "one", *options: str, ready: bool = True) -> Iterator[Match]:
+        """A match process; killed at the end if it still runs."""
+        (port,) = free_ports(1)
+        log = self.folder / f"match-{name}-{port}.log"
+        environ = {
+            "PATH": os.environ["PATH"],  # noqa: TID251 - a child's surroundings
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'proto' / 'gen'}",
+            "KAFKA_BOOTSTRAP": self.bootstrap,
+            "REDIS_VOLATILE_URL": self.volatile_url,
+            "REDIS_DURABLE_URL": self.durable_url,
+            "KEYS_DIR": str(self.folder / "keys"),
+            "DEPLOYMENT_FILE": str(self.document),
+            "HTTP_PORT": str(port),
+            "INSTANCE": f"{self.deployment}-{name}-{port}",
+            "LIST_POLL_S": "0.2",
+        }
+        module = "tests.integration.match.dying_match" if options else "services.match"
+        command = [sys.executable, "-m", module, *options]
+        with (
+            log.open("wb") as out,
+            subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out) as process,  # noqa: S603
+        ):
+            match = Match(process, port, log)
+            try:
+                if ready:
+                    eventually(match.ready, f"match to be ready; see {log}", within_s=WITHIN_S)
+                yield match
+            finally:
+                process.kill()
+
+    def _counts(self) -> Iterator[StageCounts]:
+        for raw in KafkaReader(self.bootstrap).values("counts"):
+            peeked = codec.peek(raw, topic="counts")
+            if peeked.deployment == self.deployment and peeked.kind is StageCounts:
+                event = codec.expect(codec.open_clear(peeked), StageCounts)
+                if event.stage == "match":
+                    yield event
