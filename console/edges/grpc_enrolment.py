@@ -57,7 +57,7 @@ class GrpcEnrolment:
             answer = self._stub.Enrol(enrolment_pb2.EnrolRequest(picture=picture), timeout=_CALL_S)
         except grpc.RpcError as error:
             # The same code also says "too many calls at once"; only its text tells them apart.
-            if _code(error) is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in error.details():
+            if _code(error) is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in (error.details() or ""):
                 return Refused(Refusal.TOO_LARGE, f"{len(picture)} bytes")
             raise self._unanswered(error) from error
         if answer.WhichOneof("result") == "refusal":
