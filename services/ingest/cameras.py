@@ -63,8 +63,9 @@ class CameraReading:
         self.last_frame_at: datetime | None = None
         self.gap = gap
         self._tools = tools
-        self._epoch = 0
         self._run: Run | None = None
+        # What a gap before the first frame is counted in.
+        self._next_run = Run(camera, holding, 1)
         self._damaged = 0
         self._stopped = threading.Event()
         self._source: Source | None = None
@@ -87,18 +88,24 @@ class CameraReading:
 
     def break_off(self, reason: str) -> None:
         """After `join`: the camera was taken from us, and a gap begins."""
-        run = self._run or self._next_run()
+        run = self._run or self._next_run
         self._begin_gap(run, reason)
 
     def _live(self) -> None:
+        try:
+            self._read_on()
+        finally:
+            self._tools.outbox.end(self._next_run)
+
+    def _read_on(self) -> None:
         failures = 0
         while not self._stopped.is_set():
             self.state = CameraState.OPENING
-            epoch_before = self._epoch
+            next_before = self._next_run
             fault = self._read_once()
             if self._stopped.is_set():
                 return
-            failures = failures + 1 if self._epoch == epoch_before else 1
+            failures = failures + 1 if self._next_run is next_before else 1
             if fault is None or not self._may_restart():
                 self._finish(fault)
                 return
@@ -123,7 +130,7 @@ class CameraReading:
         self.state = CameraState.WAITING
         self._tools.metrics.faults.inc(reason=fault)
         if self.gap is None:
-            self._begin_gap(self._run or self._next_run(), fault)
+            self._begin_gap(self._run or self._next_run, fault)
         if failures == 1:  # one line a change of state; the counters tell how often it was tried
             log.warning("source broke off", extra={"camera": self.camera.id, "reason": fault})
         self._run = None
@@ -179,18 +186,14 @@ class CameraReading:
                 self._note_damage(reading.damaged)
 
     def _begin_run(self) -> Run:
-        run = self._next_run()
-        self._epoch = run.epoch
-        self._run = run
+        run = self._run = self._next_run
+        self._next_run = Run(self.camera, self.holding, run.epoch + 1)
         self._tools.outbox.begin(run)
         if self.state is not CameraState.READING:  # a loop's every round is no news
             log.info("reading camera", extra={"camera": self.camera.id, "run": run.id})
         self.state = CameraState.READING
         self._end_gap()
         return run
-
-    def _next_run(self) -> Run:
-        return Run(self.camera, self.holding, self._epoch + 1)
 
     def _end_run(self) -> None:
         if self._run is not None:

@@ -23,6 +23,8 @@ from services.ingest.edges.still import Flawed, SourceFault, Still
 _MAX_DAMAGED_IN_A_ROW = 500
 # A playlist or an image pattern could name other files and hosts: only plain containers, only these ways in.
 _FILE_FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,mjpeg,h264,hevc,ogg"
+# What is read to know a stream is seen late, in one burst: no more of it than the parameters need.
+_ANALYSE_US = "500000"
 _RTSP_PROTOCOLS = "rtsp,rtsps,rtp,srtp,tcp,udp,tls"
 
 _FAULTS: tuple[tuple[type[Exception], Fault], ...] = (
@@ -61,6 +63,7 @@ def _opened(order: ReadOrder) -> InputContainer:
         "protocol_whitelist": _RTSP_PROTOCOLS,
         "allowed_media_types": "video",
         "timeout": str(int(order.timeout_s * 1e6)),
+        "analyzeduration": _ANALYSE_US,
     }
     return av.open(order.address, format="rtsp", options=options, timeout=order.timeout_s)
 

@@ -28,8 +28,8 @@ def write_jpegs(folder: Path, count: int, **size: int) -> Path:
 def write_png(path: Path, **size: int) -> None:
     frame = av.VideoFrame.from_ndarray(a_picture(**size), format="rgb24")
     codec = av.CodecContext.create("png", "w")
-    codec.width, codec.height, codec.pix_fmt = frame.width, frame.height, "rgb24"  # type: ignore[attr-defined]
-    path.write_bytes(b"".join(bytes(packet) for packet in codec.encode(frame)))  # type: ignore[attr-defined]
+    codec.width, codec.height, codec.pix_fmt = frame.width, frame.height, "rgb24"
+    path.write_bytes(b"".join(bytes(packet) for packet in codec.encode(frame)))
 
 
 def write_video(

@@ -79,11 +79,11 @@ class Ingest:
 
     def _url(self, path: str) -> str:
         started = eventually(
-            lambda: next((line for line in self.logs() if line["message"] == "process started"), None),
+            lambda: [line["http_port"] for line in self.logs() if line["message"] == "process started"],
             "the process to start",
             within_s=WITHIN_S,
         )
-        return f"http://127.0.0.1:{started['http_port']}{path}"
+        return f"http://127.0.0.1:{started[0]}{path}"
 
     def metrics(self) -> str:
         with urllib.request.urlopen(self._url("/metrics"), timeout=5) as answer:  # noqa: S310  # our own address
