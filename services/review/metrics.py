@@ -58,6 +58,7 @@ LOOP_PARTITIONS = Gauge("signpost_review_assigned_partitions", "Partitions of al
 LOOP_STUCK = Gauge("signpost_review_stuck_partitions", "Partitions that do not move; somebody has to look.")
 LOOP_BATCH_SECONDS = Histogram("signpost_review_batch_seconds", "Folding of one batch of alerts.")
 LOOP_COMMIT_SECONDS = Histogram("signpost_review_commit_seconds", "Commit of one batch.")
+LOOP_ABORTS = Counter("signpost_review_aborts_total", "Commits refused by Kafka, and tried once more.")
 LOOP_RESETS = Counter(
     "signpost_review_resets_total", "Everything in flight was given up and read again.", {"reason": AT_START}
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from services.runtime.settings import ServiceSettings
 
@@ -16,6 +17,9 @@ class ReviewSettings(ServiceSettings):
     grpc_port: int = Field(0, ge=0, le=65535, description="Port of the gRPC server; 0 takes a free one.")
     web_host: str = Field("127.0.0.1", min_length=1, description="Address of the reviewers' page.")
     web_port: int = Field(0, ge=0, le=65535, description="Port of the reviewers' page; 0 takes a free one.")
+    page_note: str = Field(
+        "", max_length=300, description="A further line of the page's exercise banner: what its pictures are."
+    )
     tls_cert: Path | None = Field(
         None, description="Certificate chain (PEM) of both servers; without it only loopback is served."
     )
@@ -34,3 +38,11 @@ class ReviewSettings(ServiceSettings):
         3.0, ge=1.0, le=60.0, description="A dead instance's relay is taken over after this long."
     )
     prepare_threads: int = Field(2, ge=1, le=16, description="Threads that decrypt and decode alerts.")
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("TLS_CERT and TLS_KEY come together")
+        if self.tls_client_ca is not None and self.tls_cert is None:
+            raise ValueError("TLS_CLIENT_CA needs TLS_CERT and TLS_KEY")
+        return self

@@ -33,13 +33,20 @@ class Sweeper:
         self._store = store
         self._metrics = metrics
         self._clock = clock
+        self._answered = False
+
+    def answers(self) -> bool:
+        """Whether the store did at the last look. Any thread."""
+        return self._answered
 
     def run(self, stop: threading.Event, *, every_s: float) -> None:
         """Sweep until told to stop; a store that is away is waited for."""
         while not stop.wait(every_s):
             try:
                 self.sweep()
+                self._answered = True
             except Transient as away:
+                self._answered = False
                 log.warning("sweep put off", extra={"kind": type(away).__name__})
 
     def sweep(self) -> None:

@@ -18,6 +18,7 @@ class LoopFigures:
         self._stuck = metrics.LOOP_STUCK.on(registry)
         self._batch_s = metrics.LOOP_BATCH_SECONDS.on(registry)
         self._commit_s = metrics.LOOP_COMMIT_SECONDS.on(registry)
+        self._aborts = metrics.LOOP_ABORTS.on(registry)
         self._resets = metrics.LOOP_RESETS.on(registry, reason=[reason.value for reason in ResetReason])
         self._retries = metrics.LOOP_RETRIES.on(registry)
         self._errors = metrics.KAFKA_ERRORS.on(registry)
@@ -27,6 +28,9 @@ class LoopFigures:
 
     def committed(self, seconds: float) -> None:
         self._commit_s.observe(seconds)
+
+    def aborted(self) -> None:
+        self._aborts.inc()
 
     def reset(self, reason: str) -> None:
         self._resets.inc(reason=reason)

@@ -6,12 +6,54 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class SignInRequest(_message.Message):
+    __slots__ = ("user", "password")
+    USER_FIELD_NUMBER: _ClassVar[int]
+    PASSWORD_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    password: str
+    def __init__(self, user: _Optional[str] = ..., password: _Optional[str] = ...) -> None: ...
+
+class SignInResponse(_message.Message):
+    __slots__ = ("token", "expires_at_us", "roles")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_US_FIELD_NUMBER: _ClassVar[int]
+    ROLES_FIELD_NUMBER: _ClassVar[int]
+    token: str
+    expires_at_us: int
+    roles: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, token: _Optional[str] = ..., expires_at_us: _Optional[int] = ..., roles: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class SignOutRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class SignOutResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class WhoAmIRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class WhoAmIResponse(_message.Message):
+    __slots__ = ("user", "name", "roles", "scripted")
+    USER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ROLES_FIELD_NUMBER: _ClassVar[int]
+    SCRIPTED_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    name: str
+    roles: _containers.RepeatedScalarFieldContainer[str]
+    scripted: bool
+    def __init__(self, user: _Optional[str] = ..., name: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., scripted: _Optional[bool] = ...) -> None: ...
+
 class WatchCasesRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
 class CaseSummary(_message.Message):
-    __slots__ = ("case", "state", "camera", "captured_at_us", "expires_at_us", "alerts", "seats_open", "claimable", "version")
+    __slots__ = ("case", "state", "camera", "captured_at_us", "expires_at_us", "alerts", "seats_open", "claimable", "version", "round", "opened_at_us", "mine")
     CASE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CAMERA_FIELD_NUMBER: _ClassVar[int]
@@ -21,6 +63,9 @@ class CaseSummary(_message.Message):
     SEATS_OPEN_FIELD_NUMBER: _ClassVar[int]
     CLAIMABLE_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    OPENED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    MINE_FIELD_NUMBER: _ClassVar[int]
     case: str
     state: str
     camera: str
@@ -30,7 +75,10 @@ class CaseSummary(_message.Message):
     seats_open: int
     claimable: bool
     version: int
-    def __init__(self, case: _Optional[str] = ..., state: _Optional[str] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., expires_at_us: _Optional[int] = ..., alerts: _Optional[int] = ..., seats_open: _Optional[int] = ..., claimable: _Optional[bool] = ..., version: _Optional[int] = ...) -> None: ...
+    round: int
+    opened_at_us: int
+    mine: Claim
+    def __init__(self, case: _Optional[str] = ..., state: _Optional[str] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., expires_at_us: _Optional[int] = ..., alerts: _Optional[int] = ..., seats_open: _Optional[int] = ..., claimable: _Optional[bool] = ..., version: _Optional[int] = ..., round: _Optional[int] = ..., opened_at_us: _Optional[int] = ..., mine: _Optional[_Union[Claim, _Mapping]] = ...) -> None: ...
 
 class ClaimCaseRequest(_message.Message):
     __slots__ = ("case",)
@@ -73,17 +121,23 @@ class ReleaseClaimResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class PictureRef(_message.Message):
-    __slots__ = ("name", "captured_at_us", "taken_on")
+    __slots__ = ("name", "captured_at_us", "taken_on", "kind", "sha256", "camera")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CAPTURED_AT_US_FIELD_NUMBER: _ClassVar[int]
     TAKEN_ON_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    CAMERA_FIELD_NUMBER: _ClassVar[int]
     name: str
     captured_at_us: int
     taken_on: str
-    def __init__(self, name: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., taken_on: _Optional[str] = ...) -> None: ...
+    kind: str
+    sha256: str
+    camera: str
+    def __init__(self, name: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., taken_on: _Optional[str] = ..., kind: _Optional[str] = ..., sha256: _Optional[str] = ..., camera: _Optional[str] = ...) -> None: ...
 
 class CaseView(_message.Message):
-    __slots__ = ("case", "camera", "captured_at_us", "pictures", "category", "displayed_digest", "claim_expires_at_us")
+    __slots__ = ("case", "camera", "captured_at_us", "pictures", "category", "displayed_digest", "claim_expires_at_us", "round", "expires_at_us", "score", "threshold")
     CASE_FIELD_NUMBER: _ClassVar[int]
     CAMERA_FIELD_NUMBER: _ClassVar[int]
     CAPTURED_AT_US_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +145,10 @@ class CaseView(_message.Message):
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
     DISPLAYED_DIGEST_FIELD_NUMBER: _ClassVar[int]
     CLAIM_EXPIRES_AT_US_FIELD_NUMBER: _ClassVar[int]
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_US_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     case: str
     camera: str
     captured_at_us: int
@@ -98,7 +156,11 @@ class CaseView(_message.Message):
     category: str
     displayed_digest: str
     claim_expires_at_us: int
-    def __init__(self, case: _Optional[str] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., pictures: _Optional[_Iterable[_Union[PictureRef, _Mapping]]] = ..., category: _Optional[str] = ..., displayed_digest: _Optional[str] = ..., claim_expires_at_us: _Optional[int] = ...) -> None: ...
+    round: int
+    expires_at_us: int
+    score: float
+    threshold: float
+    def __init__(self, case: _Optional[str] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., pictures: _Optional[_Iterable[_Union[PictureRef, _Mapping]]] = ..., category: _Optional[str] = ..., displayed_digest: _Optional[str] = ..., claim_expires_at_us: _Optional[int] = ..., round: _Optional[int] = ..., expires_at_us: _Optional[int] = ..., score: _Optional[float] = ..., threshold: _Optional[float] = ...) -> None: ...
 
 class ViewPictureRequest(_message.Message):
     __slots__ = ("case", "fence", "name")
@@ -141,16 +203,28 @@ class JudgeResponse(_message.Message):
     def __init__(self, state: _Optional[_Union[CaseState, _Mapping]] = ..., score: _Optional[float] = ..., threshold: _Optional[float] = ...) -> None: ...
 
 class CaseState(_message.Message):
-    __slots__ = ("case", "state", "outcome", "version")
+    __slots__ = ("case", "state", "outcome", "version", "round", "camera", "captured_at_us", "alerts", "engagements", "outcomes")
     CASE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    CAMERA_FIELD_NUMBER: _ClassVar[int]
+    CAPTURED_AT_US_FIELD_NUMBER: _ClassVar[int]
+    ALERTS_FIELD_NUMBER: _ClassVar[int]
+    ENGAGEMENTS_FIELD_NUMBER: _ClassVar[int]
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     case: str
     state: str
     outcome: str
     version: int
-    def __init__(self, case: _Optional[str] = ..., state: _Optional[str] = ..., outcome: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+    round: int
+    camera: str
+    captured_at_us: int
+    alerts: int
+    engagements: int
+    outcomes: int
+    def __init__(self, case: _Optional[str] = ..., state: _Optional[str] = ..., outcome: _Optional[str] = ..., version: _Optional[int] = ..., round: _Optional[int] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., alerts: _Optional[int] = ..., engagements: _Optional[int] = ..., outcomes: _Optional[int] = ...) -> None: ...
 
 class SupersedeRequest(_message.Message):
     __slots__ = ("case", "towards", "reason")

@@ -34,6 +34,21 @@ class ReviewStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.SignIn = channel.unary_unary(
+                '/signpost.v1.Review/SignIn',
+                request_serializer=signpost_dot_v1_dot_review__pb2.SignInRequest.SerializeToString,
+                response_deserializer=signpost_dot_v1_dot_review__pb2.SignInResponse.FromString,
+                _registered_method=True)
+        self.SignOut = channel.unary_unary(
+                '/signpost.v1.Review/SignOut',
+                request_serializer=signpost_dot_v1_dot_review__pb2.SignOutRequest.SerializeToString,
+                response_deserializer=signpost_dot_v1_dot_review__pb2.SignOutResponse.FromString,
+                _registered_method=True)
+        self.WhoAmI = channel.unary_unary(
+                '/signpost.v1.Review/WhoAmI',
+                request_serializer=signpost_dot_v1_dot_review__pb2.WhoAmIRequest.SerializeToString,
+                response_deserializer=signpost_dot_v1_dot_review__pb2.WhoAmIResponse.FromString,
+                _registered_method=True)
         self.WatchCases = channel.unary_stream(
                 '/signpost.v1.Review/WatchCases',
                 request_serializer=signpost_dot_v1_dot_review__pb2.WatchCasesRequest.SerializeToString,
@@ -94,6 +109,25 @@ class ReviewStub:
 class ReviewServicer:
     """Missing associated documentation comment in .proto file."""
 
+    def SignIn(self, request, context):
+        """For development deployments: a name and a password for a token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SignOut(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WhoAmI(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchCases(self, request, context):
         """Open cases now, then every change to them. Never ends; no pixels.
         """
@@ -102,7 +136,7 @@ class ReviewServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ClaimCase(self, request, context):
-        """Takes one seat of a case for a while. ABORTED: somebody else has it. FAILED_PRECONDITION: not open to you.
+        """Takes one seat of a case for a while. ABORTED: others have them all. FAILED_PRECONDITION: the case is over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -134,7 +168,8 @@ class ReviewServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Judge(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """The same judgement again is answered again: safe to retry.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -166,6 +201,21 @@ class ReviewServicer:
 
 def add_ReviewServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'SignIn': grpc.unary_unary_rpc_method_handler(
+                    servicer.SignIn,
+                    request_deserializer=signpost_dot_v1_dot_review__pb2.SignInRequest.FromString,
+                    response_serializer=signpost_dot_v1_dot_review__pb2.SignInResponse.SerializeToString,
+            ),
+            'SignOut': grpc.unary_unary_rpc_method_handler(
+                    servicer.SignOut,
+                    request_deserializer=signpost_dot_v1_dot_review__pb2.SignOutRequest.FromString,
+                    response_serializer=signpost_dot_v1_dot_review__pb2.SignOutResponse.SerializeToString,
+            ),
+            'WhoAmI': grpc.unary_unary_rpc_method_handler(
+                    servicer.WhoAmI,
+                    request_deserializer=signpost_dot_v1_dot_review__pb2.WhoAmIRequest.FromString,
+                    response_serializer=signpost_dot_v1_dot_review__pb2.WhoAmIResponse.SerializeToString,
+            ),
             'WatchCases': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchCases,
                     request_deserializer=signpost_dot_v1_dot_review__pb2.WatchCasesRequest.FromString,
@@ -231,6 +281,87 @@ def add_ReviewServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class Review:
     """Missing associated documentation comment in .proto file."""
+
+    @staticmethod
+    def SignIn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signpost.v1.Review/SignIn',
+            signpost_dot_v1_dot_review__pb2.SignInRequest.SerializeToString,
+            signpost_dot_v1_dot_review__pb2.SignInResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SignOut(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signpost.v1.Review/SignOut',
+            signpost_dot_v1_dot_review__pb2.SignOutRequest.SerializeToString,
+            signpost_dot_v1_dot_review__pb2.SignOutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WhoAmI(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signpost.v1.Review/WhoAmI',
+            signpost_dot_v1_dot_review__pb2.WhoAmIRequest.SerializeToString,
+            signpost_dot_v1_dot_review__pb2.WhoAmIResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def WatchCases(request,

@@ -1,0 +1,103 @@
+"""The service layer's values as messages, and requests' words as values."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeVar
+
+from services.contracts.codec_fields import micros
+from services.review.core.errors import BadInput
+from services.review.core.people import Person, Session
+from services.review.core.views import CaseStatus, CaseSummary, CaseView, Claim, Judged, PictureRef
+from signpost.v1 import review_pb2
+
+S = TypeVar("S", bound=StrEnum)
+
+
+def word(kind: type[S], text: str, field: str) -> S:
+    """`text` as one of a closed set. Raises BadInput naming the field and the set, not the text."""
+    try:
+        return kind(text)
+    except ValueError:
+        raise BadInput(f"{field}: one of {', '.join(kind)}") from None
+
+
+def session(found: Session) -> review_pb2.SignInResponse:
+    return review_pb2.SignInResponse(
+        token=found.token, expires_at_us=micros(found.expires_at), roles=sorted(found.person.roles)
+    )
+
+
+def person(found: Person) -> review_pb2.WhoAmIResponse:
+    return review_pb2.WhoAmIResponse(
+        user=found.user, name=found.name, roles=sorted(found.roles), scripted=found.scripted
+    )
+
+
+def summary(line: CaseSummary) -> review_pb2.CaseSummary:
+    return review_pb2.CaseSummary(
+        case=line.case,
+        state=line.state,
+        camera=line.camera,
+        captured_at_us=micros(line.captured_at),
+        expires_at_us=micros(line.expires_at),
+        alerts=line.alerts,
+        seats_open=line.seats_open,
+        claimable=line.claimable,
+        version=line.version,
+        round=line.round,
+        opened_at_us=micros(line.opened_at),
+        mine=None if line.mine is None else claim(line.mine),
+    )
+
+
+def claim(found: Claim) -> review_pb2.Claim:
+    return review_pb2.Claim(
+        case=found.case, fence=found.fence, seat=found.seat, expires_at_us=micros(found.expires_at)
+    )
+
+
+def view(found: CaseView) -> review_pb2.CaseView:
+    return review_pb2.CaseView(
+        case=found.case,
+        camera=found.camera,
+        captured_at_us=micros(found.captured_at),
+        pictures=[_picture(one) for one in found.pictures],
+        category=found.category,
+        displayed_digest=found.displayed_digest,
+        claim_expires_at_us=micros(found.claim.expires_at),
+        round=found.round,
+        expires_at_us=micros(found.expires_at),
+        score=found.score,
+        threshold=found.threshold,
+    )
+
+
+def judged(found: Judged) -> review_pb2.JudgeResponse:
+    return review_pb2.JudgeResponse(state=state(found.status), score=found.score, threshold=found.threshold)
+
+
+def state(found: CaseStatus) -> review_pb2.CaseState:
+    return review_pb2.CaseState(
+        case=found.case,
+        state=found.state,
+        outcome=found.outcome or "",
+        version=found.version,
+        round=found.round,
+        camera=found.camera,
+        captured_at_us=micros(found.captured_at),
+        alerts=found.alerts,
+        engagements=found.engagements,
+        outcomes=found.outcomes,
+    )
+
+
+def _picture(one: PictureRef) -> review_pb2.PictureRef:
+    return review_pb2.PictureRef(
+        name=one.name,
+        captured_at_us=0 if one.captured_at is None else micros(one.captured_at),
+        taken_on=one.taken_on,
+        kind=one.kind,
+        sha256=one.sha256,
+        camera=one.camera,
+    )

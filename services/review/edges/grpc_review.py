@@ -1,0 +1,196 @@
+"""Review over gRPC."""
+# ruff: noqa: N802 - methods are named in the proto
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from services.contracts.errors import Misconfigured
+from services.review.core.people import Credentials
+from services.review.core.views import (
+    Engagement,
+    FaceFeature,
+    Judgement,
+    KnownOutcome,
+    ReleaseReason,
+    SupersedeTowards,
+)
+from services.review.edges import grpc_messages as messages
+from services.review.edges.grpc_guard import Guard, bearer, caller
+from services.review.metrics import ReviewMetrics
+from services.review.ports import CaseWork, Sessions
+from signpost.v1 import review_pb2, review_pb2_grpc
+
+SERVICE = "signpost.v1.Review"
+# Requests hold words, never pictures.
+_MAX_REQUEST_BYTES = 64 * 1024
+# Streams never end by themselves: at a stop they are cut after this; their clients come back elsewhere.
+_GRACE_S = 1.0
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tls:
+    """PEM files. With `client_ca` a client must show a certificate of it (mTLS)."""
+
+    cert: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+class ReviewServer:
+    """A grpc.aio server from `start` to `stop`, on the loop it was made in."""
+
+    def __init__(
+        self,
+        casework: CaseWork,
+        sessions: Sessions,
+        metrics: ReviewMetrics,
+        *,
+        host: str,
+        port: int,
+        tls: Tls | None,
+    ) -> None:
+        """Raises Misconfigured: the address cannot be had, or is served beyond this machine without TLS."""
+        self._server = grpc.aio.server(
+            interceptors=[Guard(SERVICE, sessions, metrics)],
+            options=[("grpc.max_receive_message_length", _MAX_REQUEST_BYTES), ("grpc.so_reuseport", 0)],
+        )
+        review_pb2_grpc.add_ReviewServicer_to_server(_Servicer(casework, sessions), self._server)
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
+        self.port = self._listen(host, port, tls)
+
+    async def start(self) -> None:
+        await self._server.start()
+        await self._say(health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self) -> None:
+        """Take no more calls; those in hand have a second."""
+        await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self._server.stop(_GRACE_S)
+
+    def _listen(self, host: str, port: int, tls: Tls | None) -> int:
+        if tls is None and not is_loopback(host):
+            raise Misconfigured(
+                f"GRPC_HOST: {host} is beyond this machine: give TLS_CERT and TLS_KEY, or use 127.0.0.1"
+            )
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        try:
+            if tls is None:
+                return int(self._server.add_insecure_port(address))
+            return int(self._server.add_secure_port(address, _credentials(tls)))
+        except RuntimeError as error:
+            raise Misconfigured(f"GRPC_HOST, GRPC_PORT: cannot listen on {host}:{port}") from error
+
+    async def _say(self, status: Any) -> None:  # noqa: ANN401 - an enum of generated code
+        await asyncio.gather(*(self._health.set(name, status) for name in ("", SERVICE)))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from this machine alone."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _credentials(tls: Tls) -> grpc.ServerCredentials:
+    try:
+        pair = (tls.key.read_bytes(), tls.cert.read_bytes())
+        roots = None if tls.client_ca is None else tls.client_ca.read_bytes()
+    except OSError as error:
+        raise Misconfigured(
+            f"TLS_CERT, TLS_KEY, TLS_CLIENT_CA: {error.filename} cannot be read ({type(error).__name__})"
+        ) from error
+    return grpc.ssl_server_credentials([pair], roots, require_client_auth=roots is not None)
+
+
+class _Servicer(review_pb2_grpc.ReviewServicer):
+    """Words in, words out; who calls and how errors look is the guard's."""
+
+    def __init__(self, casework: CaseWork, sessions: Sessions) -> None:
+        self._work = casework
+        self._sessions = sessions
+
+    async def SignIn(self, request: review_pb2.SignInRequest, context: Context) -> review_pb2.SignInResponse:
+        given = Credentials(user=request.user, password=request.password)
+        return messages.session(await self._sessions.sign_in(given))
+
+    async def SignOut(self, request: review_pb2.SignOutRequest, context: Context) -> review_pb2.SignOutResponse:
+        await self._sessions.sign_out(bearer(context))
+        return review_pb2.SignOutResponse()
+
+    async def WhoAmI(self, request: review_pb2.WhoAmIRequest, context: Context) -> review_pb2.WhoAmIResponse:
+        return messages.person(caller())
+
+    async def WatchCases(
+        self, request: review_pb2.WatchCasesRequest, context: Context
+    ) -> AsyncIterator[review_pb2.CaseSummary]:
+        # The client knows that it listens before the first case comes.
+        await context.send_initial_metadata(())
+        async for line in self._work.watch(caller()):
+            yield messages.summary(line)
+
+    async def ClaimCase(self, request: review_pb2.ClaimCaseRequest, context: Context) -> review_pb2.Claim:
+        return messages.claim(await self._work.claim(caller(), request.case))
+
+    async def RenewClaim(self, request: review_pb2.ClaimRef, context: Context) -> review_pb2.Claim:
+        return messages.claim(await self._work.renew(caller(), request.case, request.fence))
+
+    async def ReleaseClaim(
+        self, request: review_pb2.ReleaseClaimRequest, context: Context
+    ) -> review_pb2.ReleaseClaimResponse:
+        reason = messages.word(ReleaseReason, request.reason, "reason")
+        await self._work.release(caller(), request.case, request.fence, reason=reason)
+        return review_pb2.ReleaseClaimResponse()
+
+    async def ViewCase(self, request: review_pb2.ClaimRef, context: Context) -> review_pb2.CaseView:
+        return messages.view(await self._work.view(caller(), request.case, request.fence))
+
+    async def ViewPicture(self, request: review_pb2.ViewPictureRequest, context: Context) -> review_pb2.Picture:
+        jpeg = await self._work.picture(caller(), request.case, request.fence, request.name)
+        return review_pb2.Picture(jpeg=jpeg)
+
+    async def Judge(self, request: review_pb2.JudgeRequest, context: Context) -> review_pb2.JudgeResponse:
+        found = await self._work.judge(
+            caller(),
+            request.case,
+            request.fence,
+            judgement=messages.word(Judgement, request.judgement, "judgement"),
+            features=[messages.word(FaceFeature, one, "features") for one in request.features],
+            displayed_digest=request.displayed_digest,
+        )
+        return messages.judged(found)
+
+    async def Supersede(self, request: review_pb2.SupersedeRequest, context: Context) -> review_pb2.CaseState:
+        towards = messages.word(SupersedeTowards, request.towards, "towards")
+        found = await self._work.supersede(caller(), request.case, towards=towards, reason=request.reason)
+        return messages.state(found)
+
+    async def RecordEngagement(
+        self, request: review_pb2.RecordEngagementRequest, context: Context
+    ) -> review_pb2.CaseState:
+        result = messages.word(Engagement, request.result, "result")
+        return messages.state(await self._work.record_engagement(caller(), request.case, result=result))
+
+    async def RecordOutcome(
+        self, request: review_pb2.RecordOutcomeRequest, context: Context
+    ) -> review_pb2.CaseState:
+        outcome = messages.word(KnownOutcome, request.outcome, "outcome")
+        return messages.state(await self._work.record_outcome(caller(), request.case, outcome=outcome))
+
+    async def GetCase(self, request: review_pb2.GetCaseRequest, context: Context) -> review_pb2.CaseState:
+        return messages.state(await self._work.get_case(caller(), request.case))

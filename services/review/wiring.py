@@ -1,0 +1,261 @@
+"""review put together: the only place that picks what is real."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from services.contracts import authority, keys, topics
+from services.contracts.authority import Authority
+from services.contracts.errors import Misconfigured, Transient
+from services.contracts.ids import DeploymentId
+from services.review.casework import CaseDesk, Desk
+from services.review.core.people import PersonTokens
+from services.review.edges.cases_redis import LoopCases, ThreadCases
+from services.review.edges.group_start import begin_group
+from services.review.edges.grpc_review import ReviewServer, Tls, is_loopback
+from services.review.edges.loop_metrics import LoopFigures
+from services.review.edges.loop_thread import LoopThread
+from services.review.edges.outbox_redis import RedisOutbox
+from services.review.edges.people_file import PeopleFile
+from services.review.edges.pictures_sealed import SealedPictures
+from services.review.edges.plan import Names
+from services.review.edges.references_redis import RedisReferences
+from services.review.edges.relay import Relay
+from services.review.edges.sessions_redis import RedisSessions
+from services.review.edges.web_server import WebServer
+from services.review.feed import Feed
+from services.review.metrics import ReviewMetrics
+from services.review.pipeline import Folder, Item
+from services.review.sessions import TokenSessions
+from services.review.settings import ReviewSettings
+from services.review.showing import Showing
+from services.review.sweeper import Sweeper
+from services.review.web.app import create_app
+from services.review.web.facts import PageFacts
+from services.runtime.kafka.broker import Reset
+from services.runtime.kafka.commit import AtLeastOnce, FaultPoint, no_fault
+from services.runtime.kafka.config import Connection, consumer_options, producer_options
+from services.runtime.kafka.consumer import KafkaConsumer
+from services.runtime.kafka.loop import Loop, Shape
+from services.runtime.kafka.producer import KafkaProducer
+from services.runtime.keys.cipher import AesGcm
+from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.ring import Keyring
+from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.process import Context
+from services.runtime.redis_client import check_durable, check_volatile, connect, connect_async
+
+log = logging.getLogger(__name__)
+
+# What the loop's own drain leaves of the process's: for the servers, the outbox and the sockets.
+_DRAIN_SHARE = 0.5
+
+
+class ReviewService:
+    """The process's service. Kafka's loop runs on the main thread, people on an event loop of their own."""
+
+    def __init__(self, settings: ReviewSettings, context: Context, *, faults: FaultPoint = no_fault) -> None:
+        self._settings = settings
+        self._context = context
+        self._faults = faults
+        self._bounds = _authority(settings)
+        self._people = PeopleFile(settings.people_file)
+        self._deployment = DeploymentId(self._bounds.deployment)
+        self._names = Names(self._deployment)
+        self._volatile = connect(settings.redis_volatile_url, client_name="review")
+        self._durable = connect(settings.redis_durable_url, client_name="review")
+        self._ring = Keyring(
+            VolatileKeys(self._volatile, context.clock),
+            FolderKeys(settings.keys_dir, context.clock),
+            context.clock,
+        )
+        self._cipher = AesGcm()
+        self._metrics = ReviewMetrics(context.registry)
+        self._figures = LoopFigures(context.registry)
+        self._cases = ThreadCases(self._durable, self._names)
+        self._pictures = SealedPictures(self._bounds, self._names, self._ring, self._cipher)
+        self._sweeper = Sweeper(self._bounds, self._cases, self._metrics, context.clock)
+        self._front = LoopThread(self._serve, name="signpost-review-people")
+        self._stopping = threading.Event()
+        self._helpers: list[threading.Thread] = []
+        self._loop: Loop[Item] | None = None
+        self.grpc_port = 0
+        self.web_port = 0
+
+    def start(self) -> None:
+        """Refuse stores that are not what they are taken for; open the doors to people."""
+        try:
+            check_volatile(self._volatile)
+            check_durable(self._durable)
+            begin_group(_connection(self._settings), self._group, topics.ALERTS.name)
+        except Transient as away:
+            raise Misconfigured(f"REDIS_VOLATILE_URL, REDIS_DURABLE_URL, KAFKA_BOOTSTRAP: {away}") from away
+        self._front.start()
+        self._help("signpost-review-sweeper", self._sweep)
+        self._help("signpost-review-relay", self._relay().run)
+        log.info("review is open", extra={"grpc_port": self.grpc_port, "web_port": self.web_port})
+
+    def run(self, stop: threading.Event) -> None:
+        """Fold alerts until told to stop; what is in hand is finished before return."""
+        self._loop = self._kafka_loop()
+        self._loop.run(stop)
+
+    def drain(self, within_s: float) -> bool:
+        """People first: what they decide until the doors close is relayed after."""
+        ends_s = time.monotonic() + within_s
+        closed = self._front.stop(within_s)
+        self._stopping.set()
+        for helper in self._helpers:
+            helper.join(max(0.0, ends_s - time.monotonic()))
+        return closed and not any(helper.is_alive() for helper in self._helpers)
+
+    def close(self) -> None:
+        self.drain(within_s=1.0)
+        self._volatile.close()
+        self._durable.close()
+
+    def ready(self) -> Mapping[str, bool]:
+        loop = self._loop
+        return {
+            "assignment": loop is not None and loop.status().ready,
+            "store": self._sweeper.answers(),
+            "people": self._front.is_alive(),
+        }
+
+    @property
+    def _group(self) -> str:
+        return f"signpost-review-{self._bounds.deployment}"
+
+    def _help(self, name: str, run: Callable[[threading.Event], None]) -> None:
+        helper = threading.Thread(target=run, args=(self._stopping,), name=name, daemon=True)
+        helper.start()
+        self._helpers.append(helper)
+
+    def _sweep(self, stop: threading.Event) -> None:
+        self._sweeper.run(stop, every_s=self._settings.sweep_s)
+
+    def _relay(self) -> Relay:
+        options = producer_options(
+            _connection(self._settings), max_message_bytes=topics.DECISIONS.max_message_bytes
+        )
+        return Relay(
+            deployment=self._deployment,
+            instance=self._settings.instance,
+            outbox=RedisOutbox(self._durable, self._names),
+            producer=KafkaProducer(options, self._figures.kafka_error),
+            metrics=self._metrics,
+            clock=self._context.clock,
+            lease_s=self._settings.relay_lease_s,
+            faults=self._faults,
+        )
+
+    def _kafka_loop(self) -> Loop[Item]:
+        settings, connection = self._settings, _connection(self._settings)
+        consumer = KafkaConsumer(
+            consumer_options(connection, group=self._group, reset=Reset.ERROR), self._figures.kafka_error
+        )
+        handler = Folder(
+            authority=self._bounds,
+            store=self._cases,
+            pictures=self._pictures,
+            ring=self._ring,
+            cipher=self._cipher,
+            metrics=self._metrics,
+            clock=self._context.clock,
+        )
+        producer = KafkaProducer(producer_options(connection), self._figures.kafka_error)
+        return Loop(
+            handler,
+            topics=[topics.ALERTS.name],
+            consumer=consumer,
+            commits=AtLeastOnce(producer, faults=self._faults),
+            shape=Shape(
+                prefetch_threads=settings.prepare_threads, drain_s=_DRAIN_SHARE * settings.drain_timeout_s
+            ),
+            # Counted in the store, in the step that changes the case: see Folder.
+            counts_record=None,
+            dead_letters=None,
+            metrics=self._figures,
+            heartbeat=self._context.heartbeat.beat,
+            clock=self._context.clock,
+        )
+
+    async def _serve(self, stopping: asyncio.Event, started: Callable[[], None]) -> None:
+        """People's side, from open doors to closed ones."""
+        settings, clock = self._settings, self._context.clock
+        client = connect_async(settings.redis_durable_url, client_name="review-people")
+        store = LoopCases(client, self._names)
+        sessions = TokenSessions(
+            self._people, RedisSessions(client, self._names), clock, session_s=settings.session_s
+        )
+        feed = Feed(store)
+        desk = self._desk(store, feed)
+        tls = _tls(settings)
+        grpc_server = ReviewServer(
+            desk, sessions, self._metrics, host=settings.grpc_host, port=settings.grpc_port, tls=tls
+        )
+        facts = PageFacts(
+            deployment=self._bounds.deployment,
+            use_case=self._bounds.use_case,
+            note=settings.page_note,
+            loopback=tls is None and is_loopback(settings.web_host),
+        )
+        app = create_app(casework=desk, identities=sessions, facts=facts, clock=clock)
+        web = WebServer(app, host=settings.web_host, port=settings.web_port, tls=tls)
+        feeding = asyncio.create_task(feed.run())
+        try:
+            await grpc_server.start()
+            await web.start()
+            self.grpc_port, self.web_port = grpc_server.port, web.port
+            started()
+            await stopping.wait()
+        finally:
+            await asyncio.gather(grpc_server.stop(), web.stop())
+            feeding.cancel()
+            with suppress(asyncio.CancelledError):
+                await feeding
+            await client.aclose()
+
+    def _desk(self, store: LoopCases, feed: Feed) -> CaseDesk:
+        references = RedisReferences(self._durable, self._bounds, self._ring, self._cipher)
+        return CaseDesk(
+            self._bounds,
+            Desk(
+                store=store,
+                showing=Showing(store, self._pictures, references),
+                tokens=PersonTokens(self._ring.mint(keys.deployment(self._bounds))),
+                feed=feed,
+                metrics=self._metrics,
+                clock=self._context.clock,
+            ),
+        )
+
+
+def build(settings: ReviewSettings, context: Context) -> ReviewService:
+    """review on Kafka and both Redis servers. Raises Misconfigured; connects to nothing yet."""
+    return ReviewService(settings, context)
+
+
+def _connection(settings: ReviewSettings) -> Connection:
+    return Connection(settings.kafka_bootstrap, f"review-{settings.instance}")
+
+
+def _tls(settings: ReviewSettings) -> Tls | None:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    return Tls(cert=settings.tls_cert, key=settings.tls_key, client_ca=settings.tls_client_ca)
+
+
+def _authority(settings: ReviewSettings) -> Authority:
+    try:
+        text = settings.deployment_file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(
+            f"DEPLOYMENT_FILE: {settings.deployment_file} cannot be read ({type(error).__name__})"
+        ) from error
+    return authority.parse(text, origin=str(settings.deployment_file))
