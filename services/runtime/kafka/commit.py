@@ -29,6 +29,10 @@ SETTLE_S = 60.0
 # One try of a blocking broker call. Short enough to notice a stop, long against a round trip.
 STEP_S = 5.0
 
+# How long a coordinator that moves is waited for. Giving up earlier aborts what the new one has never heard
+# of, which is fatal; it must stay below config.TRANSACTION_TIMEOUT_MS.
+_OFFSETS_S = 12.0
+
 # Between two tries.
 _PAUSE_S = 0.02
 
@@ -81,7 +85,7 @@ class Transactional:
             self._producer.send(output)
         self._faults("after_produce")
         if positions:
-            self._producer.send_offsets(positions, self._offsets.group_metadata(), STEP_S)
+            _insist(lambda: self._send_offsets(positions), "offsets", within_s=_OFFSETS_S)
         if void():
             raise Overtaken
         self._faults("before_commit")
@@ -96,6 +100,9 @@ class Transactional:
 
     def idle(self) -> None:
         """Nothing: a transactional producer has no answers between transactions."""
+
+    def _send_offsets(self, positions: Positions) -> None:
+        self._producer.send_offsets(positions, self._offsets.group_metadata(), STEP_S)
 
 
 class AtLeastOnce:
@@ -138,9 +145,15 @@ class AtLeastOnce:
         self._producer.poll()
 
 
-def _insist(call: Callable[[], None], name: str, *, cut_short: Callable[[], bool] = lambda: False) -> None:
-    """Make a broker call again while it is retriable; Fatal once SETTLE_S are over."""
-    give_up = time.monotonic() + SETTLE_S
+def _insist(
+    call: Callable[[], None],
+    name: str,
+    *,
+    within_s: float = SETTLE_S,
+    cut_short: Callable[[], bool] = lambda: False,
+) -> None:
+    """Make a broker call again while it is retriable; Fatal once `within_s` are over."""
+    give_up = time.monotonic() + within_s
     while True:
         try:
             call()

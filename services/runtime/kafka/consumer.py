@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from services.runtime.kafka.broker import Fatal, GroupMetadata, RebalanceListener, Retriable
 from services.runtime.kafka.config import Options
 from services.runtime.kafka.errors import commit_error, reading_error
+from services.runtime.kafka.passing import OnError, PassingErrors
 from services.runtime.kafka.types import Partition, Position, Record
 
 log = logging.getLogger(__name__)
 # What librdkafka says by itself is not ours to count as an error: that comes through its callbacks.
 _rdkafka_log = logging.getLogger("librdkafka")
-
-OnError = Callable[[str], None]
 
 
 class KafkaConsumer:
@@ -26,7 +25,7 @@ class KafkaConsumer:
     """
 
     def __init__(self, options: Options, on_error: OnError) -> None:
-        self._on_error = on_error
+        self._passing = PassingErrors(log, on_error)
         self._consumer = Consumer({**options, "error_cb": self._passing}, logger=_rdkafka_log)
 
     def subscribe(self, topics: Sequence[str], listener: RebalanceListener) -> None:
@@ -105,10 +104,6 @@ class KafkaConsumer:
             raise meaning
         self._passing(error)
         return None
-
-    def _passing(self, error: KafkaError) -> None:
-        log.warning("kafka consumer error", extra={"code": error.name(), "text": error.str()})
-        self._on_error(error.name())
 
 
 def _partition(found: TopicPartition) -> Partition:

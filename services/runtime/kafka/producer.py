@@ -11,13 +11,13 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 from services.runtime.kafka.broker import BrokerError, GroupMetadata, Retriable
 from services.runtime.kafka.config import Options
 from services.runtime.kafka.errors import delivery_error, transaction_error
+from services.runtime.kafka.passing import OnError, PassingErrors
 from services.runtime.kafka.types import Output, Partition
 
 log = logging.getLogger(__name__)
 # What librdkafka says by itself is not ours to count as an error: that comes through its callbacks.
 _rdkafka_log = logging.getLogger("librdkafka")
 
-OnError = Callable[[str], None]
 OnDelivered = Callable[[BrokerError | None], None]
 
 # A full local queue is waited for this long: the broker is slow. At 0 a burst would fail the batch; it stays
@@ -58,7 +58,7 @@ class KafkaTransactionalProducer:
     """A transactional producer; one thread owns it. Failed deliveries surface in `commit`, and are counted."""
 
     def __init__(self, options: Options, on_error: OnError) -> None:
-        self._on_error = on_error
+        self._passing = PassingErrors(log, on_error)
         self._client = _client(options, on_error)
 
     def init(self, timeout_s: float) -> None:
@@ -89,16 +89,11 @@ class KafkaTransactionalProducer:
     def _answered(self, error: KafkaError | None, _message: Message) -> None:
         # An aborted transaction's own purge is no error.
         if error is not None and error.code() not in (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):
-            log.warning("record not delivered", extra={"code": error.name()})
-            self._on_error(error.name())
+            self._passing(error)
 
 
 def _client(options: Options, on_error: OnError) -> Producer:
-    def passing(error: KafkaError) -> None:
-        log.warning("kafka producer error", extra={"code": error.name(), "text": error.str()})
-        on_error(error.name())
-
-    return Producer({**options, "error_cb": passing}, logger=_rdkafka_log)
+    return Producer({**options, "error_cb": PassingErrors(log, on_error)}, logger=_rdkafka_log)
 
 
 def _call(call: Callable[[], None]) -> None:

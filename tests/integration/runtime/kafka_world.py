@@ -20,7 +20,8 @@ class KafkaWorld:
 
     poll_s = 0.1
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, *, replication: int = 1) -> None:
+        self._replication = replication
         self.connection = Connection(bootstrap, "test")
         self.errors: list[str] = []
         # Kept: a temporary would be gone before its answer comes.
@@ -29,7 +30,7 @@ class KafkaWorld:
 
     def topic(self, *, partitions: int = 1) -> str:
         name = f"test-{uuid4().hex[:12]}"
-        for made in self._admin.create_topics([NewTopic(name, partitions, 1)]).values():
+        for made in self._admin.create_topics([NewTopic(name, partitions, self._replication)]).values():
             made.result(_ADMIN_S)
         return name
 
