@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -29,7 +30,8 @@ def counts_command(
     machine: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Print every count and arrow; exit 1 naming those that do not add up."""
-    statement = read_statement(KafkaReader(bootstrap), deployment)
+    with closing(KafkaReader(bootstrap)) as reader:
+        statement = read_statement(reader, deployment)
     if not statement.totals:
         typer.echo(f"no counts of a deployment {deployment} on this Kafka", err=True)
         raise typer.Exit(2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,7 +99,8 @@ class Exercise:
 
     def statement(self) -> Statement:
         """The deployment's figures as they are now."""
-        return read_statement(KafkaReader(self.stack.kafka.bootstrap), self.deployment)
+        with closing(KafkaReader(self.stack.kafka.bootstrap)) as reader:
+            return read_statement(reader, self.deployment)
 
     def _begin(self) -> None:
         self._setup.say("starting Apache Kafka and two Redis servers")
