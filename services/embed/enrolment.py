@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
 from services.contracts.errors import Permanent
-from services.contracts.events import Box, Vector
+from services.contracts.events import Box
 from services.embed.core.detections import Detections
 from services.embed.core.quality import QualityLimits, Unusable, measure
+from services.embed.core.templates import Refused, Template
 from services.embed.model.warp import align
 from services.embed.ports import Detector, Image, Pictures, Recogniser
 
@@ -25,25 +26,6 @@ _ADVICE = {
     Unusable.BAD_POSE: "the face is turned or tilted too far",
     Unusable.TOO_BLURRED: "the face is too blurred (sharpness {sharpness:.0f}, at least {min_sharpness:.0f})",
 }
-
-
-@dataclass(frozen=True)
-class Template:
-    """What is enrolled of one picture; `box` in its pixels, turned upright."""
-
-    model_id: str
-    vector: Vector = field(repr=False, compare=False)
-    box: Box
-    quality: float
-    reference_jpeg: bytes = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Why a picture cannot be enrolled: `reason` from a closed set, `detail` for people, with no personal data."""
-
-    reason: str
-    detail: str
 
 
 class Enroller:

@@ -107,6 +107,13 @@ MODEL_INFO = Gauge(
     {"model": AT_START, "engine": ("openvino", "torch"), "precision": AT_START},
 )
 
+# Of the workers, shown by their supervisor under these names.
+WORKER_RESIDENT_BYTES = Gauge(
+    "signpost_embed_worker_resident_bytes", "Resident memory of a worker, by slot.", {"worker": AT_START}
+)
+WORKER_CPU_SECONDS = Counter(
+    "signpost_embed_worker_cpu_seconds_total", "CPU time of a worker, by slot.", {"worker": AT_START}
+)
 WORKERS_WANTED = Gauge("signpost_embed_wanted_workers", "Workers the fleet should have.")
 WORKERS_ALIVE = Gauge("signpost_embed_alive_workers", "Workers whose heartbeat is fresh.")
 WORKER_RESTARTS = Counter("signpost_embed_worker_restarts_total", "Workers found dead and started again.")

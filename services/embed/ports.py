@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from services.contracts.events import FaceObserved, FrameCaptured
 from services.embed.core.detections import Detections
 from services.embed.core.frames import Frame
+from services.embed.core.templates import Refused, Template
 from services.embed.model.card import ModelCard
 from services.runtime.kafka.types import Dropped, Output, Partition, Record
 
@@ -87,9 +89,72 @@ class Pictures(Protocol):
         ...
 
 
+class Enroller(Protocol):
+    """From a picture to a template. Any thread."""
+
+    @property
+    def card(self) -> ModelCard: ...
+
+    @property
+    def model_id(self) -> str: ...
+
+    def enrol(self, picture: bytes) -> Template | Refused:
+        """The template of the one face in `picture`, or why there is none. Blocks."""
+        ...
+
+
 class GroupPositions(Protocol):
     """Where the consumer group stands: what tells a hole at the very start of an assignment."""
 
     def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
         """The next offset of each partition that has one. May block for a second; empty if nobody answers."""
+        ...
+
+
+@dataclass(frozen=True)
+class WorkerStatus:
+    """How a worker of the fleet stands; numbers and words only, small enough to travel with any answer."""
+
+    alive: bool
+    ready: bool
+    ended: bool
+    lag: int
+    pid: int
+    settings_digest: str
+    failure: str = ""
+
+
+class Fleet(Protocol):
+    """Workers in numbered slots, wherever they run. One thread; every call raises Transient if nobody answers."""
+
+    def connect(self) -> None:
+        """Raises Misconfigured if there is nothing to run on."""
+        ...
+
+    def disconnect(self) -> None:
+        """Let go; the workers stay."""
+        ...
+
+    def slots(self) -> list[int]:
+        """The slots that have a worker now, whoever started it."""
+        ...
+
+    def start(self, slot: int) -> None:
+        """See that this slot has a worker; returns before it runs."""
+        ...
+
+    def status(self, slots: Sequence[int], *, timeout_s: float) -> Mapping[int, WorkerStatus | None]:
+        """How each stands; None for one that does not answer in time, absent for one that is dead."""
+        ...
+
+    def metrics(self, slots: Sequence[int], *, timeout_s: float) -> Mapping[int, str]:
+        """The metrics, as text, of those that answer in time."""
+        ...
+
+    def drain(self, slots: Sequence[int]) -> None:
+        """Tell these to finish what they have in hand and end; returns at once."""
+        ...
+
+    def kill(self, slot: int) -> None:
+        """End this slot's worker at once, if it has one."""
         ...

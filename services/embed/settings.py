@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.embed.core.quality import ENROLMENT_LIMITS, LIVE_LIMITS, QualityLimits
 from services.runtime.settings import ServiceSettings
+
+# A socket's path is this folder's, and session and socket names of up to 71 characters.
+_RAY_TEMP_CHARS = 36
+# What may differ between a supervisor and its workers without their doing other work.
+_OWN = {"instance", "http_host", "http_port", "log_level", "min_workers", "max_workers", "drain_timeout_s"}
 
 
 class ModelSettings(ServiceSettings):
@@ -77,15 +83,30 @@ class EmbedSettings(ModelSettings):
     ray_address: str = Field(
         "auto", min_length=1, description="Ray's head, `host:port`; auto finds the one of this machine."
     )
-    ray_token_file: Path | None = Field(None, description="File with Ray's token. Needed for WORKERS=ray.")
+    ray_auth_mode: Literal["token"] | None = Field(
+        None, description="Ray's own variable: token, and nothing else, for WORKERS=ray."
+    )
+    ray_auth_token: SecretStr | None = Field(None, min_length=16, description="Ray's own variable: the token.")
+    ray_auth_token_path: Path | None = Field(None, description="Ray's own variable: the file with the token.")
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.max_workers < self.min_workers:
             raise ValueError("MAX_WORKERS must not be below MIN_WORKERS")
-        if self.workers == "ray" and self.ray_token_file is None:
-            raise ValueError("RAY_TOKEN_FILE must be set for WORKERS=ray: Ray runs with a token or not at all")
+        token = self.ray_auth_token or self.ray_auth_token_path
+        if self.workers == "ray" and (self.ray_auth_mode is None or token is None):
+            raise ValueError(
+                "RAY_AUTH_MODE must be token, and RAY_AUTH_TOKEN_PATH (or RAY_AUTH_TOKEN) set, for WORKERS=ray: "
+                "Ray runs with a token or not at all"
+            )
         return self
+
+    @property
+    def digest(self) -> str:
+        """Two processes of one digest were told to do the same work; it says nothing of what."""
+        told = {name: value for name, value in self if name not in _OWN}
+        secret = self.redis_volatile_url.get_secret_value()
+        return hashlib.sha256(f"{sorted(told.items(), key=str)}{secret}".encode()).hexdigest()[:16]
 
     @property
     def live_limits(self) -> QualityLimits:
@@ -122,3 +143,21 @@ class EnrolmentSettings(ModelSettings):
             max_yaw_ratio=ENROLMENT_LIMITS.max_yaw_ratio,
             min_sharpness=self.enrolment_min_sharpness,
         )
+
+
+class RayHeadSettings(EmbedSettings):
+    """What Ray's head is told, beside what its actors find in the same environment."""
+
+    ray_port: int = Field(ge=1024, le=65535, description="Port of Ray's head on this machine.")
+    ray_cpus: int = Field(2, ge=1, le=256, description="CPUs the head offers its actors.")
+    ray_temp_dir: Path = Field(
+        description="Folder of Ray's logs and sockets, emptied at each start; at most 36 characters, because "
+        "the path of a socket may not be longer than 107."
+    )
+
+    @field_validator("ray_temp_dir")
+    @classmethod
+    def _short(cls, path: Path) -> Path:
+        if not path.is_absolute() or len(str(path)) > _RAY_TEMP_CHARS:
+            raise ValueError(f"an absolute path of at most {_RAY_TEMP_CHARS} characters, {len(str(path))} given")
+        return path

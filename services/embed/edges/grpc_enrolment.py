@@ -9,15 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
+from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
 
 from services.contracts.errors import Misconfigured
-from services.embed.enrolment import Enroller, Refused, Template
+from services.embed.core.templates import Refused, Template
 from services.embed.metrics import EnrolmentMetrics
+from services.embed.ports import Enroller
 from signpost.v1 import enrolment_pb2, enrolment_pb2_grpc, face_pb2
 
 log = logging.getLogger(__name__)
+
+_Handler = grpc.RpcMethodHandler[Any, Any]
 
 _SERVICE = "signpost.v1.Enrolment"
 # One picture is worked on at a time; the others of these wait decoded, the rest waits in gRPC.
@@ -41,7 +44,9 @@ class EnrolmentServer:
             ],
             maximum_concurrent_rpcs=_MAX_WAITING,
         )
-        enrolment_pb2_grpc.add_EnrolmentServicer_to_server(_Servicer(enroller, metrics, max_bytes), self._server)
+        enrolment_pb2_grpc.add_EnrolmentServicer_to_server(  # type: ignore[no-untyped-call]
+            _Servicer(enroller, metrics, max_bytes), self._server
+        )
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
@@ -120,9 +125,9 @@ class _NothingLeaks(grpc.ServerInterceptor):
 
     def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler | None],
+        continuation: Callable[[grpc.HandlerCallDetails], _Handler | None],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler | None:
+    ) -> _Handler | None:
         handler = continuation(handler_call_details)
         if handler is None or handler.unary_unary is None:
             return handler

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import simplejpeg  # type: ignore[import-untyped]  # ships no types
+import simplejpeg
 from numpy.typing import NDArray
 
 from services.contracts.errors import Permanent

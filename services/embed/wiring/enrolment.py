@@ -11,7 +11,8 @@ from services.embed.edges.grpc_enrolment import EnrolmentServer
 from services.embed.enrolment import Enroller
 from services.embed.metrics import EnrolmentMetrics
 from services.embed.settings import EnrolmentSettings
-from services.embed.wiring.models import load_models, read_authority, refuse_other_model
+from services.embed.wiring.document import read_authority
+from services.embed.wiring.models import load_models, refuse_other_model
 from services.runtime.process import Context
 
 log = logging.getLogger(__name__)

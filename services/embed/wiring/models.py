@@ -1,8 +1,7 @@
-"""The models and the deployment's document, as worker and enrolment server load them."""
+"""The models, as worker and enrolment server load them."""
 
 from __future__ import annotations
 
-from services.contracts import authority
 from services.contracts.authority import Authority
 from services.contracts.errors import Misconfigured
 from services.embed.metrics import MODEL_INFO
@@ -29,16 +28,6 @@ def load_models(settings: ModelSettings, context: Context) -> tuple[YuNetDetecto
     gauge = MODEL_INFO.on(context.registry, model=[recogniser.model_id], precision=[info.precision])
     gauge.set(1, model=recogniser.model_id, engine=info.engine, precision=info.precision)
     return detector, recogniser
-
-
-def read_authority(settings: ModelSettings) -> Authority:
-    """The deployment's document. Raises Misconfigured naming the file and what is wrong in it."""
-    path = settings.deployment_file
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"DEPLOYMENT_FILE: {path} cannot be read ({type(error).__name__})") from error
-    return authority.parse(text, origin=str(path))
 
 
 def refuse_other_model(bounds: Authority, model_id: str) -> None:

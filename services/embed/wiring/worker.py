@@ -27,7 +27,8 @@ from services.embed.metrics import EmbedMetrics
 from services.embed.pipeline import EmbedPipeline
 from services.embed.settings import EmbedSettings
 from services.embed.watch import Rules
-from services.embed.wiring.models import load_models, read_authority, refuse_other_model
+from services.embed.wiring.document import read_authority
+from services.embed.wiring.models import load_models, refuse_other_model
 from services.embed.worker import Worker
 from services.runtime import counts_topic
 from services.runtime.kafka.broker import Reset

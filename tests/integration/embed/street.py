@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import simplejpeg  # type: ignore[import-untyped]
+import simplejpeg
 from confluent_kafka import Consumer, Producer, TopicPartition
 from numpy.typing import NDArray
 from pydantic import SecretStr

@@ -1,0 +1,30 @@
+"""The supervisor of a fleet of Ray actors."""
+
+from __future__ import annotations
+
+from services.embed.core.fleet import Bounds
+from services.embed.edges.fleet_metrics import FleetCollector
+from services.embed.edges.ray_fleet import RayFleet
+from services.embed.metrics import FleetMetrics
+from services.embed.settings import EmbedSettings
+from services.embed.supervisor import Supervisor
+from services.embed.wiring.document import read_authority
+from services.runtime.process import Context
+
+_HOST = "services.embed.wiring.actor:HostedWorker"
+
+
+def build_supervisor(settings: EmbedSettings, context: Context) -> Supervisor:
+    """The supervisor. Raises Misconfigured; connects to nothing yet."""
+    deployment = read_authority(settings).deployment
+    return Supervisor(
+        RayFleet(
+            settings.ray_address, prefix=f"signpost-embed-{deployment}-", host=_HOST, cpus=settings.worker_cpus
+        ),
+        bounds=Bounds(min_workers=settings.min_workers, max_workers=settings.max_workers),
+        digest=settings.digest,
+        metrics=FleetMetrics(context.registry),
+        show=FleetCollector(context.registry).show,
+        beat=context.heartbeat.beat,
+        clock=context.clock,
+    )
