@@ -20,7 +20,7 @@ from typing import Generic, TypeVar
 
 from services.runtime.clock import Clock
 from services.runtime.kafka.assignment import Assignment
-from services.runtime.kafka.broker import ConsumerPort
+from services.runtime.kafka.broker import ConsumerPort, Fatal
 from services.runtime.kafka.commit import Commits
 from services.runtime.kafka.dead_letter import DeadLetters
 from services.runtime.kafka.delivery import CountsRecord, Deliverer, Flights
@@ -62,6 +62,8 @@ class Shape:
     transient_s: float = 30.0
     # A stage at one thing for longer than this is hung: the heartbeat stops. Above the slowest batch.
     stall_s: float = 60.0
+    # How long a poll waits for a record; a stop and a reset are noticed within it.
+    poll_s: float = 0.1
     # Between two reports of how the loop stands, with its heartbeat.
     report_s: float = 1.0
 
@@ -125,6 +127,7 @@ class Loop(Generic[Item]):
             drain_s=shape.drain_s,
             stall_s=shape.stall_s,
             report_s=shape.report_s,
+            poll_s=shape.poll_s,
         )
 
     def status(self) -> Status:
@@ -137,7 +140,12 @@ class Loop(Generic[Item]):
         Raises what stopped it otherwise: Fatal or Fenced of the broker, TooManyDeadLetters, or a bug's
         own exception. Then nothing of what was in flight is delivered; a restart reads it again.
         """
-        self._commits.start(self._offsets, stop.is_set)
+        try:
+            self._commits.start(self._offsets, stop.is_set)
+        except Fatal:
+            if stop.is_set():
+                return
+            raise
         stages = [
             self._stage("signpost-kafka-work", self._worker.step),
             self._stage("signpost-kafka-delivery", self._deliverer.step),

@@ -21,9 +21,7 @@ log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
-# How long `poll` waits for a record; a stop, a reset and a free queue are noticed within it.
-_POLL_S = 0.1
-# The same while paused: resuming late leaves the work thread idle.
+# How long a poll may wait while all is paused: resuming late leaves the work thread idle.
 _PAUSED_POLL_S = 0.02
 # How long a full queue is waited for before pausing: a pause throws away what was fetched ahead. Rebalances
 # wait for it, so it stays far below max.poll.interval.
@@ -60,6 +58,7 @@ class Poller(Generic[Item]):
         drain_s: float,
         stall_s: float,
         report_s: float,
+        poll_s: float,
     ) -> None:
         self.status = Status()
         self._consumer = consumer
@@ -76,6 +75,7 @@ class Poller(Generic[Item]):
         self._drain_s = drain_s
         self._stall_s = stall_s
         self._report_s = report_s
+        self._poll_s = poll_s
         self._joined = False
         self._paused: frozenset[Partition] = frozenset()
         self._full = False
@@ -92,7 +92,7 @@ class Poller(Generic[Item]):
         self._reset()
         most = self._most()
         self._pause()
-        for record in self._consumer.poll(most, _PAUSED_POLL_S if self._paused else _POLL_S):
+        for record in self._consumer.poll(most, _PAUSED_POLL_S if self._paused else self._poll_s):
             self._accept(record)
         self._offsets.serve()
         self._report()

@@ -129,7 +129,14 @@ def dead_letters(limit: DeadLetterLimit | None = None) -> DeadLetters:
 
 
 A_QUICK_SHAPE = Shape(
-    max_batch=4, max_wait_ms=1, prefetch_records=8, tick_s=0.02, drain_s=2.0, transient_s=0.1, report_s=0.02
+    max_batch=4,
+    max_wait_ms=1,
+    prefetch_records=8,
+    tick_s=0.02,
+    drain_s=2.0,
+    transient_s=0.1,
+    poll_s=0.01,
+    report_s=0.02,
 )
 
 

@@ -157,3 +157,12 @@ def test_at_least_once_publishes_before_it_commits() -> None:
     with rig.running():
         eventually(lambda: rig.committed() == 1, "the offset", within_s=WITHIN_S)
     assert points == [("before_produce", 0), ("after_produce", 2), ("before_commit", 2), ("after_commit", 2)]
+
+
+def test_a_stop_before_the_broker_answers_is_no_failure() -> None:
+    rig = Rig(a_broker())
+    rig.broker.fail_next("init", Retriable("_TIMED_OUT", "planned"), times=100_000)
+    rig.stop.set()
+    with rig.running():
+        pass
+    assert rig.failure is None
