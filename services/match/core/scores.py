@@ -14,20 +14,21 @@ import numpy.typing as npt
 
 from services.match.core.matrix import Matrix
 
-# Columns a tile, and blocks of it: 32 faces x 4096 scores are half a megabyte, the rows of 128 numbers two.
+# Rows a tile at most: 4096 rows of 128 numbers are two megabytes, their scores for 32 faces half a one.
 _TILE = 4096
+# Blocks a tile; each holds every 128th row of it.
 _BLOCKS = 128
-_DEEP = _TILE // _BLOCKS
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """Raw scores of `faces` faces against `entries` rows: [tiles, faces, deep, blocks].
+    """Raw scores of `entries` rows against some faces: `tiles` is [tiles, deep, blocks, faces].
 
-    Row r stands in tile r // 4096, at deep (r % 4096) // 128, block r % 128; -inf where there is no row.
-    `best` is the largest score of each block, [faces, tiles * blocks].
+    Row r stands in tile r // rows, rows = deep * blocks being a tile's, at deep (r % rows) // blocks, block
+    r % blocks; -inf where there is no row. `best` is the largest score of each block, [faces, tiles * blocks].
     """
 
     entries: int
@@ -40,7 +41,7 @@ class Scores:
 
     def of_face(self, face: int) -> Matrix:
         """Every raw score of one face, [entries]: for tests and for lists of a few."""
-        return self.tiles[:, face].reshape(-1)[: self.entries]
+        return self.tiles[..., face].reshape(-1)[: self.entries]
 
     def largest(self, count: int) -> Floats:
         """The `count` largest raw scores of each face, descending, [faces, count]; `count` <= `entries`.
@@ -50,10 +51,9 @@ class Scores:
         blocks = self.best.shape[1]
         if count < blocks:
             chosen = np.argpartition(self.best, blocks - count, axis=1)[:, -count:]
-            every = np.arange(self.faces)[:, np.newaxis]
-            inside = self.tiles[chosen // _BLOCKS, every, :, chosen % _BLOCKS].reshape(self.faces, -1)
+            inside = self._inside(chosen, np.arange(self.faces)[:, np.newaxis]).reshape(self.faces, -1)
         else:
-            inside = self.tiles.swapaxes(0, 1).reshape(self.faces, -1)
+            inside = np.moveaxis(self.tiles, 3, 0).reshape(self.faces, -1)
         largest = np.partition(inside, inside.shape[1] - count, axis=1)[:, -count:]
         return np.sort(largest, axis=1)[:, ::-1].astype(np.float64)
 
@@ -61,28 +61,35 @@ class Scores:
         """The faces that have a raw score of at least their floor; mostly none."""
         return [int(face) for face in np.flatnonzero(self.best.max(axis=1) >= floors)]
 
-    def at_least(self, face: int, floor: float) -> tuple[npt.NDArray[np.intp], Floats]:
+    def at_least(self, face: int, floor: float) -> tuple[Places, Floats]:
         """The rows whose raw score is `floor` or more, ascending, and those scores."""
         chosen = np.flatnonzero(self.best[face] >= floor)
-        inside = self.tiles[chosen // _BLOCKS, face, :, chosen % _BLOCKS]
+        inside = self._inside(chosen, np.full(chosen.shape, face))
         which, deep = np.nonzero(inside >= floor)
-        block = chosen[which]
-        rows = (block // _BLOCKS) * _TILE + deep * _BLOCKS + block % _BLOCKS
+        tile, block = chosen[which] // _BLOCKS, chosen[which] % _BLOCKS
+        rows = (tile * self.tiles.shape[1] + deep) * _BLOCKS + block
         order = np.argsort(rows)
         return rows[order], inside[which, deep][order].astype(np.float64)
+
+    def _inside(self, chosen: Places, faces: Places) -> Matrix:
+        """The scores of these blocks for these faces, [..., deep]."""
+        return np.asarray(self.tiles[chosen // _BLOCKS, :, chosen % _BLOCKS, faces])
 
 
 def scores(rows: Matrix, probes: Matrix) -> Scores:
     """Every row against every probe: float32 [entries, d] and [faces, d], both l2-normalised."""
     entries, faces = rows.shape[0], probes.shape[0]
-    count = -(-entries // _TILE)
-    tiles = np.empty((count, faces, _DEEP, _BLOCKS), dtype=np.float32)
-    best = np.empty((faces, count, _BLOCKS), dtype=np.float32)
+    deep = min(_TILE // _BLOCKS, -(-entries // _BLOCKS))
+    height = deep * _BLOCKS
+    # The list on the left and the faces, packed, on the right: half as fast again as the other way round.
+    packed = np.ascontiguousarray(probes.T)
+    tiles = np.empty((-(-entries // height), deep, _BLOCKS, faces), dtype=np.float32)
+    best = np.empty((tiles.shape[0], _BLOCKS, faces), dtype=np.float32)
     for number, tile in enumerate(tiles):
-        here = rows[number * _TILE : (number + 1) * _TILE]
-        flat = tile.reshape(faces, _TILE)
-        if here.shape[0] < _TILE:
-            flat[:, here.shape[0] :] = -np.inf
-        np.matmul(probes, here.T, out=flat[:, : here.shape[0]])
-        np.max(tile, axis=1, out=best[:, number])
-    return Scores(entries, tiles, best.reshape(faces, -1))
+        here = rows[number * height : (number + 1) * height]
+        flat = tile.reshape(height, faces)
+        flat[here.shape[0] :] = -np.inf
+        np.matmul(here, packed, out=flat[: here.shape[0]])
+        np.max(tile, axis=0, out=best[number])
+    packed.fill(0)
+    return Scores(entries, tiles, np.ascontiguousarray(best.reshape(-1, faces).T))
