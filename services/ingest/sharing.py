@@ -80,6 +80,8 @@ class Sharing:
 
     def renew(self) -> None:
         """Hold on to what we have; stop what is not ours any more."""
+        if not self._held:
+            return
         clock = self._tools.clock
         asked_s = clock.monotonic()
         held = [_as_it_stands(one) for one in self._held.values()]

@@ -31,11 +31,11 @@ _FAULTS: tuple[tuple[type[Exception], Fault], ...] = (
     (av.HTTPUnauthorizedError, Fault.UNAUTHORISED),
     (av.HTTPForbiddenError, Fault.UNAUTHORISED),
     (av.HTTPClientError, Fault.NOT_FOUND),
-    (av.FileNotFoundError, Fault.NOT_FOUND),
-    (av.ConnectionRefusedError, Fault.UNREACHABLE),
+    (FileNotFoundError, Fault.NOT_FOUND),
+    (ConnectionRefusedError, Fault.UNREACHABLE),
     (av.InvalidDataError, Fault.UNREADABLE),
     (av.ExitError, Fault.TIMED_OUT),  # av's own deadline ended the call
-    (av.TimeoutError, Fault.TIMED_OUT),
+    (TimeoutError, Fault.TIMED_OUT),
     (MemoryError, Fault.TOO_LARGE),
 )
 

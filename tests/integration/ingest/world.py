@@ -29,6 +29,7 @@ from services.contracts.events import CameraGap, FrameCaptured, StageCounts
 from services.runtime.clock import SystemClock
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.port import OtherKey
 from services.runtime.keys.ring import Found, Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from tests.support import eventually
@@ -139,15 +140,24 @@ class IngestWorld:
         self._reader.assign(homes)
         self.keys_dir = self.folder / "keys"
         self.keys_dir.mkdir(mode=0o700)
-        self.client = redis.Redis.from_url(self.redis_url)
         self.authority: Authority | None = None
-        self._ring = Keyring(
-            VolatileKeys(self.client, SystemClock()), FolderKeys(self.keys_dir, SystemClock()), SystemClock()
-        )
+        # Frames whose keys died with their Redis: they are there, and nobody can read them.
+        self.lost_frames: list[codec.Peeked] = []
+        self.use_redis(self.redis_url)
 
     def close(self) -> None:
         self._reader.close()
         self.client.close()
+
+    def use_redis(self, url: str) -> None:
+        """Look for keys in another Redis."""
+        self.client = redis.Redis.from_url(url)
+        self.forget_keys()
+
+    def forget_keys(self) -> None:
+        """Ask the stores again."""
+        clock = SystemClock()
+        self._ring = Keyring(VolatileKeys(self.client, clock), FolderKeys(self.keys_dir, clock), clock)
 
     def deploy(self, *cameras: dict[str, object], **changes: object) -> None:
         """Write the deployment's document."""
@@ -216,21 +226,27 @@ class IngestWorld:
             if peeked.deployment != self.deployment:
                 continue
             if topic == topics.FRAMES.name:
-                self._frames.append(self._opened(peeked, message.partition()))
+                self._open(peeked, message.partition())
             else:
                 self.raw_accounts.append(value)
                 self._accounts.append(codec.open_clear(peeked))  # type: ignore[arg-type]  # only these two are there
 
-    def _opened(self, peeked: codec.Peeked, partition: int | None) -> FrameCaptured:
+    def _open(self, peeked: codec.Peeked, partition: int | None) -> None:
         assert self.authority is not None
         found = self._ring.find(keys.frame(self.authority, peeked.captured_at))
-        assert isinstance(found, Found), found
-        frame = codec.open_sealed(peeked, key=found.key, cipher=AesGcm())
+        if not isinstance(found, Found):
+            self.lost_frames.append(peeked)
+            return
+        try:
+            frame = codec.open_sealed(peeked, key=found.key, cipher=AesGcm())
+        except OtherKey:
+            self.lost_frames.append(peeked)
+            return
         assert isinstance(frame, FrameCaptured)
         index = self.authority.camera_index(frame.camera)
         assert index is not None
         assert partition == topics.partition_of_camera(index, topics.FRAMES)
-        return frame
+        self._frames.append(frame)
 
 
 def totals(counts: StageCounts) -> dict[str, int]:

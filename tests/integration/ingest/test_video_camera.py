@@ -1,0 +1,127 @@
+"""Video files: whole ones, and everything that can be wrong with one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.integration.ingest.pictures import write_jpegs, write_video
+from tests.integration.ingest.world import WITHIN_S, IngestWorld, adds_up, totals
+from tests.support import eventually
+
+
+def a_file_camera(path: Path, **changes: object) -> dict[str, object]:
+    return {"id": "gate-1", "source": "file", "address": str(path), "pace": "as_fast_as_taken", **changes}
+
+
+def final(world: IngestWorld) -> bool:
+    return bool(world.counts()) and all(one.final for one in world.counts().values())
+
+
+def test_a_video_is_sampled_by_its_own_time_at_the_cameras_rate(world: IngestWorld, tmp_path: Path) -> None:
+    world.deploy(a_file_camera(write_video(tmp_path / "walk.mp4", seconds=3), rate_fps=5))
+    with world.ingest():
+        eventually(lambda: final(world), "the last account", within_s=WITHIN_S)
+    frames = world.frames()
+    assert [frame.sequence for frame in frames] == list(range(1, 16))
+    assert [frame.read for frame in frames] == list(range(1, 75, 5))
+    (counts,) = world.counts().values()
+    assert totals(counts) == {
+        "frames_read": 75,
+        "frames_not_sampled": 60,
+        "frames_sampled": 15,
+        "frames_published": 15,
+    }
+
+
+def test_a_file_played_at_its_own_rate_takes_its_own_time(world: IngestWorld, tmp_path: Path) -> None:
+    world.deploy(a_file_camera(write_video(tmp_path / "walk.mp4", seconds=2), pace="real_time"))
+    with world.ingest():
+        eventually(lambda: final(world), "the last account", within_s=WITHIN_S)
+    captured = [frame.captured_at for frame in world.frames()]
+    assert (captured[-1] - captured[0]).total_seconds() == pytest.approx(1.8, abs=0.3)
+
+
+def missing(path: Path) -> None:
+    """Nobody has made it."""
+
+
+def zero_bytes(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(bytes(range(256)) * 400)
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def a_pipe_nobody_writes_to(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def a_playlist_that_names_another_file(path: Path) -> None:
+    path.write_text("#EXTM3U\n#EXTINF:1,\n/etc/hostname\n#EXT-X-ENDLIST\n")
+
+
+def cut_before_its_index(path: Path) -> None:
+    write_video(path)
+    path.write_bytes(path.read_bytes()[:4000])
+
+
+def larger_than_admitted(path: Path) -> None:
+    write_video(path, seconds=0.1, width_px=2048, height_px=1024)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (missing, "not_found"),
+        (zero_bytes, "empty"),
+        (garbage, "unreadable"),
+        (a_folder, "not_a_file"),
+        (a_pipe_nobody_writes_to, "not_a_file"),
+        (a_playlist_that_names_another_file, "unreadable"),
+        (cut_before_its_index, "unreadable"),
+        (larger_than_admitted, "too_large"),
+    ],
+)
+def test_a_bad_file_is_named_and_counted_and_touches_no_other_camera(
+    world: IngestWorld, tmp_path: Path, make: Callable[[Path], object], reason: str
+) -> None:
+    bad = tmp_path / "bad.mp4"
+    make(bad)
+    good = write_jpegs(tmp_path / "good", 5)
+    world.deploy(a_file_camera(bad), {**a_file_camera(good), "id": "gate-2", "source": "folder"})
+    with world.ingest(max_source_mpx=1) as ingest:
+        eventually(
+            lambda: ingest.logged("source failed and is not read again", camera="gate-1", reason=reason),
+            f"the file to be refused as {reason}",
+            within_s=WITHIN_S,
+        )
+        eventually(lambda: len(world.frames("gate-2")) == 5, "the other camera's frames", within_s=WITHIN_S)
+        assert ingest.metric(f'signpost_ingest_source_faults_total{{reason="{reason}"}}') == 1
+        assert ingest.metric('signpost_ingest_state_cameras{state="failed"}') == 1
+        assert "bad.mp4" not in ingest.log.read_text(), "an address is named nowhere"
+        assert ingest.stop() == 0
+    assert not world.frames("gate-1")
+
+
+def test_a_video_with_a_torn_middle_gives_what_can_be_read_and_adds_up(world: IngestWorld, tmp_path: Path) -> None:
+    path = write_video(tmp_path / "torn.ts", seconds=3)
+    content = bytearray(path.read_bytes())
+    third = len(content) // 3
+    content[third : 2 * third] = os.urandom(third)
+    path.write_bytes(content)
+    world.deploy(a_file_camera(path))
+    with world.ingest() as ingest:
+        eventually(lambda: final(world), "the last account", within_s=WITHIN_S)
+        assert ingest.metric("signpost_ingest_damaged_packets_total") >= 0
+        assert ingest.stop() == 0
+    assert 0 < len(world.frames()) <= 15
+    assert all(adds_up(counts) for counts in world.counts().values())
