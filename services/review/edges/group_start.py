@@ -25,7 +25,7 @@ def begin_group(connection: Connection, group: str, topic: str) -> None:
 
     Raises Misconfigured without the topic, Transient if the broker does not answer.
     """
-    admin = AdminClient(connection.options())
+    admin = AdminClient(dict(connection.options()))  # type: ignore[arg-type]  # values are librdkafka's
     try:
         missing = _missing(admin, group, _partitions(admin, topic))
         if missing:
@@ -48,7 +48,8 @@ def _missing(admin: AdminClient, group: str, partitions: Sequence[TopicPartition
 
 
 def _beginnings(admin: AdminClient, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
-    asked = {one: OffsetSpec.earliest() for one in partitions}
+    earliest = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+    asked = dict.fromkeys(partitions, earliest)
     answers = admin.list_offsets(asked, request_timeout=_TIMEOUT_S)
     return [TopicPartition(one.topic, one.partition, found.result().offset) for one, found in answers.items()]
 

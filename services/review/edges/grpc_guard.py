@@ -39,6 +39,8 @@ _STATUS: Mapping[type[errors.MoveRefused], grpc.StatusCode] = MappingProxyType(
     }
 )
 
+Context = grpc.aio.ServicerContext[Any, Any]
+
 _caller: ContextVar[Person] = ContextVar("signpost_caller")
 
 
@@ -47,7 +49,7 @@ def caller() -> Person:
     return _caller.get()
 
 
-class Guard(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped in grpcio's stubs
+class Guard(grpc.aio.ServerInterceptor):
     """Around every method of `service`; other services (health, reflection) pass. Event loop."""
 
     def __init__(self, service: str, sessions: Sessions, metrics: ReviewMetrics) -> None:
@@ -57,9 +59,9 @@ class Guard(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped in grp
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler | None]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler | None:
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
         handler = await continuation(handler_call_details)
         method = str(handler_call_details.method)
         if handler is None or not method.startswith(self._prefix):
@@ -75,11 +77,10 @@ class Guard(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped in grp
             self._unary(call, handler.unary_unary), handler.request_deserializer, handler.response_serializer
         )
 
-    def _unary(self, call: Call, inner: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def guarded(request: object, context: grpc.aio.ServicerContext[Any, Any]) -> object:
-            remaining = context.time_remaining()
+    def _unary(self, call: Call, inner: Any) -> Any:  # noqa: ANN401 - grpcio's types are of its blocking server
+        async def guarded(request: object, context: Context) -> object:
             try:
-                async with asyncio.timeout(min(_LONGEST_S, _LONGEST_S if remaining is None else remaining)):
+                async with asyncio.timeout(_allowed_s(context)):
                     await self._admit(call, context)
                     answer = await inner(request, context)
             except BaseException as error:  # noqa: BLE001 - the interceptor: every end of a call has a status
@@ -91,8 +92,8 @@ class Guard(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped in grp
 
         return guarded
 
-    def _stream(self, call: Call, inner: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:
-        async def guarded(request: object, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[object]:
+    def _stream(self, call: Call, inner: Any) -> Any:  # noqa: ANN401 - as above
+        async def guarded(request: object, context: Context) -> AsyncIterator[object]:
             try:
                 await self._admit(call, context)
                 async for answer in inner(request, context):
@@ -105,14 +106,14 @@ class Guard(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped in grp
 
         return guarded
 
-    async def _admit(self, call: Call, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    async def _admit(self, call: Call, context: Context) -> None:
         if call in roles.ANYBODY:
             return
         person = await self._sessions.person(bearer(context))
         roles.check(call, person)
         _caller.set(person)
 
-    async def _refuse(self, error: BaseException, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    async def _refuse(self, error: BaseException, context: Context) -> None:
         """End the call with the error's status; raises always."""
         if isinstance(error, asyncio.CancelledError | SystemExit | KeyboardInterrupt):
             self._metrics.called(CallCode.CANCELLED)
@@ -124,7 +125,12 @@ class Guard(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped in grp
         await context.abort(code, text)
 
 
-def bearer(context: grpc.aio.ServicerContext[Any, Any]) -> str:
+def _allowed_s(context: Any) -> float:  # noqa: ANN401 - its types deny that a call may have no deadline
+    remaining_s = context.time_remaining()
+    return _LONGEST_S if remaining_s is None else min(_LONGEST_S, float(remaining_s))
+
+
+def bearer(context: Context) -> str:
     """The token a call carries, or an empty text."""
     for name, value in context.invocation_metadata() or ():
         if name == "authorization" and isinstance(value, str) and value.startswith(_BEARER):
