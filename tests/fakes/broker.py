@@ -78,6 +78,8 @@ class FakeBroker:
         self._open: dict[str, _Transaction] = {}
         self._failures: dict[str, deque[BrokerError]] = defaultdict(deque)
         self._names = count(1)
+        # The offsets of each committed transaction, in order.
+        self.transactions: list[dict[Partition, int]] = []
 
     # What tests do.
 
@@ -245,6 +247,7 @@ class FakeBroker:
             for partition in transaction.touched:
                 self._logs[partition].append(_Entry(None, transaction))
             if end is _End.COMMITTED:
+                self.transactions.append({one: offset for (_, one), offset in transaction.offsets.items()})
                 for (group, partition), offset in transaction.offsets.items():
                     self._groups[group].committed[partition] = offset
             self.changed.notify_all()

@@ -173,7 +173,7 @@ class Loop(Generic[Item]):
             while not self._signals.ending.is_set():
                 try:
                     step()
-                except Exception as error:  # noqa: BLE001 - the top of a loop's thread: `run` raises it
+                except BaseException as error:  # noqa: BLE001 - the top of a loop's thread: `run` raises it
                     self._signals.fail(error)
 
         thread = threading.Thread(target=steps, name=name, daemon=True)

@@ -6,10 +6,10 @@ import threading
 from collections import Counter
 from dataclasses import replace
 
-from services.runtime.kafka.types import Partition
+from services.runtime.kafka.types import Outcome, Output, Partition
 from tests.conftest import ExpectedErrors
 from tests.support import eventually
-from tests.unit.runtime.kafka.rig import A_QUICK_SHAPE, SOURCE, WITHIN_S, Rig, a_broker, feed
+from tests.unit.runtime.kafka.rig import A_QUICK_SHAPE, SINK, SOURCE, WITHIN_S, Rig, a_broker, feed
 
 ZERO, ONE = Partition(SOURCE, 0), Partition(SOURCE, 1)
 
@@ -139,3 +139,15 @@ def test_a_partition_that_comes_during_a_reset_is_not_skipped() -> None:
         broker.expire(rig.consumer)
         eventually(lambda: len(rig.out()) == 40, "all outputs", within_s=WITHIN_S)
     assert len(set(rig.out())) == 40
+
+
+def test_a_tick_stands_on_the_offsets_of_its_batches() -> None:
+    """Without offsets the broker could not refuse the tick of a member that has lost its partitions."""
+    broker = a_broker()
+    due = [Outcome(outputs=(Output(SINK, None, b"closed"),))]
+    rig = Rig(broker)
+    rig.handler.tick_outcome = lambda: due.pop() if due and rig.handler.seen else Outcome()
+    feed(broker, "a")
+    with rig.running():
+        eventually(lambda: rig.out() == [b"A", b"closed"], "the tick's output", within_s=WITHIN_S)
+    assert broker.transactions == [{ZERO: 1}, {ZERO: 1}]
