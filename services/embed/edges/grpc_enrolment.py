@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
@@ -20,12 +20,14 @@ from signpost.v1 import enrolment_pb2, enrolment_pb2_grpc, face_pb2
 
 log = logging.getLogger(__name__)
 
-_Handler = grpc.RpcMethodHandler[Any, Any]
+if TYPE_CHECKING:  # generic in its stubs only
+    _Handler = grpc.RpcMethodHandler[Any, Any]
 
 _SERVICE = "signpost.v1.Enrolment"
 # One picture is worked on at a time; the others of these wait decoded, the rest waits in gRPC.
 _THREADS = 2
 _MAX_WAITING = 16
+# Up to twice the limit a picture gets an answer in words; above it gRPC refuses without reading.
 _OVERHEAD_BYTES = 4096
 
 
@@ -39,7 +41,7 @@ class EnrolmentServer:
             ThreadPoolExecutor(_THREADS, thread_name_prefix="signpost-enrol"),
             interceptors=[_NothingLeaks()],
             options=[
-                ("grpc.max_receive_message_length", max_bytes + _OVERHEAD_BYTES),
+                ("grpc.max_receive_message_length", 2 * max_bytes + _OVERHEAD_BYTES),
                 ("grpc.so_reuseport", 0),
             ],
             maximum_concurrent_rpcs=_MAX_WAITING,
