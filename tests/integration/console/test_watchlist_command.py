@@ -36,7 +36,7 @@ class Desk:
         self.keys = folder / "keys"
         self._file = folder / "deployment.yaml"
         self._redis_url = redis_url
-        self._address = address
+        self.address = address
         self.deploy()
 
     def deploy(self, **watchlist: Any) -> None:
@@ -61,7 +61,7 @@ class Desk:
                 f"--deployment-file={self._file}",
                 f"--redis-durable-url={self._redis_url}",
                 f"--keys-dir={self.keys}",
-                f"--enrolment={self._address}",
+                f"--enrolment={self.address}",
                 *options,
             ],
         )
@@ -186,7 +186,7 @@ def test_what_has_to_be_put_right_first_ends_in_exit_2_and_a_message(
     if spoil == "server":
         desk = _moved(desk, tmp_path, redis_durable, "127.0.0.1:1")
     if spoil == "redis":
-        desk = _moved(desk, tmp_path, redis_volatile, desk._address)
+        desk = _moved(desk, tmp_path, redis_volatile, desk.address)
     result = desk.build()
     said = {
         "card": "subject.yaml: category: Field required",

@@ -1,0 +1,126 @@
+"""A list built by the real enrolment server from real photographs, searched with real templates."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from console.edges.grpc_enrolment import GrpcEnrolment
+from console.stack.ports import accepts, free_ports
+from console.watchlist.enrolment import Template
+from services.contracts.events import ScoreKind
+from services.contracts.ids import SubjectToken
+from services.match.core import matrix
+from services.match.core.search import search
+from tests.integration.console.test_watchlist_command import Desk
+from tests.integration.stack import missing_server
+from tests.support import eventually
+from tests.unit.console.watchlist.toy import CARD
+
+ROOT = Path(__file__).parents[3]
+ASSETS = ROOT / ".cache" / "assets"
+# A first start compiles the networks.
+_READY_S = 120.0
+
+
+@pytest.fixture
+def desk(tmp_path: Path, redis_durable: str) -> Iterator[Desk]:
+    """A desk whose enrolment is the real one."""
+    if not (ASSETS / "pictures" / "obama.jpg").is_file():
+        missing_server("the sample's pictures are not there: run `make assets`")
+    port, http_port = free_ports(2)
+    desk = Desk(tmp_path, redis_durable, f"127.0.0.1:{port}")
+    desk.deploy(score_kind="gallery_normalised", thresholds={1: 0.365})
+    environ = {
+        "PATH": os.environ["PATH"],  # noqa: TID251 - a child's surroundings
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'proto' / 'gen'}",
+        # Every service is told where these are; the enrolment server calls at none of them.
+        "KAFKA_BOOTSTRAP": "127.0.0.1:1",
+        "REDIS_VOLATILE_URL": "redis://127.0.0.1:1",
+        "REDIS_DURABLE_URL": "redis://127.0.0.1:1",
+        "KEYS_DIR": str(desk.keys),
+        "DEPLOYMENT_FILE": str(tmp_path / "deployment.yaml"),
+        "MODELS_DIR": str(ASSETS / "models"),
+        "MODEL_CACHE_DIR": str(ROOT / ".cache" / "compiled"),
+        "GRPC_PORT": str(port),
+        "HTTP_PORT": str(http_port),
+    }
+    command = [sys.executable, "-m", "services.embed.enrol"]
+    with (
+        (tmp_path / "log").open("wb") as log,
+        subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log) as process,  # noqa: S603
+    ):
+        try:
+            eventually(lambda: _listens(port, process), "the enrolment server", within_s=_READY_S)
+            yield desk
+        finally:
+            process.kill()
+
+
+def _listens(port: int, process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None, "the enrolment server has ended"
+    return accepts(port)
+
+
+def _subject(desk: Desk, name: str, **files: str) -> Path:
+    folder = desk.subjects / name
+    folder.mkdir(parents=True)
+    (folder / "subject.yaml").write_text(CARD.format(reference=f"ref-{name}"))
+    for target, source in files.items():
+        shutil.copy(ASSETS / "pictures" / source, folder / f"{target}{Path(source).suffix}")
+    return folder
+
+
+def test_the_samples_list_is_built_and_finds_who_is_on_it_and_nobody_else(desk: Desk) -> None:
+    spoiled = _subject(desk, "forty-four", one="obama.jpg", turned="obama2.jpg", other="biden.jpg")
+    _subject(desk, "forty-six", one="biden.jpg")
+    cv2.imwrite(str(spoiled / "empty-wall.png"), np.full((480, 640, 3), 128, np.uint8))
+    both = [cv2.imread(str(spoiled / name)) for name in ("one.jpg", "other.jpg")]
+    height = min(picture.shape[0] for picture in both if picture is not None)
+    cv2.imwrite(str(spoiled / "two-of-them.png"), np.hstack([p[:height] for p in both if p is not None]))
+    portrait = both[0]
+    assert portrait is not None
+    # Of one person there is one straight photograph beside the one to be found: a smaller copy stands in.
+    cv2.imwrite(str(spoiled / "one-smaller.png"), cv2.resize(portrait, None, fx=0.7, fy=0.7))
+    cv2.imwrite(str(spoiled / "blurred.png"), cv2.GaussianBlur(portrait, (0, 0), 15))
+    cv2.imwrite(str(spoiled / "far-away.png"), cv2.resize(portrait, None, fx=0.08, fy=0.08))
+    (spoiled / "torn.jpg").write_bytes((spoiled / "one.jpg").read_bytes()[:2000])
+    result = desk.build("--fillers=40")
+    assert result.exit_code == 0, result.output
+    for line in (
+        "empty-wall.png: no_face",
+        "other.jpg: does_not_match_others",
+        "two-of-them.png: several_faces",
+        "blurred.png: too_blurred",
+        "far-away.png: too_small",
+        "torn.jpg: unreadable",
+        "turned.jpg: bad_pose",
+    ):
+        assert line in result.output, result.output
+    gallery, _ = desk.opened()
+    assert (gallery.subjects, gallery.score_kind) == (2, ScoreKind.GALLERY_NORMALISED)
+    found = {name: _found(desk, name) for name in ("obama3.jpg", "grace_hopper.jpg", "astronaut.png")}
+    references = {entry.token: entry.reference for entry in gallery.entries}
+    assert {name: [references[token] for token in tokens] for name, tokens in found.items()} == {
+        "obama3.jpg": ["ref-forty-four"],
+        "grace_hopper.jpg": [],
+        "astronaut.png": [],
+    }
+
+
+def _found(desk: Desk, picture: str) -> list[SubjectToken]:
+    """Whom match would find in a picture that is not on the list."""
+    gallery, _ = desk.opened()
+    with GrpcEnrolment(desk.address) as client:
+        answer = client.enrol((ASSETS / "pictures" / picture).read_bytes())
+    assert isinstance(answer, Template), f"{picture}: {answer}"
+    hits = search(matrix.of(gallery), [answer.vector], [0.365], on=gallery.built_at.date())[0]
+    return [hit.subject for hit in hits]
