@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -27,17 +28,24 @@ def create_app(
     facts: PageFacts,
     clock: Clock,
     tickets: Tickets | None = None,
+    closing: asyncio.Event | None = None,
 ) -> FastAPI:
     """The page over `casework`. Reads its own files, connects to nothing.
 
     Without `tickets` the addresses of pictures are this process's own: requests of one browser must then come
-    back to one instance. Serve it with a `timeout_graceful_shutdown`: the live queue never ends by itself.
+    back to one instance. Live queues end once `closing` is set, on the loop that serves the page; without it
+    they have to be cut.
     """
     cookies = Cookies(loopback=facts.loopback)
     gate = Gate(identities, cookies)
     shells = Shells(facts, identities, gate=gate, cookies=cookies, clock=clock)
     handlers = Handlers(
-        casework, identities, tickets=tickets or MemoryTickets(clock), cookies=cookies, clock=clock
+        casework,
+        identities,
+        tickets=tickets or MemoryTickets(clock),
+        cookies=cookies,
+        clock=clock,
+        closing=closing or asyncio.Event(),
     )
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(SafeHeaders)

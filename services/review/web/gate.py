@@ -84,9 +84,13 @@ class Gate:
 
 
 def from_our_page(request: Request) -> None:
-    """Raises ForgedRequest if the browser says that another site sent this."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise ForgedRequest("this request comes from another site")
+    """Raises ForgedRequest if the browser says that another site sent this.
+
+    A form of ours comes with `Origin: null`, because our pages send no referrer; so does a form of others,
+    but the browser then says `cross-site` too.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("Host"):
+    is_ours = origin is None or urlsplit(origin).netloc == request.headers.get("Host")
+    if site not in (None, "same-origin", "none") or not (is_ours or (origin == "null" and site == "same-origin")):
         raise ForgedRequest("this request comes from another site")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from services.review.casework import CaseWork, Sessions
@@ -19,13 +21,21 @@ class Handlers:
     """Holds what the routes work on; nothing of its own."""
 
     def __init__(
-        self, casework: CaseWork, identities: Sessions, *, tickets: Tickets, cookies: Cookies, clock: Clock
+        self,
+        casework: CaseWork,
+        identities: Sessions,
+        *,
+        tickets: Tickets,
+        cookies: Cookies,
+        clock: Clock,
+        closing: asyncio.Event,
     ) -> None:
         self._casework = casework
         self._identities = identities
         self._tickets = tickets
         self._cookies = cookies
         self._clock = clock
+        self._closing = closing
 
     def routes(self) -> tuple[Route, ...]:
         """Everything that a signed-in page can ask, with the call that says who may."""
@@ -61,6 +71,7 @@ class Handlers:
             self._casework.watch(asked.person),
             still_signed_in=lambda: self._identities.person(asked.session),
             clock=self._clock,
+            closing=self._closing,
         )
         # A proxy that collects the stream before it passes it on would show an empty queue.
         unbuffered = {"X-Accel-Buffering": "no"}

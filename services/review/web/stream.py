@@ -25,19 +25,22 @@ async def queue_events(
     *,
     still_signed_in: Callable[[], Awaitable[Person]],
     clock: Clock,
+    closing: asyncio.Event,
     beat_s: float = BEAT_S,
 ) -> AsyncIterator[bytes]:
     """`hello`, then each line as `case`, `beat` with the server's time, `signed-out` at the end of the session.
 
-    Ends with the session, or when the store cannot be read: the page then connects again.
+    Ends with the session, when the store cannot be read, or once `closing` is set: the page then connects again.
     """
     yield _event("hello", _now(clock))
     loop = asyncio.get_running_loop()
     upcoming = asyncio.ensure_future(anext(lines))
+    stop = asyncio.ensure_future(closing.wait())
     due = loop.time() + beat_s
     try:
-        while True:
-            await asyncio.wait((upcoming,), timeout=max(0.0, due - loop.time()))
+        while not stop.done():
+            timeout = max(0.0, due - loop.time())
+            await asyncio.wait((upcoming, stop), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             if upcoming.done():
                 yield _event("case", answers.summary(upcoming.result()) | _now(clock))
                 upcoming = asyncio.ensure_future(anext(lines))
@@ -53,7 +56,8 @@ async def queue_events(
         # The browser is gone, and this task cancelled: what it waited for ends before it does.
         with anyio.CancelScope(shield=True):
             upcoming.cancel()
-            await asyncio.gather(upcoming, return_exceptions=True)
+            stop.cancel()
+            await asyncio.gather(upcoming, stop, return_exceptions=True)
 
 
 def _now(clock: Clock) -> answers.Json:

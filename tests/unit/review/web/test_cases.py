@@ -163,7 +163,9 @@ def test_a_line_of_the_queue_tells_where_when_and_how_long_and_no_more() -> None
         return ANN
 
     async def first_two() -> list[bytes]:
-        events = queue_events(page.casework.watch(ANN), still_signed_in=still, clock=page.clock)
+        events = queue_events(
+            page.casework.watch(ANN), still_signed_in=still, clock=page.clock, closing=asyncio.Event()
+        )
         return [await anext(events), await anext(events)]
 
     (hello, _), (name, line) = _events(asyncio.run(first_two()))
@@ -185,11 +187,27 @@ def test_a_quiet_queue_beats_and_ends_with_its_session() -> None:
         return ANN
 
     async def all_of_it() -> list[bytes]:
-        events = queue_events(_silent(), still_signed_in=still, clock=ManualClock(), beat_s=0.01)
+        events = queue_events(
+            _silent(), still_signed_in=still, clock=ManualClock(), closing=asyncio.Event(), beat_s=0.01
+        )
         return [event async for event in events]
 
     names = [name for name, _ in _events(asyncio.run(all_of_it()))]
     assert names == ["hello", "beat", "signed-out"]
+
+
+def test_a_queue_ends_when_the_page_closes() -> None:
+    async def still() -> Person:
+        return ANN
+
+    async def close() -> list[bytes]:
+        closing = asyncio.Event()
+        closing.set()
+        events = queue_events(_silent(), still_signed_in=still, clock=ManualClock(), closing=closing)
+        return [event async for event in events]
+
+    names = [name for name, _ in _events(asyncio.run(asyncio.wait_for(close(), 5)))]
+    assert names == ["hello"]
 
 
 def test_a_browser_that_leaves_ends_its_watch() -> None:
@@ -200,7 +218,7 @@ def test_a_browser_that_leaves_ends_its_watch() -> None:
         return ANN
 
     async def leave() -> None:
-        events = queue_events(watch, still_signed_in=still, clock=casework.clock)
+        events = queue_events(watch, still_signed_in=still, clock=casework.clock, closing=asyncio.Event())
         reading = asyncio.ensure_future(_drain(events))
         await asyncio.sleep(0)
         reading.cancel()

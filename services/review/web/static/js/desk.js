@@ -131,6 +131,7 @@ export class Desk {
 
   #show(view, alerts) {
     this.judgement.reset();
+    this.pictures.zoomNative();
     this.isActive = false;
     this.#fill(view, alerts);
     screens.show("case", `${view.case} ${view.claim.fence}`);
