@@ -1,0 +1,1 @@
+"""A real Prometheus: what it scrapes, and the rules it loads."""
