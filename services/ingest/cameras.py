@@ -83,6 +83,8 @@ class CameraReading:
 
     def join(self, timeout_s: float) -> bool:
         """Whether the thread has ended, waiting at most so long. Call after `stop`."""
+        if self._thread.ident is None:  # never begun: its source had ended under an earlier holder
+            return True
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 from functools import partial
 
 from services.contracts import codec, ids, keys, topics
@@ -18,10 +20,8 @@ from services.contracts.events import CameraGap, FrameCaptured, StageCounts
 from services.ingest.core.reasons import Loss
 from services.ingest.metrics import IngestMetrics
 from services.ingest.outbox import Outbox, Outgoing, Report
-from services.ingest.ports import Keys
-from services.runtime import counts_topic
+from services.ingest.ports import Keys, Outlet
 from services.runtime.clock import Clock
-from services.runtime.kafka.broker import BrokerError, Fatal, ProducerPort, Retriable
 from services.runtime.kafka.types import Output
 
 log = logging.getLogger(__name__)
@@ -46,21 +46,23 @@ class _NotPublished(Exception):
 class Pipeline:
     """Takes frames from the outbox, seals them and gives them to Kafka. One thread owns it, and the producer."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a frame needs on its way, each named once in wiring
         self,
         authority: Authority,
         outbox: Outbox,
-        producer: ProducerPort,
+        outlet: Outlet,
         *,
         keys: Keys,
         cipher: Cipher,
+        counts_record: Callable[[StageCounts], Output],
         clock: Clock,
         metrics: IngestMetrics,
         max_unacked: int,
     ) -> None:
         self._authority = authority
         self._outbox = outbox
-        self._producer = producer
+        self._outlet = outlet
+        self._counts_record = counts_record
         self._keys = keys
         self._cipher = cipher
         self._clock = clock
@@ -69,13 +71,12 @@ class Pipeline:
         self._unacked = 0
         self._counts_due_s = 0.0
         self._keys_asked_again_s = 0.0
-        self._fatal: Fatal | None = None
         self.keys_usable = False
         self.turned_at_s = clock.monotonic()
         metrics.unacked.follow(lambda: self._unacked)
 
     def run(self, stop: threading.Event) -> None:
-        """Turn until stopped. Raises Fatal when the producer is of no use any more."""
+        """Turn until stopped. Raises with the outlet, when nothing can be sent any more."""
         while not stop.is_set():
             self.turn()
             self.turned_at_s = self._clock.monotonic()
@@ -87,29 +88,30 @@ class Pipeline:
             if frame is not None:
                 self._publish(frame)
         else:
-            threading.Event().wait(_ANSWERS_EVERY_S)
-        self._producer.poll()
-        if self._fatal is not None:
-            raise self._fatal
+            time.sleep(_ANSWERS_EVERY_S)
+        self._outlet.serve()
         if self._clock.monotonic() >= self._counts_due_s:
             self._counts_due_s = self._clock.monotonic() + _COUNTS_EVERY_S
+            self._probe_keys()
             self.write_accounts()
 
     def write_accounts(self) -> None:
         """Write what has changed: each run's counts, each gap."""
         for gap in self._outbox.take_gaps():
-            self._send_account(_gap_output(gap), partial(self._gap_answered, gap))
+            self._outlet.send(_gap_output(gap), partial(self._gap_answered, gap))
         for report in self._outbox.reports():
-            self._send_account(self._counts_output(report), partial(self._report_answered, report))
+            self._outlet.send(self._counts_output(report), partial(self._report_answered, report))
 
     def _publish(self, frame: Outgoing) -> None:
         try:
             self._check(frame)
             sealing = self._sealing(frame)
             output = self._sealed(frame, sealing)
-            self._send(output, frame)
         except _NotPublished as outcome:
             self._outbox.dropped(frame, outcome.reason)
+            return
+        self._unacked += 1
+        self._outlet.send(output, partial(self._frame_answered, frame))
 
     def _check(self, frame: Outgoing) -> None:
         """May this frame still go out: is the camera ours, and does the authority cover the moment."""
@@ -128,13 +130,28 @@ class Pipeline:
         spec = keys.frame(self._authority, frame.picture.captured_at)
         try:
             key = self._keys.mint(spec)
-        except (Transient, Permanent) as error:
+        except Permanent as error:  # the frame waited until nobody could have read it any more
+            raise _NotPublished(Loss.EXPIRED) from error
+        except Transient as error:
             self._note_keys(usable=False)
             self._keys_asked_again_s = self._clock.monotonic() + _KEYS_PAUSE_S
             raise _NotPublished(Loss.KEY_UNAVAILABLE) from error
         self._note_keys(usable=True)
         self._metrics.key_wait.observe(self._clock.monotonic() - now_s)
         return Sealing(spec.id, key, self._cipher)
+
+    def _probe_keys(self) -> None:
+        """Have the present key at hand before the first frame needs it; without frames, know whether one could."""
+        now = self._clock.now()
+        if not self._authority.window.covers(now):
+            self._note_keys(usable=True)
+            return
+        try:
+            self._keys.mint(keys.frame(self._authority, now))
+        except Transient:
+            self._note_keys(usable=False)
+        else:
+            self._note_keys(usable=True)
 
     def _note_keys(self, *, usable: bool) -> None:
         if self.keys_usable and not usable:
@@ -165,45 +182,27 @@ class Pipeline:
             partition=topics.partition_of_camera(index, topics.FRAMES),
         )
 
-    def _send(self, output: Output, frame: Outgoing) -> None:
-        try:
-            self._producer.send(output, partial(self._frame_answered, frame))
-        except Retriable:
-            raise _NotPublished(Loss.DELIVERY_FAILED) from None
-        self._unacked += 1
-
-    def _frame_answered(self, frame: Outgoing, error: BrokerError | None) -> None:
+    def _frame_answered(self, frame: Outgoing, failure: str | None) -> None:
         self._unacked -= 1
-        if error is None:
+        if failure is None:
             self._outbox.published(frame)
             self._metrics.publish.observe((self._clock.now() - frame.picture.captured_at).total_seconds())
         else:
-            self._note_error(error)
+            log.warning("frame not delivered", extra={"code": failure})
             self._outbox.dropped(frame, Loss.DELIVERY_FAILED)
 
-    def _send_account(self, output: Output, answered: partial[None]) -> None:
-        try:
-            self._producer.send(output, answered)
-        except Retriable as error:
-            answered(error)
-
-    def _gap_answered(self, gap: CameraGap, error: BrokerError | None) -> None:
-        if error is not None:
-            self._note_error(error)
+    def _gap_answered(self, gap: CameraGap, failure: str | None) -> None:
+        if failure is not None:
+            log.warning("gap not delivered", extra={"code": failure})
             self._outbox.return_gap(gap)
 
-    def _report_answered(self, report: Report, error: BrokerError | None) -> None:
-        if error is not None:
-            self._note_error(error)
-        self._outbox.reported(report, written=error is None)
-
-    def _note_error(self, error: BrokerError) -> None:
-        log.warning("record not delivered", extra={"code": error.code})
-        if isinstance(error, Fatal):
-            self._fatal = error
+    def _report_answered(self, report: Report, failure: str | None) -> None:
+        if failure is not None:
+            log.warning("counts not delivered", extra={"code": failure})
+        self._outbox.reported(report, written=failure is None)
 
     def _counts_output(self, report: Report) -> Output:
-        return counts_topic.output(
+        return self._counts_record(
             StageCounts(
                 deployment=ids.DeploymentId(self._authority.deployment),
                 trace_id=ids.derived("trace", report.run.id),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,6 +10,7 @@ from typing import Protocol
 from services.contracts.authority import Camera
 from services.contracts.keyspec import KeySpec
 from services.ingest.core.readings import Reading
+from services.runtime.kafka.types import Output
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,19 @@ class Sources(Protocol):
 
     def open(self, camera: Camera) -> Source:
         """Begin to read. Does not wait for the source: what is wrong with it comes as Ended."""
+        ...
+
+
+class Outlet(Protocol):
+    """Where records go. One thread owns it."""
+
+    def send(self, output: Output, answered: Callable[[str | None], None]) -> None:
+        """Take one record, waiting for room up to some seconds. `answered` is called exactly once, now or during
+        a later `send` or `serve`: None when the record is safe, else a code from a closed set."""
+        ...
+
+    def serve(self) -> None:
+        """Pass on the answers there are; does not wait. Raises when nothing can be sent any more."""
         ...
 
 

@@ -11,7 +11,6 @@ from services.ingest.outbox import Outbox
 from services.ingest.pipeline import Pipeline
 from services.ingest.sharing import Sharing
 from services.runtime.clock import Clock
-from services.runtime.health import Heartbeat
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ class IngestService:
         outbox: Outbox,
         *,
         clock: Clock,
-        heartbeat: Heartbeat,
+        beat: Callable[[], None],
         connect: Callable[[], None],
         kafka_answers: Callable[[], bool],
         close: Callable[[], None],
@@ -41,7 +40,7 @@ class IngestService:
         self._pipeline = pipeline
         self._outbox = outbox
         self._clock = clock
-        self._heartbeat = heartbeat
+        self._beat = beat
         self._connect = connect
         self._kafka_answers = kafka_answers
         self._close = close
@@ -86,7 +85,7 @@ class IngestService:
     def _turn(self) -> None:
         self._sharing.turn()
         if self._clock.monotonic() - self._pipeline.turned_at_s < _PIPELINE_STALE_S:
-            self._heartbeat.beat()
+            self._beat()
 
     def _settled(self, until_s: float) -> bool:
         """Whether everything is published and accounted for, renewing the leases meanwhile."""

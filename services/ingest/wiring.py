@@ -10,6 +10,7 @@ from services.contracts.authority import Authority
 from services.contracts.errors import Misconfigured, Transient
 from services.ingest.cameras import Tools
 from services.ingest.core.backoff import Backoff
+from services.ingest.edges.kafka_outlet import KafkaOutlet
 from services.ingest.edges.kafka_reach import KafkaReach
 from services.ingest.edges.lease_redis import RedisLeases
 from services.ingest.edges.reader_child import ReaderProcesses
@@ -19,7 +20,7 @@ from services.ingest.pipeline import Pipeline
 from services.ingest.service import IngestService
 from services.ingest.settings import IngestSettings
 from services.ingest.sharing import Sharing
-from services.runtime import redis_client
+from services.runtime import counts_topic, redis_client
 from services.runtime.kafka.config import Connection, producer_options
 from services.runtime.kafka.producer import KafkaProducer
 from services.runtime.keys.cipher import AesGcm
@@ -60,9 +61,10 @@ def build(settings: IngestSettings, context: Context) -> IngestService:
     pipeline = Pipeline(
         authority,
         outbox,
-        producer,
+        KafkaOutlet(producer),
         keys=keys,
         cipher=AesGcm(),
+        counts_record=counts_topic.output,
         clock=context.clock,
         metrics=metrics,
         max_unacked=settings.unacked_frames,
@@ -97,7 +99,7 @@ def build(settings: IngestSettings, context: Context) -> IngestService:
         pipeline,
         outbox,
         clock=context.clock,
-        heartbeat=context.heartbeat,
+        beat=context.heartbeat.beat,
         connect=connect,
         kafka_answers=lambda: reach.answers,
         close=close,

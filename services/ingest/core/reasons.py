@@ -37,6 +37,7 @@ class Loss(StrEnum):
 
     QUEUE_FULL = "queue_full"
     KEY_UNAVAILABLE = "key_unavailable"
+    EXPIRED = "expired"
     LEASE_LOST = "lease_lost"
     DELIVERY_FAILED = "delivery_failed"
     STOPPED = "stopped"

@@ -1,0 +1,32 @@
+"""Frames and accounts to Kafka, over runtime's idempotent producer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from services.runtime.kafka.broker import BrokerError, Fatal, ProducerPort, Retriable
+from services.runtime.kafka.types import Output
+
+
+class KafkaOutlet:
+    """`Outlet` on a producer that it alone uses. One thread."""
+
+    def __init__(self, producer: ProducerPort) -> None:
+        self._producer = producer
+        self._fatal: Fatal | None = None
+
+    def send(self, output: Output, answered: Callable[[str | None], None]) -> None:
+        def delivered(error: BrokerError | None) -> None:
+            if isinstance(error, Fatal):
+                self._fatal = error
+            answered(None if error is None else error.code)
+
+        try:
+            self._producer.send(output, delivered)
+        except Retriable as no_room:
+            answered(no_room.code)
+
+    def serve(self) -> None:
+        self._producer.poll()
+        if self._fatal is not None:
+            raise self._fatal

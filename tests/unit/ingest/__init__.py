@@ -1,0 +1,1 @@
+"""Ingest without a world around it."""
