@@ -17,11 +17,13 @@ from console.edges.kafka_read import KafkaReader
 from console.ledger.read import read_statement
 from console.ledger.statement import Statement
 from console.run.deployment import ExerciseCamera, exercise_document, write_document
+from console.run.ray_head import RayHead
 from console.run.service import ServiceProcess
 from console.stack.errors import StackError
 from console.stack.local import LocalStack
 from console.stack.ports import free_ports
 from console.topics.apply import apply
+from services.contracts import topics
 from services.contracts.counts import Stage
 
 # Enough made-up entries that a short list's scores can be normalised (30), with room to spare.
@@ -41,6 +43,8 @@ class Setup:
     cache: Path = Path(".cache")
     verification: Mapping[str, Any] = field(default_factory=dict)
     brokers: int = 1
+    # Ray's actors at most; 0 runs embed as one plain process.
+    ray_workers: int = 0
     # Which module runs a service, where it is not the service's own (fault tests bring theirs).
     modules: Mapping[str, Sequence[str]] = field(default_factory=dict)
     extra: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -58,6 +62,7 @@ class Exercise:
         self.document = self._home / "deployment.yaml"
         self.services: dict[str, ServiceProcess] = {}
         self._enrolment_port, self.review_grpc_port, self.review_web_port = free_ports(3)
+        self.ray = RayHead(self._home, max_workers=setup.ray_workers) if setup.ray_workers else None
         self._ended = ExitStack()
 
     @property
@@ -97,6 +102,11 @@ class Exercise:
         )
         self._ended.callback(self.services[name].stop)
 
+    def alerts_published(self) -> int:
+        """Records on `alerts` so far, transaction markers left out; quick enough to ask often."""
+        with closing(KafkaReader(self.stack.kafka.bootstrap)) as reader:
+            return sum(1 for _ in reader.values(topics.ALERTS.name))
+
     def statement(self) -> Statement:
         """The deployment's figures as they are now."""
         with closing(KafkaReader(self.stack.kafka.bootstrap)) as reader:
@@ -109,9 +119,13 @@ class Exercise:
         report = apply(KafkaAdmin(self.stack.kafka.bootstrap), groups=self._groups())
         if report.refused:
             raise StackError("\n".join(report.lines))
+        self._build_list()
+        if self.ray is not None:
+            self._setup.say("starting Ray")
+            self._ended.callback(self.ray.stop)
+            self.ray.start(self._settings() | self._own(Stage.EMBED))
         for stage in Stage:
             self.add(stage, stage)
-        self._build_list()
 
     def _write_documents(self) -> None:
         document = exercise_document(
@@ -173,7 +187,7 @@ class Exercise:
 
     def _own(self, stage: Stage) -> dict[str, str]:
         own: dict[str, dict[str, str]] = {
-            Stage.EMBED: self._models(),
+            Stage.EMBED: self._models() | (self.ray.settings if self.ray else {"WORKERS": "process"}),
             Stage.REVIEW: {
                 "GRPC_PORT": str(self.review_grpc_port),
                 "WEB_PORT": str(self.review_web_port),

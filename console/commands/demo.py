@@ -1,0 +1,35 @@
+"""`signpost demo`: the sample exercise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from console.demo.play import FIGURES, play, write_figures
+from console.stack.errors import StackError
+
+app = typer.Typer(help="Play the sample exercise of about a minute, on real parts.", invoke_without_command=True)
+
+
+@app.callback()
+def demo(
+    home: Annotated[Path, typer.Option(help="Where films, keys, data and logs go.")] = Path("data/demo"),
+    ray_workers: Annotated[int, typer.Option(min=0, help="Ray's actors; 0 runs embed as a plain process.")] = 2,
+) -> None:
+    """Exit 1 where the counts do not reconcile, 2 where a part could not be started."""
+    console = Console()
+    try:
+        figures = play(home, console=console, ray_workers=ray_workers)
+    except StackError as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(2) from error
+    write_figures(figures)
+    verdict = "every arrow reconciles" if figures.reconciles else "the counts do NOT reconcile"
+    console.print(
+        f"{figures.alerts} alerts, {figures.cases} cases, {figures.decided} decided; {verdict}; see {FIGURES}"
+    )
+    if not figures.reconciles:
+        raise typer.Exit(1)

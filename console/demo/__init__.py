@@ -1,0 +1,1 @@
+"""`signpost demo`: the sample exercise from camera to decision, on real parts, in about a minute."""

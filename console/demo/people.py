@@ -1,0 +1,53 @@
+"""The demo's people: two for whoever sits at the keyboard, a supervisor, an officer, two that follow a script."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from services.runtime.passwords import hashed
+
+
+@dataclass(frozen=True)
+class Account:
+    """A made-up person who may sign in for as long as the demo runs."""
+
+    user: str
+    name: str
+    role: str
+    password: str = field(repr=False)
+    scripted: bool = False
+
+
+def demo_accounts() -> list[Account]:
+    """Everybody, with fresh passwords."""
+    shown = [
+        ("reviewer-a", "Reviewer A", "reviewer"),
+        ("reviewer-b", "Reviewer B", "reviewer"),
+        ("supervisor", "Supervisor", "supervisor"),
+        ("officer", "Engagement officer", "engagement_officer"),
+    ]
+    accounts = [Account(user, name, role, secrets.token_hex(3)) for user, name, role in shown]
+    for number in (1, 2):
+        name = f"Scripted reviewer {number}"
+        accounts.append(Account(f"scripted-{number}", name, "reviewer", secrets.token_urlsafe(24), scripted=True))
+    return accounts
+
+
+def write_people(path: Path, accounts: list[Account]) -> None:
+    """Write the people file; passwords only as salted hashes."""
+    people = {
+        account.user: {
+            "name": account.name,
+            "roles": [account.role],
+            "password": hashed(account.password),
+            "scripted": account.scripted,
+        }
+        for account in accounts
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(yaml.safe_dump({"people": people}, sort_keys=False))
