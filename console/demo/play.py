@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,8 +47,12 @@ class Figures:
 def play(home: Path, *, console: Console, ray_workers: int) -> Figures:
     """Play the sample exercise; blocks for about a minute, or until Ctrl-C, and prints its counts either way."""
     accounts = demo_accounts()
+    _forget(home)
     setup = _prepare(home, accounts, console, ray_workers)
-    with Exercise(setup) as exercise:
+    with ExitStack() as ended:
+        # Keys and ciphertext of the exercise do not outlive it; films and logs stay.
+        ended.callback(_forget, home)
+        exercise = ended.enter_context(Exercise(setup))
         console.print("starting the services")
         exercise.start(Stage.REVIEW, Stage.MATCH, Stage.EMBED)
         _tell(console, exercise, accounts)
@@ -62,6 +68,11 @@ def play(home: Path, *, console: Console, ray_workers: int) -> Figures:
         statement = _settled(exercise)
     console.print(as_table(statement))
     return _figures(statement, first_alert_s)
+
+
+def _forget(home: Path) -> None:
+    for folder in (home / "stack", home / "keys"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prepare(home: Path, accounts: list[Account], console: Console, ray_workers: int) -> Setup:

@@ -23,7 +23,7 @@ from console.stack.errors import StackError
 from console.stack.local import LocalStack
 from console.stack.ports import free_ports
 from console.topics.apply import apply
-from services.contracts import topics
+from services.contracts import codec, topics
 from services.contracts.counts import Stage
 
 # Enough made-up entries that a short list's scores can be normalised (30), with room to spare.
@@ -103,9 +103,12 @@ class Exercise:
         self._ended.callback(self.services[name].stop)
 
     def alerts_published(self) -> int:
-        """Records on `alerts` so far, transaction markers left out; quick enough to ask often."""
+        """This deployment's records on `alerts` so far; quick enough to ask often."""
         with closing(KafkaReader(self.stack.kafka.bootstrap)) as reader:
-            return sum(1 for _ in reader.values(topics.ALERTS.name))
+            return sum(
+                codec.peek(raw, topic=topics.ALERTS.name).deployment == self.deployment
+                for raw in reader.values(topics.ALERTS.name)
+            )
 
     def statement(self) -> Statement:
         """The deployment's figures as they are now."""
