@@ -73,12 +73,12 @@ class BestShots:
             return Place()
         else:
             rival = min(range(len(kept)), key=lambda i: kept[i].quality)
-        return Place(rival) if new.quality >= kept[rival].quality * self.better else None
+        return Place(rival) if new.quality > kept[rival].quality * self.better else None
 
     def is_news(self, last: Published | None, *, shots: int, quality: float) -> bool:
         if last is None:
             return True
-        return shots > last.shots or quality >= last.quality * self.clearly_better
+        return shots > last.shots or quality > last.quality * self.clearly_better
 
     def keeps(self, published: Sequence[Taken]) -> Sequence[int]:
         return range(len(published))

@@ -1,0 +1,254 @@
+"""A frame's way through embed, with toys for models and everything else real."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from services.contracts import codec, counts
+from services.contracts.counts import Count
+from services.contracts.errors import Permanent, Transient
+from services.contracts.events import StageCounts
+from services.embed.core.shots import EveryFace
+from services.runtime.kafka.types import NOTHING, Dropped, Outcome, Partition
+from tests.unit.embed.toys import BLUE, GREEN, RED, WIDTH, Person, Street, scene, total
+
+ALL = [Partition("frames", number) for number in range(8)]
+
+
+def adds_up(*outcomes: Outcome) -> None:
+    """Every arrow of embed holds over what was committed."""
+    totals: Counter[Count] = Counter()
+    for outcome in outcomes:
+        for (_, name), value in outcome.counts.items():
+            totals[Count(name.partition(":")[0])] += value
+    for (_, name), value in outcomes[-1].gauges.items():
+        totals[Count(name)] = value
+    wholes = (Count.FRAMES_RECEIVED, Count.FRAMES_DECODED, Count.TRACKS_STARTED)
+    assert [arrow for arrow in counts.ARROWS if arrow.whole in wholes and arrow.gap(totals)] == []
+
+
+def test_the_first_usable_shot_is_published_with_its_frame() -> None:
+    street = Street()
+    outcome = street.see(Person(RED, 100), camera="gate-2")
+    (face,) = street.faces(outcome)
+    (output,) = [output for output in outcome.outputs if output.topic == "faces"]
+    assert (output.partition, output.key) == (1, b"gate-2")
+    assert (face.camera, face.track, face.revision, face.model_id) == ("gate-2", "gate-2.1.1.1.0", 1, "colours-1")
+    assert face.shots[0].box.left_px == pytest.approx(100, abs=4)
+    assert int(np.argmax(face.vector[:3])) == 2
+    assert total(Count.FACES_PUBLISHED, outcome) == total(Count.TRACKS_USABLE, outcome) == 1
+    adds_up(outcome)
+
+
+def test_a_frame_without_a_face_is_counted_and_gone() -> None:
+    outcome = Street().see()
+    assert [output.topic for output in outcome.outputs] == ["counts"]
+    assert total(Count.FRAMES_WITHOUT_FACE, outcome) == total(Count.FRAMES_DECODED, outcome) == 1
+    adds_up(outcome)
+
+
+def test_a_track_is_published_again_with_each_shot_it_gains_and_then_no_more() -> None:
+    street = Street()
+    outcomes = [street.see(Person(RED, 100 + 10 * step)) for step in range(15)]
+    faces = street.faces(*outcomes)
+    assert [face.revision for face in faces] == [1, 2, 3, 4]
+    assert [len(face.shots) for face in faces] == [1, 2, 3, 4]
+    assert {face.track for face in faces} == {"gate-1.1.1.1.0"}
+    assert len({face.trace_id for face in faces}) == 1
+    assert sum(street.recogniser.batches) == 4
+    adds_up(*outcomes)
+
+
+def test_shots_of_all_cameras_are_embedded_in_one_batch() -> None:
+    street = Street()
+    jpeg = scene(Person(RED, 100), Person(BLUE, 400))
+    outcome = street.handle(street.record(jpeg), street.record(jpeg, camera="gate-2"))
+    assert street.recogniser.batches == [4]
+    assert len(street.faces(outcome)) == 4
+
+
+def test_of_near_identical_frames_in_a_batch_one_shot_is_embedded() -> None:
+    street = Street()
+    records = []
+    for _ in range(2):
+        records.append(street.record(scene(Person(RED, 100))))
+        street.clock.advance(0.2)
+    assert len(street.faces(street.handle(*records))) == 1
+    assert street.recogniser.batches == [1]
+
+
+def test_the_benchmarks_policy_embeds_every_face_of_every_frame() -> None:
+    street = Street(policy=EveryFace())
+    outcomes = [street.see(Person(RED, 100), Person(BLUE, 400)) for _ in range(5)]
+    assert sum(street.recogniser.batches) == 10
+    assert total(Count.FACES_PUBLISHED, *outcomes) == 10
+
+
+def test_a_face_too_small_is_followed_but_never_searched_and_the_reason_is_counted() -> None:
+    street = Street()
+    outcomes = [street.see(Person(GREEN, 100, size=30)), street.see(Person(GREEN, 104, size=30))]
+    assert outcomes[-1].gauges[counts.key("high-street", Count.TRACKS_PENDING)] == 1
+    outcomes += [street.see() for _ in range(7)]
+    assert total(Count.TRACKS_UNUSABLE, *outcomes, reason="too_small") == 1
+    assert street.faces(*outcomes) == []
+    assert street.recogniser.batches == []
+    adds_up(*outcomes)
+
+
+def test_a_new_run_of_a_camera_begins_new_tracks() -> None:
+    street = Street()
+    outcomes = [street.see(Person(RED, 100)), street.see(Person(RED, 100), lease=2)]
+    assert [face.track for face in street.faces(*outcomes)] == ["gate-1.1.1.1.0", "gate-1.2.1.1.0"]
+    adds_up(*outcomes)
+
+
+def test_a_silent_camera_ends_its_tracks_by_the_clock() -> None:
+    street = Street()
+    seen = street.see(Person(GREEN, 100, size=30))
+    assert street.pipeline.tick() is NOTHING
+    street.clock.advance(6)
+    ended = street.pipeline.tick()
+    assert total(Count.TRACKS_UNUSABLE, ended, reason="too_small") == 1
+    adds_up(seen, ended)
+
+
+def test_revoked_partitions_cut_their_pending_tracks_short() -> None:
+    street = Street()
+    seen = street.see(Person(GREEN, 100, size=30), Person(GREEN, 300, size=30))
+    street.pipeline.revoked(ALL[:1])
+    cut = street.pipeline.tick()
+    assert total(Count.TRACKS_CUT_SHORT, cut) == 2
+    adds_up(seen, cut)
+
+
+def test_after_an_abort_the_same_frames_give_the_same_faces() -> None:
+    street = Street()
+    records = [street.record(scene(Person(RED, 100)))]
+    lost = street.handle(*records)
+    street.pipeline.revoked(ALL)
+    street.pipeline.assigned(ALL)
+    assert street.pipeline.tick() is NOTHING
+    again = street.handle(*records)
+    assert [f.event_id for f in street.faces(lost)] == [f.event_id for f in street.faces(again)]
+    assert total(Count.TRACKS_CUT_SHORT, again) == 0
+    adds_up(again)
+
+
+def test_a_store_that_is_away_leaves_everything_as_it_was() -> None:
+    street = Street()
+    batch = [street.prepared(street.record(scene(Person(RED, 100))))]
+    street.volatile.away = True
+    with pytest.raises(Transient):
+        street.pipeline.handle(batch)
+    street.volatile.away = False
+    outcome = street.pipeline.handle(batch)
+    (face,) = street.faces(outcome)
+    assert face.event_id == "gate-1.1.1.1.0.r1"
+    assert total(Count.TRACKS_STARTED, outcome) == 1
+    adds_up(outcome)
+
+
+def test_pixels_are_overwritten_once_a_frame_is_handled() -> None:
+    street = Street()
+    one = street.prepared(street.record(scene(Person(RED, 100))))
+    street.pipeline.handle([one])
+    assert not one.item.small.any()
+
+
+def test_frames_that_kafka_deleted_unread_are_counted_by_the_hole_they_leave() -> None:
+    street = Street()
+    seen = street.see()
+    outcome = street.handle(street.record(scene(), skip=7))
+    assert total(Count.FRAMES_SKIPPED, seen) == 0
+    assert total(Count.FRAMES_SKIPPED, outcome) == 7
+
+
+def test_a_hole_before_the_first_frame_of_an_assignment_is_counted_too() -> None:
+    street = Street()
+    street.pipeline.revoked(ALL)
+    street.positions.positions = {ALL[0]: 90}
+    street.pipeline.assigned(ALL)
+    assert total(Count.FRAMES_SKIPPED, street.handle(street.record(scene()))) == 10
+
+
+def test_a_frame_that_ends_while_it_is_prepared_leaves_no_hole() -> None:
+    street = Street()
+    street.see()
+    street.clock.advance(20)  # another epoch's key, which nobody has in hand
+    lost = street.record(scene())
+    street.volatile.lose_all()
+    assert isinstance(street.pipeline.prepare(lost), Dropped)
+    street.clock.advance(2)
+    assert total(Count.FRAMES_SKIPPED, street.handle(street.record(scene()))) == 0
+
+
+def test_a_run_is_told_as_its_newest_frame_tells_it() -> None:
+    street = Street()
+    outcome = street.handle(*[street.record(scene()) for _ in range(3)])
+    (output,) = [output for output in outcome.outputs if output.topic == "counts"]
+    told = codec.expect(codec.open_clear(codec.peek(output.value, topic="counts")), StageCounts)
+    assert (told.stage, told.incarnation) == ("ingest", "gate-1.1.1")
+    assert told.totals[Count.FRAMES_READ, ""] == 9
+    assert told.totals[Count.FRAMES_SAMPLED, ""] == told.totals[Count.FRAMES_PUBLISHED, ""] == 3
+    assert told.totals[Count.FRAMES_NOT_SAMPLED, ""] == 6
+
+
+def test_a_late_frame_is_counted_as_late() -> None:
+    street = Street()
+    record = street.record(scene())
+    street.clock.advance(80)
+    assert street.pipeline.prepare(record) == Dropped(
+        {("high-street", "frames_received"): 1, ("high-street", "frames_expired:late"): 1}
+    )
+
+
+def test_a_frame_whose_key_was_lost_is_counted_as_that() -> None:
+    street = Street()
+    record = street.record(scene())
+    street.volatile.lose_all()
+    lost = Dropped({("high-street", "frames_received"): 1, ("high-street", "frames_expired:key_lost"): 1})
+    assert street.pipeline.prepare(record) == lost
+    street.record(scene())
+    # ingest has minted a new key under the same name meanwhile.
+    street.clock.advance(2)
+    street.keyring.drop_expired()
+    assert street.pipeline.prepare(record) == lost
+
+
+def test_another_deployments_frame_is_left_to_its_own_workers() -> None:
+    street = Street()
+    assert street.pipeline.prepare(street.record(scene(), deployment="other-street")) == Dropped({})
+
+
+@pytest.mark.parametrize(
+    ("camera", "back_s", "reason"),
+    [("gate-9", 0, "unknown_camera"), ("gate-1", 7200, "outside_window")],
+)
+def test_a_frame_outside_the_authority_is_refused(camera: str, back_s: float, reason: str) -> None:
+    street = Street()
+    street.clock.advance(-back_s)
+    record = street.record(scene(), camera=camera)
+    assert street.pipeline.prepare(record) == Dropped(
+        {("high-street", "frames_received"): 1, ("high-street", f"frames_refused:{reason}"): 1}
+    )
+
+
+@pytest.mark.parametrize(
+    ("jpeg", "width_px", "reason"),
+    [
+        (b"not a picture", WIDTH, "not_a_picture"),
+        (scene(Person(RED, 100))[:900], WIDTH, "not_a_picture"),
+        (scene(), 2 * WIDTH, "wrong_size"),
+    ],
+    ids=["no picture", "torn", "another size than said"],
+)
+def test_a_frame_that_cannot_be_decoded_is_a_dead_letter_with_its_reason(
+    jpeg: bytes, width_px: int, reason: str
+) -> None:
+    street = Street()
+    with pytest.raises(Permanent) as refused:
+        street.pipeline.prepare(street.record(jpeg, width_px=width_px))
+    assert refused.value.reason == reason
