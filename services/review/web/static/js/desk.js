@@ -203,6 +203,9 @@ export class Desk {
     } finally {
       this.isBusy = false;
     }
+    // What the queue said meanwhile.
+    const line = this.open && this.lineOf(this.open.id);
+    if (line) this.heard(line);
   }
 }
 
