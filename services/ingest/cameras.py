@@ -79,7 +79,7 @@ class CameraReading:
         self._stopped.set()
         source = self._source
         if source is not None:
-            source.close()
+            source.stop()
 
     def join(self, timeout_s: float) -> bool:
         """Whether the thread has ended, waiting at most so long. Call after `stop`."""
@@ -112,8 +112,8 @@ class CameraReading:
                 self._finish(fault)
                 return
             self._broken(fault, failures)
-            self._stopped.wait(self._tools.backoff.pause_s(failures, self._tools.jitter()))
-            self._tools.metrics.restarts.inc(reason=fault)
+            if not self._stopped.wait(self._tools.backoff.pause_s(failures, self._tools.jitter())):
+                self._tools.metrics.restarts.inc(reason=fault)
 
     def _may_restart(self) -> bool:
         # A file read anew from its start would show every passage a second time.

@@ -47,14 +47,18 @@ class Leases(Protocol):
 
 
 class Source(Protocol):
-    """One reading of a camera. One thread reads; `close` may come from another."""
+    """One reading of a camera. One thread reads and closes; `stop` may come from another."""
 
     def next(self, timeout_s: float) -> Reading | None:
         """The next reading, or None if none came within `timeout_s`. After Ended there is nothing more."""
         ...
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """End the reading at once, whatever it hangs in; a waiting `next` returns Ended."""
+        ...
+
+    def close(self) -> None:
+        """Stop, and let go of everything. The last call."""
         ...
 
 

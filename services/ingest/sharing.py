@@ -86,11 +86,16 @@ class Sharing:
         asked_s = clock.monotonic()
         held = [_as_it_stands(one) for one in self._held.values()]
         ours = self._ask(lambda: self._leases.renew(held))
-        for camera, one in list(self._held.items()):
+        lost = []
+        for camera, one in self._held.items():
             if ours is not None and camera in ours:
                 one.reading.holding.renewed(asked_s)
             elif ours is not None or not one.reading.holding.holds(clock.monotonic()):
-                self._lose(camera)
+                one.reading.holding.end()
+                one.reading.stop()  # all of them before the first is waited for
+                lost.append(camera)
+        for camera in lost:
+            self._lose(camera)
 
     def stop_readings(self) -> None:
         """Read no more; leases stay ours, for what is still to be published."""
@@ -162,8 +167,6 @@ class Sharing:
 
     def _lose(self, camera: str) -> None:
         held = self._held.pop(camera)
-        held.reading.holding.end()
-        held.reading.stop()
         held.reading.join(_JOIN_S)
         self._tools.outbox.discard(camera, Loss.LEASE_LOST)
         self._tools.metrics.leases_lost.inc()
@@ -192,7 +195,10 @@ class Sharing:
 
     def _note_store(self, *, answers: bool) -> None:
         if self.store_answers is not answers:
-            log.log(logging.INFO if answers else logging.WARNING, "lease store", extra={"answers": answers})
+            if answers:
+                log.info("lease store answers")
+            else:
+                log.warning("lease store does not answer")
         self.store_answers = answers
 
     def _show(self) -> None:

@@ -86,18 +86,23 @@ class FakeSource:
     def __init__(self, script: Iterable[Reading | None], waited: Callable[[float], None]) -> None:
         self._script = deque(script)
         self._waited = waited
-        self._closed = threading.Event()
+        self._stopped = threading.Event()
+        self.closed = False
 
     def next(self, timeout_s: float) -> Reading | None:
-        if self._closed.is_set():
+        if self._stopped.is_set():
             return Ended(Fault.READER_DIED)
         reading = self._script.popleft() if self._script else None
         if reading is None:
             self._waited(timeout_s)
         return reading
 
+    def stop(self) -> None:
+        self._stopped.set()
+
     def close(self) -> None:
-        self._closed.set()
+        self._stopped.set()
+        self.closed = True
 
 
 class FakeSources:

@@ -24,7 +24,7 @@ _REAP_S = 2.0
 
 
 class ReaderProcesses:
-    """`Sources`: each camera in a child process that is killed on close and dies with the calling thread."""
+    """`Sources`: each camera in a child process that is killed on stop and dies with the calling thread."""
 
     def __init__(self, *, timeout_s: float, max_source_px: int) -> None:
         self._timeout_s = timeout_s
@@ -59,7 +59,7 @@ class ReaderProcess:
             # libav writes addresses there.
             stderr=subprocess.DEVNULL,
             # It reads what strangers send: it gets the way to our code, and none of our addresses and secrets.
-            env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONHASHSEED": "0"},
+            env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
         assert self._process.stdin and self._process.stdout  # noqa: S101 - PIPE was asked for; narrows for the checker
         self._pipe = self._process.stdout
@@ -77,11 +77,10 @@ class ReaderProcess:
             self._ready = self._received()[::-1]
         return self._ready.pop()
 
-    def close(self) -> None:
+    def stop(self) -> None:
         self._process.kill()
 
-    def reap(self) -> None:
-        """After `close`, by the reading thread: leave no zombie and no open pipe."""
+    def close(self) -> None:
         self._process.kill()
         self._pipe.close()
         try:
@@ -104,5 +103,5 @@ class ReaderProcess:
         try:
             return self._decoder.feed(piece)
         except wire.Garbled:
-            self.close()
+            self.stop()
             return [Ended(Fault.READER_DIED)]

@@ -29,8 +29,10 @@ from services.ingest.edges.still import Flawed, SourceFault, Still
 _PROGRESS_EVERY_S = 0.3
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
-# Address space, not memory: decoders map far more than they touch. Stops what slips past the size checks.
-_MAX_ADDRESS_SPACE_BYTES = 6 * 1024**3
+# Address space, which stops what slips past the size checks: what the libraries map by themselves (0.3 GiB
+# measured), and for each admitted pixel what a decoder may hold (H.264 keeps 16 frames of 1.5 bytes).
+_OWN_SPACE_BYTES = 1024**3
+_SPACE_BYTES_A_PIXEL = 32
 
 _STILLS: dict[Kind, Callable[[ReadOrder], Iterator[Still]]] = {
     Kind.RTSP: video_av.stills,
@@ -42,7 +44,7 @@ _STILLS: dict[Kind, Callable[[ReadOrder], Iterator[Still]]] = {
 def main() -> None:
     """Read one order, carry it out, end. A full pipe holds the reading up; a closed one ends it."""
     order = orders.from_line(sys.stdin.buffer.readline())
-    _confine(order.parent)
+    _confine(order)
     write = _writer()
     try:
         _Reader(order, write).play()
@@ -127,17 +129,18 @@ class _Pace:
         self.wait_for(position_s + (self._step_s or self._least_step_s), read, damaged)
 
 
-def _confine(parent: int) -> None:
+def _confine(order: ReadOrder) -> None:
     """Die with the parent, leave no core, take no more memory than a decoder needs (Linux)."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (_MAX_ADDRESS_SPACE_BYTES, _MAX_ADDRESS_SPACE_BYTES))
+    space_bytes = _OWN_SPACE_BYTES + _SPACE_BYTES_A_PIXEL * order.max_source_px
+    resource.setrlimit(resource.RLIMIT_AS, (space_bytes, space_bytes))
     # The parent ends us by SIGKILL; a Ctrl-C at the terminal is meant for it, not for us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The parent may have died before prctl was in effect.
-    if os.getppid() != parent:
+    if os.getppid() != order.parent:
         sys.exit(1)
 
 
