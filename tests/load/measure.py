@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -91,8 +91,8 @@ class CpuShares:
         }
 
     @staticmethod
-    def _seconds() -> Counter[str]:
-        found: Counter[str] = Counter()
+    def _seconds() -> dict[str, float]:
+        found: defaultdict[str, float] = defaultdict(float)
         for process in psutil.process_iter():
             with suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
                 used = process.cpu_times()
