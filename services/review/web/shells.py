@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from services.contracts.errors import Transient
 from services.review.casework import Sessions
 from services.review.core.errors import BadInput, NotSignedIn
 from services.review.core.people import Credentials
@@ -26,7 +27,7 @@ from services.runtime.clock import Clock
 
 _PAGES = Path(__file__).parent / "pages"
 _EXPIRED_FORM = "This form was open for too long. Please try again."
-_WRONG = "User name or password is wrong."
+_UNREACHABLE = "Signing in is not possible just now. Please try again in a moment."
 
 
 class Shells:
@@ -49,6 +50,9 @@ class Shells:
             await self._gate.signed_in(self._cookies.session(request))
         except NotSignedIn:
             return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
+        except Transient:
+            # The page holds nothing of anybody, and says itself what cannot be reached.
+            pass
         return HTMLResponse(self._workbench.safe_substitute())
 
     async def form(self, request: Request) -> Response:
@@ -66,9 +70,12 @@ class Shells:
             return self._too_often(wait_s)
         try:
             session = await self._identities.sign_in(asked)
-        except NotSignedIn:
+        except NotSignedIn as refused:
             self._throttle.failed(asked.user, address)
-            return self._form(_WRONG, HTTPStatus.UNAUTHORIZED)
+            text = str(refused)
+            return self._form(f"{text[:1].upper()}{text[1:]}.", HTTPStatus.UNAUTHORIZED)
+        except Transient:
+            return self._form(_UNREACHABLE, HTTPStatus.SERVICE_UNAVAILABLE)
         self._throttle.succeeded(asked.user)
         response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
         self._cookies.set_session(response, session.token, expires_at=session.expires_at, now=self._clock.now())

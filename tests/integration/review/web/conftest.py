@@ -44,8 +44,8 @@ def at_desk(browser: Browser, served: Served) -> Iterator[SignIn]:
     """`at_desk("ann")`: a signed-in person in a browser of their own; whose page complained fails the test."""
     desks: list[AtDesk] = []
 
-    def sign_in(user: str, **context: object) -> AtDesk:
-        desks.append(AtDesk(browser, served.url, user, **context))
+    def sign_in(user: str, *, url: str = "", **context: object) -> AtDesk:
+        desks.append(AtDesk(browser, url or served.url, user, **context))
         return desks[-1].sign_in()
 
     yield sign_in

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,12 @@ import simplejpeg
 import uvicorn
 
 from services.contracts.authority import UseCase
+from services.review.casework import CaseWork, Sessions
 from services.review.core.people import Role
 from services.review.core.views import PictureRef
 from services.review.web.app import create_app
 from services.review.web.facts import PageFacts
-from services.runtime.clock import SystemClock
+from services.runtime.clock import Clock, SystemClock
 from tests.fakes.casework import FakeCase, FakeCaseWork, FakeSessions, a_person, context, probe, reference
 from tests.support import eventually
 
@@ -84,17 +86,23 @@ class Served:
             context(0, at): drawing(420, 280, 6),
         }
 
+    @asynccontextmanager
+    async def parts(self) -> AsyncIterator[tuple[CaseWork, Sessions, Clock]]:
+        """What the page stands on, made on the loop that serves it."""
+        yield self.casework, self.sessions, self.clock
+
     async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._closing = asyncio.Event()
-        facts = PageFacts(deployment="harbour-day", use_case=UseCase.EXERCISE, note=NOTE, loopback=True)
-        app = create_app(
-            casework=self.casework,
-            identities=self.sessions,
-            facts=facts,
-            clock=self.clock,
-            closing=self._closing,
-        )
+        async with self.parts() as (casework, identities, clock):
+            self._loop = asyncio.get_running_loop()
+            self._closing = asyncio.Event()
+            facts = PageFacts(deployment="harbour-day", use_case=UseCase.EXERCISE, note=NOTE, loopback=True)
+            await self._listen(
+                create_app(
+                    casework=casework, identities=identities, facts=facts, clock=clock, closing=self._closing
+                )
+            )
+
+    async def _listen(self, app: App) -> None:
         listening = socket.create_server(("127.0.0.1", self._port))
         self._port = listening.getsockname()[1]
         config = uvicorn.Config(

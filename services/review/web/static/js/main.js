@@ -12,7 +12,13 @@ import { Queue } from "./queue.js";
 import * as screens from "./screens.js";
 
 const TICK_MS = 250;
-const TITLES = { reviewer: "Open cases", supervisor: "Cases", engagement_officer: "Agreed matches" };
+// The first role of a person that stands here gives the queue its words.
+const QUEUES = {
+  reviewer: { title: "Open cases", empty: "No open cases.", waiting: "With other people" },
+  supervisor: { title: "Cases", empty: "No cases.", waiting: "With the reviewers" },
+  engagement_officer: { title: "Agreed matches", empty: "No agreed matches.", waiting: "" },
+};
+const NO_QUEUE = { title: "Cases", empty: "Your roles have nothing to decide here.", waiting: "" };
 
 let queue, desk, forms, live, ticking;
 
@@ -21,17 +27,22 @@ async function start() {
   const me = await api.whoAmI();
   sync(me.now);
   el("who").textContent = me.name;
-  const first = Object.keys(TITLES).find((role) => me.roles.includes(role));
-  el("queue-title").textContent = TITLES[first] ?? "Cases";
+  const first = Object.keys(QUEUES).find((role) => me.roles.includes(role));
+  const words = QUEUES[first] ?? NO_QUEUE;
+  el("queue-title").textContent = words.title;
+  el("queue-empty").firstElementChild.textContent = words.empty;
+  el("queue-empty").lastElementChild.hidden = !first;
   forms = new Forms(toQueue);
   desk = new Desk({ lineOf: (id) => queue.line(id) });
-  queue = new Queue(deedsOf(me.roles), { keepsEnded: (line) => deedsOf(me.roles).some((deed) => deed.can(line)) });
+  const deeds = deedsOf(me.roles);
+  const keepsEnded = (line) => deeds.some((deed) => deed.can(line));
+  queue = new Queue(deeds, { keepsEnded, waiting: words.waiting });
   live = new Live({ hello, line, lost, retry, signedOut });
   listen();
   toQueue();
   ticking = setInterval(tick, TICK_MS);
+  el("link").hidden = !first;
   if (first) live.connect();
-  else el("queue-empty").firstElementChild.textContent = "Your roles have nothing to decide here.";
 }
 
 function deedsOf(roles) {

@@ -109,8 +109,19 @@ export class Pictures {
   #zoomTo(side, zoom) {
     this.zoom[side] = zoom;
     this.zoomShown[side].textContent = zoom === "fit" ? "Fit" : `${zoom * 100} %`;
-    for (const image of this.panes[side].querySelectorAll("img")) this.#size(image, zoom);
+    const pane = this.panes[side];
+    const [across, down] = middleOf(pane);
+    for (const image of pane.querySelectorAll("img")) this.#size(image, zoom);
+    // What was in the middle stays there.
+    pane.scrollTo(across * pane.scrollWidth - pane.clientWidth / 2, down * pane.scrollHeight - pane.clientHeight / 2);
   }
+}
+
+function middleOf(pane) {
+  return [
+    (pane.scrollLeft + pane.clientWidth / 2) / (pane.scrollWidth || 1),
+    (pane.scrollTop + pane.clientHeight / 2) / (pane.scrollHeight || 1),
+  ];
 }
 
 function sideOf(ref) {

@@ -6,7 +6,6 @@ import { el, make } from "./dom.js";
 // A case that has ended stays in its place for a moment, so that no other one slips under a finger.
 const OVER_MS = 4_000;
 const STATES = {
-  open: "Open",
   agreed_match: "Agreed match",
   no_action: "No action",
   expired: "Time was up: no action",
@@ -14,15 +13,17 @@ const STATES = {
 
 export class Queue {
   // `deeds`: what a person of these roles can do with a case, by role: {label, can(line), act(line)}.
-  constructor(deeds, { keepsEnded }) {
+  // `waiting`: what stands where this person can do nothing with an open case.
+  constructor(deeds, { keepsEnded, waiting }) {
     this.deeds = deeds;
     this.keepsEnded = keepsEnded;
+    this.waitingText = waiting;
     this.rows = new Map();
   }
 
   // A new connection tells everything again.
   startAgain() {
-    this.waiting = new Set(this.rows.keys());
+    this.untold = new Set(this.rows.keys());
     setTimeout(() => this.#forgetUntold(), 1_000);
   }
 
@@ -33,7 +34,7 @@ export class Queue {
   }
 
   put(line) {
-    this.waiting?.delete(line.case);
+    this.untold?.delete(line.case);
     const row = this.rows.get(line.case) ?? this.#newRow(line);
     clearTimeout(row.leaving);
     row.line = line;
@@ -55,7 +56,7 @@ export class Queue {
 
   tick() {
     for (const { line, left: time } of this.rows.values()) {
-      const text = line.state === "open" ? left(line.expires_at) : "";
+      const text = timeText(line);
       if (time.textContent !== text) time.textContent = text;
     }
   }
@@ -86,8 +87,8 @@ export class Queue {
     parts.camera.replaceChildren(line.camera, ...(again ? [make("small", { text: again })] : []));
     parts.seen.replaceChildren(`Seen ${timeOf(line.captured_at)}`, make("small", { text: dayOf(line.captured_at) }));
     parts.alerts.textContent = line.alerts === 1 ? "1 sighting" : `${line.alerts} sightings`;
-    row.left.textContent = line.state === "open" ? left(line.expires_at) : "";
-    row.state.textContent = line.state === "open" ? "left to decide" : STATES[line.state];
+    row.left.textContent = timeText(line);
+    row.state.textContent = line.state === "open" ? "left to decide" : "";
     row.item.classList.toggle("over", line.state !== "open");
     this.#fillDeeds(row);
   }
@@ -102,7 +103,7 @@ export class Queue {
     }
     const isTaken = row.line.state === "open" && !wanted.length;
     row.none ??= row.parts.does.appendChild(make("span", { className: "quiet" }));
-    row.none.textContent = isTaken ? "With other people" : "";
+    row.none.textContent = isTaken ? this.waitingText : "";
   }
 
   #button(row, deed) {
@@ -115,8 +116,8 @@ export class Queue {
   }
 
   #forgetUntold() {
-    for (const id of this.waiting ?? []) this.#drop(id);
-    this.waiting = null;
+    for (const id of this.untold ?? []) this.#drop(id);
+    this.untold = null;
   }
 
   #drop(id) {
@@ -131,4 +132,8 @@ export class Queue {
     this.title ??= document.title;
     document.title = open ? `(${open}) ${this.title}` : this.title;
   }
+}
+
+function timeText(line) {
+  return line.state === "open" ? left(line.expires_at) : STATES[line.state];
 }
