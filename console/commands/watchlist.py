@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from console.edges import list_redis
 from console.edges.grpc_enrolment import GrpcEnrolment
 from console.watchlist import build as building
-from console.watchlist import folder
+from console.watchlist import cards, folder
 from console.watchlist.build import Built, Plan
 from console.watchlist.enrolment import Enrolment
 from console.watchlist.limits import BY_MODEL, Limits
@@ -33,9 +33,24 @@ app = typer.Typer(help="Build the list that a deployment searches.", no_args_is_
 _MAX_FILLERS = 10_000
 
 
-@app.callback()
-def _group() -> None:
-    """Keeps `build` a command of its group while it is the only one."""
+@app.command("cards")
+def cards_command(
+    root: Annotated[Path, typer.Argument(metavar="DIR", help="A folder a subject, pictures in each.")],
+    *,
+    category: Annotated[str, typer.Option(help="Of everybody.")] = "exercise",
+    source: Annotated[str, typer.Option(help="Where the pictures are from.")] = "own pictures",
+    reason: Annotated[str, typer.Option(help="Why they are listed.")] = "consenting test subject",
+    days: Annotated[int, typer.Option(min=1, max=31, help="Until the entries expire.")] = 1,
+) -> None:
+    """Write a subject.yaml to begin with where one is missing. Look at them before building the list."""
+    expires_on = (datetime.now(UTC) + timedelta(days=days)).date()
+    try:
+        written = cards.write_missing(root, cards.Common(category, source, reason, expires_on))
+    except (OSError, Misconfigured) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    for path in written:
+        typer.echo(f"wrote {path}: check its dates")
 
 
 @app.command("build")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,8 @@ from services.contracts.authority import Pace, SourceKind
 # SFace, gallery-normalised, by number of shots fused: about one false alert in a thousand passages of strangers
 # (`python -m evaluation.accuracy`; docs/adr/0003-models-and-runtimes.md has the figures and their limits).
 THRESHOLDS = {1: 0.40, 3: 0.42, 5: 0.43}
+# The same for raw cosines against at most a hundred entries.
+RAW_THRESHOLDS = {1: 0.53, 3: 0.57, 5: 0.58}
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,28 @@ def exercise_document(
             "thresholds": THRESHOLDS,
         },
         "verification": verification or {},
+    }
+
+
+def first_document(
+    deployment: str, cameras: Mapping[str, str], *, use_case: str, purpose: str, now: datetime, lasts: timedelta
+) -> dict[str, Any]:
+    """A document to begin with: RTSP `cameras` by id, a short list, raw scores."""
+    return {
+        "deployment": deployment,
+        "use_case": use_case,
+        "purpose": purpose,
+        "cameras": [
+            {"id": name, "source": SourceKind.RTSP.value, "address": address, "rate_fps": 5.0}
+            for name, address in cameras.items()
+        ],
+        "window": {"start": now.isoformat(timespec="seconds"), "end": (now + lasts).isoformat(timespec="seconds")},
+        "watchlist": {
+            "name": "faces",
+            "max_entries": 100,
+            "score_kind": "raw",
+            "thresholds": RAW_THRESHOLDS,
+        },
     }
 
 

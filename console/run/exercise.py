@@ -33,7 +33,8 @@ _BUILD_WITHIN_S = 120
 
 @dataclass(frozen=True)
 class Setup:
-    """What an exercise is made of. `people_file` and `list_dir` are the operator's own."""
+    """What runs. `people_file` and `list_dir` are the operator's own; so is `document`, where there is one, and
+    else an exercise's is written for `cameras`."""
 
     deployment: str
     cameras: Sequence[ExerciseCamera]
@@ -41,6 +42,8 @@ class Setup:
     people_file: Path
     home: Path
     cache: Path = Path(".cache")
+    document: Path | None = None
+    fillers: int = FILLERS
     verification: Mapping[str, Any] = field(default_factory=dict)
     brokers: int = 1
     # Ray's actors at most; 0 runs embed as one plain process.
@@ -59,7 +62,7 @@ class Exercise:
         self._setup = setup
         self._home = setup.home.resolve()
         self.stack = LocalStack(self._home / "stack", setup.cache / "kafka", brokers=setup.brokers)
-        self.document = self._home / "deployment.yaml"
+        self.document = (setup.document or self._home / "deployment.yaml").resolve()
         self.services: dict[str, ServiceProcess] = {}
         self._enrolment_port, self.review_grpc_port, self.review_web_port = free_ports(3)
         self.ray = RayHead(self._home, max_workers=setup.ray_workers) if setup.ray_workers else None
@@ -118,7 +121,8 @@ class Exercise:
     def _begin(self) -> None:
         self._setup.say("starting Apache Kafka and two Redis servers")
         self._ended.enter_context(self.stack)
-        self._write_documents()
+        if self._setup.document is None:
+            self._write_document()
         report = apply(KafkaAdmin(self.stack.kafka.bootstrap), groups=self._groups())
         if report.refused:
             raise StackError("\n".join(report.lines))
@@ -130,7 +134,7 @@ class Exercise:
         for stage in Stage:
             self.add(stage, stage)
 
-    def _write_documents(self) -> None:
+    def _write_document(self) -> None:
         document = exercise_document(
             self.deployment,
             self._setup.cameras,
@@ -160,7 +164,7 @@ class Exercise:
                 "--redis-durable-url": self.stack.redis_durable.url,
                 "--keys-dir": str(self._home / "keys"),
                 "--enrolment": f"127.0.0.1:{self._enrolment_port}",
-                "--fillers": str(FILLERS),
+                "--fillers": str(self._setup.fillers),
             }
             words = [word for option in options.items() for word in option]
             done = subprocess.run(

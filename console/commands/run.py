@@ -1,0 +1,109 @@
+"""`signpost run`: a deployment of your own on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from console.demo.people import demo_accounts, write_people
+from console.ledger.table import as_table
+from console.run.exercise import Exercise, Setup
+from console.stack.errors import StackError
+from services.contracts import authority
+from services.contracts.authority import Authority
+from services.contracts.counts import Stage
+from services.contracts.errors import Misconfigured
+
+app = typer.Typer(help="Run a deployment of your own on this machine.", invoke_without_command=True)
+
+_LOOK_EVERY_S = 1.0
+
+
+@app.callback()
+def run(
+    deployment_file: Annotated[Path, typer.Argument(help="The deployment's document (docs/deployment.md).")],
+    list_dir: Annotated[Path, typer.Argument(help="A folder a subject: pictures and subject.yaml.")],
+    *,
+    home: Annotated[Path, typer.Option(help="Where keys, data and logs go.")] = Path("data/run"),
+    people_file: Annotated[
+        Path | None, typer.Option(help="Who may sign in; without it two reviewers are made up for this run.")
+    ] = None,
+    ray_workers: Annotated[int, typer.Option(min=0, help="Ray's actors; 0 runs embed as a plain process.")] = 0,
+) -> None:
+    """Build the list, start everything, stay until Ctrl-C, print the counts. Keys and data end with the run."""
+    console = Console()
+    try:
+        bounds = _read(deployment_file)
+        with ExitStack() as ended:
+            setup = _setup(bounds, deployment_file, list_dir, home, people_file, ray_workers, console)
+            ended.callback(_forget, home)
+            exercise = ended.enter_context(Exercise(setup))
+            exercise.start(Stage.REVIEW, Stage.MATCH, Stage.EMBED, Stage.INGEST)
+            console.rule(f"{bounds.deployment}: {bounds.use_case.value.upper()}")
+            console.print(f"Alerts are decided at {exercise.page} until {bounds.window.end}. Ctrl-C ends the run.")
+            _stay(exercise)
+            exercise.services[Stage.INGEST].stop()
+            statement = exercise.statement()
+    except (StackError, Misconfigured) as error:
+        console.print(str(error), style="red", markup=False)
+        raise typer.Exit(2) from error
+    console.print(as_table(statement))
+
+
+def _read(path: Path) -> Authority:
+    try:
+        return authority.parse(path.read_text(), origin=str(path))
+    except OSError as error:
+        raise Misconfigured(f"{path}: cannot be read; `signpost deployment new` writes one") from error
+
+
+def _setup(
+    bounds: Authority,
+    document: Path,
+    list_dir: Path,
+    home: Path,
+    people_file: Path | None,
+    ray_workers: int,
+    console: Console,
+) -> Setup:
+    _forget(home)
+    if people_file is None:
+        people_file = home / "people.yaml"
+        accounts = [account for account in demo_accounts() if not account.scripted]
+        write_people(people_file, accounts)
+        for account in accounts:
+            console.print(f"sign in as [bold]{account.user}[/bold], password [bold]{account.password}[/bold]")
+    return Setup(
+        deployment=bounds.deployment,
+        cameras=(),
+        document=document,
+        fillers=0,
+        list_dir=list_dir,
+        people_file=people_file,
+        home=home,
+        ray_workers=ray_workers,
+        say=console.print,
+    )
+
+
+def _forget(home: Path) -> None:
+    for folder in (home / "stack", home / "keys"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stay(exercise: Exercise) -> None:
+    """Until Ctrl-C; a service that ends by itself ends the run, naming its log."""
+    try:
+        while True:
+            for service in exercise.services.values():
+                if not service.alive():
+                    raise StackError(f"{service.name} has ended; its log is {service.log}")
+            time.sleep(_LOOK_EVERY_S)
+    except KeyboardInterrupt:
+        return
