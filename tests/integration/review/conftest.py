@@ -1,0 +1,33 @@
+"""Review on the shared servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.fakes.keys import FakeKeys
+from tests.integration.review.rig import Rig, a_clock
+
+
+@pytest.fixture
+def rigs(redis_durable: str) -> Iterator[Callable[[], Rig]]:
+    """Makes instances that share Redis, keys and clock."""
+    clock = a_clock()
+    store, made = FakeKeys(clock), []
+
+    def make(more: str = "") -> Rig:
+        made.append(Rig(redis_durable, clock=clock, store=store, more=more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def rig(rigs: Callable[[], Rig]) -> Rig:
+    """One instance, with the subject's reference pictures on the list."""
+    made = rigs()
+    made.list_subject()
+    return made

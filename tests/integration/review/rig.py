@@ -1,0 +1,218 @@
+"""Review on a real Redis, with alerts handed in as Kafka would, and people at its desk."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
+
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from services.contracts import authority, codec, codec_lists, ids, keys, lists, topics
+from services.contracts.codec import Sealing
+from services.contracts.decisions import CaseEvent
+from services.contracts.events import AlertRaised
+from services.contracts.lists import ReferenceImage, SubjectImages
+from services.review.casework import CaseDesk, Desk
+from services.review.core.people import Person, PersonTokens, Role
+from services.review.edges.cases_redis import LoopCases, ThreadCases
+from services.review.edges.outbox_redis import RedisOutbox
+from services.review.edges.pictures_sealed import SealedPictures
+from services.review.edges.plan import Names
+from services.review.edges.references_redis import RedisReferences
+from services.review.feed import Feed
+from services.review.metrics import ReviewMetrics
+from services.review.pipeline import Folder, Item
+from services.review.showing import Showing
+from services.review.sweeper import Sweeper
+from services.runtime.kafka.types import Dropped, Prepared, Record
+from services.runtime.keys.cipher import AesGcm
+from services.runtime.keys.ring import Keyring
+from services.runtime.redis_client import connect, connect_async
+from tests.builders import DEPLOYMENT, an_alert
+from tests.fakes.clock import ManualClock
+from tests.fakes.keys import FakeKeys
+
+_NOW = datetime.now(UTC)
+# Redis keeps its own time for deadlines, so the deployment runs now.
+DOCUMENT = f"""
+deployment: oxford-street-1
+use_case: exercise
+purpose: find people recalled to prison
+cameras:
+  - {{id: gate-1, source: rtsp, address: "rtsp://gate-1/live"}}
+  - {{id: gate-2, source: rtsp, address: "rtsp://gate-2/live"}}
+window: {{start: {(_NOW - timedelta(hours=2)).isoformat()}, end: {(_NOW + timedelta(hours=8)).isoformat()}}}
+watchlist:
+  name: blue-list
+  max_entries: 100
+  score_kind: raw
+  thresholds: {{1: 0.3}}
+"""
+SUBJECT = ids.SubjectToken("5" * 32)
+CIPHER = AesGcm()
+REFERENCE = b"\xff\xd8 a reference \xff\xd9"
+T = TypeVar("T")
+
+
+def a_person(user: str, *roles: Role, scripted: bool = False) -> Person:
+    held = frozenset(roles or (Role.REVIEWER,))
+    return Person(user=user, name=user.title(), roles=held, scripted=scripted)
+
+
+ANN, BEN, CAT = a_person("ann"), a_person("ben"), a_person("cat", scripted=True)
+SUE = a_person("sue", Role.SUPERVISOR)
+OLA = a_person("ola", Role.ENGAGEMENT_OFFICER)
+
+
+def an_alert_of(track: str, *, at: datetime, **changes: Any) -> AlertRaised:
+    """An alert of `track` on the subject, searched `at`."""
+    camera = ids.CameraId(track.partition(".")[0])
+    values: dict[str, Any] = {
+        "camera": camera,
+        "track": ids.TrackId(track),
+        "alert": ids.alert_id(ids.TrackId(track), "digest", SUBJECT),
+        "captured_at": at - timedelta(milliseconds=300),
+        "searched_at": at,
+    }
+    return an_alert(**(values | changes))
+
+
+class Rig:
+    """One instance of review's parts; a second Rig on the same `keys` and Redis is a second instance."""
+
+    def __init__(self, url: str, *, clock: ManualClock, store: FakeKeys, more: str = "") -> None:
+        self.url = SecretStr(url)
+        self.clock = clock
+        self.store = store
+        self.authority = authority.parse(DOCUMENT + more, origin="test")
+        self.names = Names(DEPLOYMENT)
+        self.client = connect(self.url, client_name="test")
+        self.registry = CollectorRegistry()
+        self.metrics = ReviewMetrics(self.registry)
+        self.ring = Keyring(FakeKeys(clock), store, clock)
+        self.cases = ThreadCases(self.client, self.names)
+        self.pictures = SealedPictures(self.authority, self.names, self.ring, CIPHER)
+        self.outbox = RedisOutbox(self.client, self.names)
+        self.sweeper = Sweeper(self.authority, self.cases, self.metrics, clock)
+        self.folder = Folder(
+            authority=self.authority,
+            store=self.cases,
+            pictures=self.pictures,
+            ring=self.ring,
+            cipher=CIPHER,
+            metrics=self.metrics,
+            clock=clock,
+        )
+        self._offset = -1
+
+    def close(self) -> None:
+        self.client.close()
+
+    def list_subject(self, deployment: str = DEPLOYMENT) -> None:
+        """Put the subject's reference pictures where the list's builder puts them."""
+        spec = keys.watchlist(self.authority)
+        sealing = Sealing(spec.id, self.ring.mint(spec), CIPHER)
+        images = SubjectImages(
+            token=SUBJECT,
+            category="recall to prison",
+            source="police",
+            reason="recall",
+            expires_on=date(2026, 12, 31),
+            images=(ReferenceImage(jpeg=REFERENCE, taken_on=date(2024, 5, 1), quality=0.8),),
+        )
+        sealed = codec_lists.seal_images(images, deployment=deployment, digest="digest", sealing=sealing)
+        self.client.set(lists.images(deployment, "digest", SUBJECT), sealed)
+
+    def record(self, alert: AlertRaised, *, offset: int | None = None) -> Record:
+        """As match publishes it; the next offset if none is given."""
+        if offset is None:
+            self._offset += 1
+            offset = self._offset
+        spec = keys.alert(self.authority, alert.searched_at)
+        sealing = Sealing(spec.id, self.ring.mint(spec), CIPHER)
+        raw = codec.encode_sealed(alert, topic=topics.ALERTS.name, sealing=sealing)
+        return Record(topics.ALERTS.name, 0, offset, alert.subject.encode(), raw, (), 0)
+
+    def arrive(self, *records: Record) -> None:
+        """Hand records in, as one batch of the loop."""
+        items: list[Prepared[Item]] = []
+        for record in records:
+            item = self.folder.prepare(record)
+            assert not isinstance(item, Dropped), "the alert was dropped"
+            items.append(Prepared(record, item))
+        self.folder.handle(items)
+
+    def raise_alert(self, track: str = "gate-1.1.1.7.0", **changes: Any) -> str:
+        """An alert arrives now; the id of the newest case of its subject."""
+        self.arrive(self.record(an_alert_of(track, at=self.clock.now(), **changes)))
+        newest = self.client.hget(self.names.subject(SUBJECT), "case")
+        assert isinstance(newest, bytes)
+        return newest.decode()
+
+    def events(self) -> list[CaseEvent]:
+        """What the outbox holds, decoded."""
+        found = [codec.open_clear(codec.peek(one.event, topic="decisions")) for one in self.outbox.oldest(1000)]
+        return [event for event in found if isinstance(event, CaseEvent)]
+
+    def all_bytes(self) -> bytes:
+        """Everything the server holds, names and values."""
+        read: dict[str, Callable[[bytes], object]] = {
+            "string": self.client.get,
+            "hash": self.client.hgetall,
+            "stream": self.client.xrange,
+            "zset": lambda name: self.client.zrange(name, 0, -1),
+        }
+        held: list[object] = []
+        for name in self.client.scan_iter():
+            kind = self.client.type(name)
+            held += [name, read[kind.decode() if isinstance(kind, bytes) else kind](name)]
+        return repr(held).encode()
+
+    def counts(self) -> dict[str, int]:
+        return dict(self.outbox.counts()[1])
+
+    def at_desk(self, work: Callable[[CaseDesk], Awaitable[T]]) -> T:
+        """Run `work` with a desk on an event loop of its own."""
+
+        async def run() -> T:
+            async with self.desk() as desk:
+                return await work(desk)
+
+        return asyncio.run(run())
+
+    @asynccontextmanager
+    async def desk(self) -> AsyncIterator[CaseDesk]:
+        client = connect_async(self.url, client_name="test-people")
+        store = LoopCases(client, self.names)
+        references = RedisReferences(self.client, self.authority, self.ring, CIPHER)
+        feed = Feed(store)
+        listening = asyncio.create_task(feed.run())
+        tokens = PersonTokens(self.ring.mint(keys.deployment(self.authority)))
+        parts = Desk(
+            store=store,
+            showing=Showing(store, self.pictures, references),
+            tokens=tokens,
+            feed=feed,
+            metrics=self.metrics,
+            clock=self.clock,
+        )
+        try:
+            yield CaseDesk(self.authority, parts)
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            await client.aclose()
+
+
+def a_clock() -> ManualClock:
+    """Stands at the real time: what is written must not be past its deadline for the server."""
+    return ManualClock(datetime.now(UTC))
+
+
+def sha256(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()

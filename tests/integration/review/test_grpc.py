@@ -1,0 +1,309 @@
+"""The gRPC server: who may call what, and the status of each refusal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc
+import grpc.aio
+import pytest
+import trustme
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from services.contracts.errors import Misconfigured
+from services.review.casework import CaseDesk
+from services.review.core.people import Person, Role
+from services.review.core.roles import ANYBODY, ROLES, Call
+from services.review.edges.grpc_review import ReviewServer, Tls
+from services.review.edges.people_file import PeopleFile, hashed
+from services.review.edges.sessions_redis import RedisSessions
+from services.review.sessions import TokenSessions
+from services.runtime.redis_client import connect_async
+from signpost.v1 import review_pb2, review_pb2_grpc
+from tests.conftest import ExpectedErrors
+from tests.integration.review.rig import Rig
+
+T = TypeVar("T")
+METHODS = {method.name: method for method in review_pb2.DESCRIPTOR.services_by_name["Review"].methods}
+PASSWORD = "correct horse"
+_HASHED = hashed(PASSWORD)
+LOOPBACK = "127.0.0.1"
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    """One person a role, named like it; ann and ben review too, sam is a script."""
+    file = tmp_path / "people.yaml"
+    rows = {role.value: [role.value] for role in Role} | {name: ["reviewer"] for name in ("ann", "ben")}
+    lines = [
+        f"  {user}: {{name: {user}, roles: [{', '.join(roles)}], password: {_HASHED}}}"
+        for user, roles in rows.items()
+    ]
+    file.write_text("people:\n" + "\n".join(lines) + "\n")
+    return file
+
+
+@asynccontextmanager
+async def served(rig: Rig, people: Path, desk: Any = None) -> AsyncIterator[tuple[Any, ReviewServer]]:
+    """A stub on a running server, and the server."""
+    client = connect_async(rig.url, client_name="test-sessions")
+    sessions = TokenSessions(PeopleFile(people), RedisSessions(client, rig.names), rig.clock, session_s=3600)
+    async with rig.desk() as real:
+        work = desk or real
+        server = ReviewServer(work, sessions, rig.metrics, host=LOOPBACK, port=0, tls=None)
+        await server.start()
+        channel = grpc.aio.insecure_channel(f"{LOOPBACK}:{server.port}")
+        try:
+            yield review_pb2_grpc.ReviewStub(channel), server  # type: ignore[no-untyped-call]
+        finally:
+            await channel.close()
+            await server.stop()
+            await client.aclose()
+
+
+async def bearer(stub: Any, user: str) -> Any:
+    answer = await stub.SignIn(review_pb2.SignInRequest(user=user, password=PASSWORD))
+    return (("authorization", f"Bearer {answer.token}"),)
+
+
+async def code_of(stub: Any, call: str, metadata: Any) -> grpc.StatusCode:
+    """What a call with an empty request ends in."""
+    request = getattr(review_pb2, METHODS[call].input_type.name)()
+    try:
+        if METHODS[call].server_streaming:
+            stream = getattr(stub, call)(request, metadata=metadata, timeout=5)
+            await stream.initial_metadata()
+            stream.cancel()
+        else:
+            await getattr(stub, call)(request, metadata=metadata, timeout=5)
+    except grpc.aio.AioRpcError as refused:
+        return refused.code()
+    return grpc.StatusCode.OK
+
+
+async def stream_code(stub: Any, metadata: Any) -> grpc.StatusCode:
+    stream = stub.WatchCases(review_pb2.WatchCasesRequest(), metadata=metadata, timeout=1)
+    try:
+        async for _ in stream:
+            return grpc.StatusCode.OK
+    except grpc.aio.AioRpcError as refused:
+        return refused.code()
+    return grpc.StatusCode.OK
+
+
+def test_every_call_has_its_row_of_roles() -> None:
+    assert set(METHODS) == {call.value for call in Call} == {call.value for call in ROLES}
+    assert all(ROLES.values())
+
+
+def test_every_call_is_refused_to_every_role_without_a_row_and_to_nobody_else(rig: Rig, people: Path) -> None:
+    async def work() -> Mapping[tuple[str, str], grpc.StatusCode]:
+        async with served(rig, people) as (stub, _):
+            found = {}
+            for role in Role:
+                for call in METHODS:
+                    metadata = await bearer(stub, role.value)
+                    check = stream_code(stub, metadata) if call == "WatchCases" else code_of(stub, call, metadata)
+                    found[call, role.value] = await check
+            return found
+
+    for (call, role), code in asyncio.run(work()).items():
+        may = Role(role) in ROLES[Call(call)]
+        refused = code is grpc.StatusCode.PERMISSION_DENIED
+        assert refused is not may, f"{call} by a {role} ended in {code}"
+
+
+def test_nobody_is_let_in_without_a_session_that_lasts(rig: Rig, people: Path) -> None:
+    async def work() -> None:
+        async with served(rig, people) as (stub, _):
+            for call in METHODS:
+                if Call(call) in ANYBODY:
+                    continue
+                for metadata in ((), (("authorization", "Bearer made-up"),), (("authorization", "Basic YTpi"),)):
+                    check = stream_code(stub, metadata) if call == "WatchCases" else code_of(stub, call, metadata)
+                    assert await check is grpc.StatusCode.UNAUTHENTICATED, call
+            left = await bearer(stub, "ann")
+            await stub.SignOut(review_pb2.SignOutRequest(), metadata=left)
+            assert await code_of(stub, "WhoAmI", left) is grpc.StatusCode.UNAUTHENTICATED
+
+    asyncio.run(work())
+
+
+def test_a_wrong_password_and_an_unknown_user_look_the_same(rig: Rig, people: Path) -> None:
+    async def work() -> list[tuple[grpc.StatusCode, str | None]]:
+        ends = []
+        async with served(rig, people) as (stub, _):
+            for user, password in (("ann", "wrong"), ("nobody", PASSWORD)):
+                with pytest.raises(grpc.aio.AioRpcError) as refused:
+                    await stub.SignIn(review_pb2.SignInRequest(user=user, password=password))
+                ends.append((refused.value.code(), refused.value.details()))
+        return ends
+
+    first, second = asyncio.run(work())
+    assert first == second
+    assert first[0] is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_two_reviewers_decide_over_grpc(rig: Rig, people: Path) -> None:
+    case = rig.raise_alert()
+
+    async def judge(stub: Any, user: str) -> Any:
+        metadata = await bearer(stub, user)
+        claim = await stub.ClaimCase(review_pb2.ClaimCaseRequest(case=case), metadata=metadata)
+        ref = review_pb2.ClaimRef(case=case, fence=claim.fence)
+        view = await stub.ViewCase(ref, metadata=metadata)
+        assert not view.HasField("score")
+        for one in view.pictures:
+            asked = review_pb2.ViewPictureRequest(case=case, fence=claim.fence, name=one.name)
+            assert (await stub.ViewPicture(asked, metadata=metadata)).jpeg.startswith(b"\xff\xd8")
+        said = review_pb2.JudgeRequest(
+            case=case,
+            fence=claim.fence,
+            judgement="match",
+            features=["ears"],
+            displayed_digest=view.displayed_digest,
+        )
+        return await stub.Judge(said, metadata=metadata)
+
+    async def work() -> tuple[Any, Any]:
+        async with served(rig, people) as (stub, _):
+            return await judge(stub, "ann"), await judge(stub, "ben")
+
+    first, second = asyncio.run(work())
+    assert (first.state.state, first.state.outcome, first.score) == ("open", "", 0.5)
+    assert (second.state.state, second.state.outcome) == ("agreed_match", "agreed_match")
+
+
+def test_refusals_have_canonical_statuses(rig: Rig, people: Path) -> None:
+    case = rig.raise_alert()
+
+    async def work() -> list[grpc.StatusCode]:
+        async with served(rig, people) as (stub, _):
+            ann, ben, third = [await bearer(stub, user) for user in ("ann", "ben", "reviewer")]
+            claim = await stub.ClaimCase(review_pb2.ClaimCaseRequest(case=case), metadata=ann)
+            await stub.ClaimCase(review_pb2.ClaimCaseRequest(case=case), metadata=ben)
+            ref = review_pb2.ClaimRef(case=case, fence=claim.fence)
+            said = review_pb2.JudgeRequest(case=case, fence=claim.fence, judgement="match", displayed_digest="x")
+            odd = review_pb2.JudgeRequest(case=case, fence=claim.fence, judgement="sure")
+            nameless = review_pb2.ViewPictureRequest(case=case, fence=claim.fence, name="probe/99")
+            return [
+                await ends(stub.ClaimCase(review_pb2.ClaimCaseRequest(case="none"), metadata=ann)),
+                await ends(stub.ClaimCase(review_pb2.ClaimCaseRequest(case=case), metadata=third)),
+                await ends(stub.ViewCase(ref, metadata=ben)),
+                await ends(stub.Judge(said, metadata=ann)),
+                await ends(stub.Judge(odd, metadata=ann)),
+                await ends(stub.ViewPicture(nameless, metadata=ann)),
+            ]
+
+    status = grpc.StatusCode
+    assert asyncio.run(work()) == [
+        status.NOT_FOUND,
+        status.ABORTED,
+        status.FAILED_PRECONDITION,
+        status.ABORTED,
+        status.INVALID_ARGUMENT,
+        status.NOT_FOUND,
+    ]
+
+
+async def ends(call: Awaitable[Any]) -> grpc.StatusCode:
+    try:
+        await call
+    except grpc.aio.AioRpcError as refused:
+        return refused.code()
+    return grpc.StatusCode.OK
+
+
+class Hangs:
+    """A desk at which nothing is ever answered, or everything is a bug."""
+
+    def __init__(self, bug: bool = False) -> None:
+        self._bug = bug
+
+    async def get_case(self, person: Person, case: str) -> Any:
+        if self._bug:
+            raise KeyError("a name that must not travel")
+        await asyncio.Event().wait()
+
+
+def test_a_deadline_is_kept(rig: Rig, people: Path) -> None:
+    async def work() -> grpc.StatusCode:
+        async with served(rig, people, Hangs()) as (stub, _):
+            ann = await bearer(stub, "ann")
+            return await ends(stub.GetCase(review_pb2.GetCaseRequest(case="a"), metadata=ann, timeout=0.3))
+
+    assert asyncio.run(work()) is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def test_a_bug_tells_the_caller_nothing(rig: Rig, people: Path, expected_errors: ExpectedErrors) -> None:
+    expected_errors.add("call failed of a bug")
+
+    async def work() -> tuple[grpc.StatusCode, str | None]:
+        async with served(rig, people, Hangs(bug=True)) as (stub, _):
+            ann = await bearer(stub, "ann")
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await stub.GetCase(review_pb2.GetCaseRequest(case="a"), metadata=ann)
+            return refused.value.code(), refused.value.details()
+
+    assert asyncio.run(work()) == (grpc.StatusCode.INTERNAL, "internal error")
+
+
+def test_health_and_reflection_answer_without_a_sign_in(rig: Rig, people: Path) -> None:
+    async def work() -> tuple[int, list[str]]:
+        async with (
+            served(rig, people) as (_, server),
+            grpc.aio.insecure_channel(f"{LOOPBACK}:{server.port}") as channel,
+        ):
+            health = health_pb2_grpc.HealthStub(channel)
+            answer = await health.Check(health_pb2.HealthCheckRequest(service="signpost.v1.Review"))
+            asked = reflection_pb2.ServerReflectionRequest(list_services="")
+            stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+            async for listed in stub.ServerReflectionInfo(iter([asked])):
+                return answer.status, [one.name for one in listed.list_services_response.service]
+        raise AssertionError("reflection said nothing")
+
+    status, services = asyncio.run(work())
+    assert status == health_pb2.HealthCheckResponse.SERVING
+    assert "signpost.v1.Review" in services
+
+
+def test_plaintext_stays_on_this_machine(rig: Rig, people: Path) -> None:
+    async def work() -> None:
+        async with rig.desk() as desk:
+            with pytest.raises(Misconfigured, match="GRPC_HOST"):
+                ReviewServer(desk, None, rig.metrics, host="192.0.2.1", port=0, tls=None)  # type: ignore[arg-type]
+
+    asyncio.run(work())
+
+
+def test_with_a_client_authority_only_its_clients_are_served(rig: Rig, tmp_path: Path) -> None:
+    ours, others = trustme.CA(), trustme.CA()
+    served_as = ours.issue_cert(LOOPBACK)
+    cert, key, roots = tmp_path / "cert.pem", tmp_path / "key.pem", tmp_path / "ca.pem"
+    served_as.cert_chain_pems[0].write_to_path(str(cert))
+    served_as.private_key_pem.write_to_path(str(key))
+    ours.cert_pem.write_to_path(str(roots))
+
+    async def knock(port: int, who: trustme.LeafCert | None) -> bool:
+        pair = (None, None) if who is None else (who.private_key_pem.bytes(), who.cert_chain_pems[0].bytes())
+        credentials = grpc.ssl_channel_credentials(ours.cert_pem.bytes(), *pair)
+        async with grpc.aio.secure_channel(f"{LOOPBACK}:{port}", credentials) as channel:
+            check = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=3)
+            return await ends(check) is grpc.StatusCode.OK
+
+    async def work(desk: CaseDesk) -> list[bool]:
+        tls = Tls(cert=cert, key=key, client_ca=roots)
+        server = ReviewServer(desk, None, rig.metrics, host=LOOPBACK, port=0, tls=tls)  # type: ignore[arg-type]
+        await server.start()
+        try:
+            known, stranger = ours.issue_cert("client.test"), others.issue_cert("client.test")
+            return [await knock(server.port, who) for who in (known, stranger, None)]
+        finally:
+            await server.stop()
+
+    assert rig.at_desk(work) == [True, False, False]
