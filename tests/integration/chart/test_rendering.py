@@ -119,6 +119,14 @@ def test_a_monitor_finds_its_service_and_names_the_job_that_the_rules_count_on(d
         assert {endpoint["port"] for endpoint in monitor["spec"]["endpoints"]} <= ports
 
 
+def test_a_monitor_has_no_field_that_its_operator_would_drop(default: list[Manifest]) -> None:
+    """What we use of monitoring.coreos.com/v1, which no schema here covers: other names would be dropped."""
+    for monitor in of_kind("ServiceMonitor", default):
+        assert monitor["apiVersion"] == "monitoring.coreos.com/v1"
+        assert set(monitor["spec"]) == {"jobLabel", "selector", "endpoints"}
+        assert [set(each) for each in monitor["spec"]["endpoints"]] == [{"port", "path", "interval"}]
+
+
 def test_the_rules_arrive_whole_with_runbooks_where_they_can_be_read(helm: Helm) -> None:
     [arrived] = of_kind("PrometheusRule", helm.template(CHART / "ci/fleet-values.yaml"))
     text = (CHART / "files/alerts/signpost.rules.yaml").read_text("utf-8")
