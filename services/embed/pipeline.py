@@ -203,7 +203,7 @@ class EmbedPipeline:
             first_seen_at=passage.first_seen_at,
             vector=fuse([shot.vector for shot in best_first if shot.vector is not None]),
             shots=tuple(Shot(shot.crop_jpeg, shot.taken.at, shot.box, shot.taken.quality) for shot in best_first),
-            context_jpeg=best_first[0].context_jpeg,
+            context_jpeg=passage.context_jpeg,
         )
 
     def _reach(self, draft: Draft, items: Sequence[Prepared[Frame]]) -> dict[Partition, int]:

@@ -44,6 +44,7 @@ class Sight:
         self.frame = frame
         # All that may be a face, so that none of them shows in a neighbour's context.
         self.found = frame.in_full_px(found)
+        self.small_boxes = found.boxes
         self._pictures = pictures
         self._max_pixels = max_pixels
 
@@ -124,7 +125,8 @@ class Watch:
                 place = self._rules.policy.admits(passage.taken, taken)
                 if place is not None:
                     shot = self._shot(sight, faces.boxes[index], taken, chip)
-                    draft.passages[passage.track] = passage.with_shot(shot, place)
+                    grown = passage.with_shot(shot, place)
+                    draft.passages[passage.track] = self._in_context(grown, sight, faces.boxes[index], taken)
                     draft.touched[passage.track] = None
                 return
         draft.passages[passage.track] = replace(passage, refused=refused.value)
@@ -136,9 +138,19 @@ class Watch:
             taken=taken,
             box=Box(left, top, right - left, bottom - top),
             crop_jpeg=self._pictures.encode_crop(self._pictures.cut_crop(sight.full, box, others)),
-            context_jpeg=self._pictures.encode_context(self._pictures.cut_context(sight.full, box, others)),
             chip=chip,
         )
+
+    def _in_context(self, passage: Passage, sight: Sight, box: tracks.Floats, taken: Taken) -> Passage:
+        """The passage with the surroundings of this shot, if it is its best: where somebody was is clear
+        enough at the detector's size."""
+        if taken.quality <= passage.context_quality:
+            return passage
+        one = np.all(sight.found.boxes == box, axis=1)
+        boxes = sight.small_boxes
+        cut = self._pictures.cut_context(sight.frame.small, boxes[one][0], boxes[~one])
+        encoded = self._pictures.encode_context(cut)
+        return replace(passage, context_jpeg=encoded, context_quality=taken.quality)
 
 
 def _begun(track: tracks.Track, at: Whereabouts) -> Passage:

@@ -33,7 +33,6 @@ class KeptShot:
     taken: Taken
     box: Box
     crop_jpeg: bytes = field(repr=False)
-    context_jpeg: bytes = field(repr=False)
     chip: NDArray[np.uint8] | None = field(repr=False, compare=False)
     vector: Vector | None = field(default=None, repr=False, compare=False)
 
@@ -49,6 +48,9 @@ class Passage:
     shots: tuple[KeptShot, ...] = field(default=(), repr=False)
     published: Published | None = None
     refused: str = "unseen"
+    # The surroundings of the best shot so far: a shot is only replaced by a better one, so it is still kept.
+    context_jpeg: bytes = field(default=b"", repr=False)
+    context_quality: float = -1.0
 
     @property
     def taken(self) -> tuple[Taken, ...]:
