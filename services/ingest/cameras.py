@@ -53,15 +53,20 @@ class Tools:
 class CameraReading:
     """Reads one camera on a thread of its own for as long as its lease is held.
 
-    The thread owns everything but `state`, `last_frame_at` and `gap`, which others may read, and the stop.
+    The thread owns everything but `state`, `last_frame_at`, `position_s` and `gap`, which others may read, and
+    the stop.
     """
 
-    def __init__(self, camera: Camera, holding: Holding, tools: Tools, *, gap: Gap | None = None) -> None:
+    def __init__(
+        self, camera: Camera, holding: Holding, tools: Tools, *, gap: Gap | None = None, start_s: float = 0.0
+    ) -> None:
         self.camera = camera
         self.holding = holding
         self.state = CameraState.OPENING
         self.last_frame_at: datetime | None = None
+        self.position_s: float | None = None
         self.gap = gap
+        self._start_s = start_s
         self._tools = tools
         self._run: Run | None = None
         # What a gap before the first frame is counted in.
@@ -139,7 +144,7 @@ class CameraReading:
 
     def _read_once(self) -> Fault | None:
         """Read until the source ends or stalls; why, or None for its own end."""
-        source = self._tools.sources.open(self.camera)
+        source = self._tools.sources.open(self.camera, start_s=self._start_s)
         self._source = source
         self._damaged = 0
         try:
@@ -176,7 +181,7 @@ class CameraReading:
         outbox = self._tools.outbox
         match reading:
             case Picture():
-                self._note_frame(reading.captured_at)
+                self._note_frame(reading)
                 if self.camera.pace is Pace.AS_FAST_AS_TAKEN and self.camera.source is not SourceKind.RTSP:
                     outbox.offer_patiently(run, reading, self._stopped.is_set)
                 else:
@@ -202,9 +207,10 @@ class CameraReading:
             self._tools.outbox.end(self._run)
             self._run = None
 
-    def _note_frame(self, at: datetime) -> None:
-        self.last_frame_at = at
-        self._tools.metrics.last_frame.set(at.timestamp(), camera=self.camera.id)
+    def _note_frame(self, picture: Picture) -> None:
+        self.last_frame_at = picture.captured_at
+        self.position_s = picture.position_s
+        self._tools.metrics.last_frame.set(picture.captured_at.timestamp(), camera=self.camera.id)
 
     def _note_damage(self, damaged: int) -> None:
         self._tools.metrics.damaged.inc(max(0, damaged - self._damaged))

@@ -18,13 +18,15 @@ class Lease:
     """The right to read a camera, as granted. `number` fences: a later lease of the camera has a larger one.
 
     `last_frame_at` is the camera's newest frame as its earlier holder, or this one, said; `finished` that the
-    source came to its end: who takes over from a holder that died does not play it again.
+    source came to its end: who takes over from a holder that died does not play it again. `position_s` is where in
+    the source that newest frame was: who takes a file over goes on from there.
     """
 
     camera: str
     number: int
     last_frame_at: datetime | None = None
     finished: bool = False
+    position_s: float | None = None
 
 
 class Leases(Protocol):
@@ -65,8 +67,11 @@ class Source(Protocol):
 class Sources(Protocol):
     """How a camera is opened."""
 
-    def open(self, camera: Camera) -> Source:
-        """Begin to read. Does not wait for the source: what is wrong with it comes as Ended."""
+    def open(self, camera: Camera, *, start_s: float = 0.0) -> Source:
+        """Begin to read, at `start_s` of a file or folder.
+
+        Does not wait for the source: what is wrong with it comes as Ended.
+        """
         ...
 
 

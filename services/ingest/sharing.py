@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.contracts.authority import Authority, Camera, Refusal
+from services.contracts.authority import Authority, Camera, Pace, Refusal, SourceKind
 from services.contracts.errors import Transient
 from services.contracts.ids import CameraId
 from services.ingest.cameras import CameraReading, Gap, Tools
@@ -56,6 +56,7 @@ class Sharing:
         self._held: dict[str, _Held] = {}
         self._highest: Counter[str] = Counter()
         self._gaps: dict[str, Gap] = {}
+        self._known: dict[str, Lease] = {}
         self._refused: dict[str, Refusal] = {}
         self._renew_due_s = 0.0
         self._try_due_s = 0.0
@@ -155,7 +156,12 @@ class Sharing:
         self._highest[camera.id] = lease.number
         log.info("camera leased", extra={"camera": camera.id, "lease": lease.number})
         gap = self._gaps.pop(camera.id, None)
-        reading = CameraReading(camera, holding, self._tools, gap=gap)
+        known = self._known.pop(camera.id, None)
+        if lease.last_frame_at is None and known is not None:  # the store forgot, we did not
+            lease = replace(known, number=lease.number)
+        reading = CameraReading(
+            camera, holding, self._tools, gap=gap, start_s=_start_s(camera, lease, self._tools.clock.now())
+        )
         self._held[camera.id] = _Held(lease, reading)
         if lease.finished:
             reading.state = CameraState.FINISHED
@@ -168,6 +174,7 @@ class Sharing:
     def _lose(self, camera: str) -> None:
         held = self._held.pop(camera)
         held.reading.join(_JOIN_S)
+        self._known[camera] = _as_it_stands(held)
         self._tools.outbox.discard(camera, Loss.LEASE_LOST)
         self._tools.metrics.leases_lost.inc()
         log.warning("lease lost", extra={"camera": camera, "lease": held.lease.number})
@@ -215,5 +222,22 @@ class Sharing:
 def _as_it_stands(held: _Held) -> Lease:
     """The lease with what the next holder should know."""
     reading = held.reading
-    at: datetime | None = reading.last_frame_at
-    return replace(held.lease, last_frame_at=at, finished=reading.state is CameraState.FINISHED)
+    return replace(
+        held.lease,
+        last_frame_at=reading.last_frame_at,
+        finished=reading.state is CameraState.FINISHED,
+        position_s=reading.position_s,
+    )
+
+
+def _start_s(camera: Camera, lease: Lease, now: datetime) -> float:
+    """Where to go on in a file or folder whose holder was lost, so that no passage is shown twice.
+
+    Played in real time it has gone on meanwhile, as a camera would; what was missed is the gap. A loop begins
+    anew.
+    """
+    if camera.source is SourceKind.RTSP or camera.loop or lease.position_s is None or lease.last_frame_at is None:
+        return 0.0
+    if camera.pace is Pace.AS_FAST_AS_TAKEN:
+        return lease.position_s
+    return lease.position_s + max(0.0, (now - lease.last_frame_at).total_seconds())

@@ -97,6 +97,15 @@ class LeasesContract:
         bench.lapse()
         assert granted(bench.second).last_frame_at == A_FRAME_AT
 
+    def test_the_next_holder_learns_where_in_the_source_it_was_unless_it_was_given_up(self, bench: Bench) -> None:
+        first = granted(bench.first)
+        bench.first.renew([replace(first, last_frame_at=A_FRAME_AT, position_s=12.5)])
+        bench.lapse()
+        heir = granted(bench.second)
+        assert heir.position_s == 12.5
+        bench.second.release(heir)
+        assert granted(bench.first).position_s is None
+
     def test_a_source_that_had_ended_when_its_holder_died_is_not_played_again(self, bench: Bench) -> None:
         first = granted(bench.first)
         bench.first.renew([replace(first, finished=True)])

@@ -62,6 +62,7 @@ class FakeLeases:
                     before,
                     last_frame_at=lease.last_frame_at or before.last_frame_at,
                     finished=lease.finished or before.finished,
+                    position_s=before.position_s if lease.position_s is None else lease.position_s,
                 )
         return ours
 
@@ -69,7 +70,8 @@ class FakeLeases:
         self._answer()
         if self._live(lease.camera) == (self._holder, lease.number):
             del self._store.held[lease.camera]
-            self._store.memory[lease.camera] = replace(self._store.memory[lease.camera], finished=False)
+            before = self._store.memory[lease.camera]
+            self._store.memory[lease.camera] = replace(before, finished=False, position_s=None)
 
     def _live(self, camera: str) -> tuple[str, int] | None:
         holder, number, until_s = self._store.held.get(camera, ("", 0, 0.0))
@@ -112,9 +114,11 @@ class FakeSources:
         self._waited = waited
         self.scripts: dict[str, deque[Iterable[Reading | None]]] = {}
         self.opened: list[str] = []
+        self.started_s: list[float] = []
 
-    def open(self, camera: Camera) -> FakeSource:
+    def open(self, camera: Camera, *, start_s: float = 0.0) -> FakeSource:
         self.opened.append(camera.id)
+        self.started_s.append(start_s)
         scripts = self.scripts.get(camera.id, deque())
         return FakeSource(scripts.popleft() if scripts else (), self._waited)
 

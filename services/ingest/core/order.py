@@ -27,6 +27,7 @@ class ReadOrder:
     max_side_px: int
     jpeg_quality: int
     loop: bool
+    start_s: float
     real_time: bool
     timeout_s: float
     max_source_px: int

@@ -32,23 +32,23 @@ local text = string.format('%.0f', number)
 redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. text, 'PX', ARGV[2])
 redis.call('HSET', KEYS[2], 'number', text)
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
-return {text, redis.call('HGET', KEYS[2], 'last_frame_ms') or '', redis.call('HGET', KEYS[2], 'finished') or ''}
+local found = redis.call('HMGET', KEYS[2], 'last_frame_ms', 'finished', 'position_ms')
+return {text, found[1] or '', found[2] or '', found[3] or ''}
 """
 
-# ARGV: holder and number, TTL ms, last frame ms or empty, finished or empty, memory ms.
+# ARGV: holder and number, TTL ms, memory ms, then name and value of what to remember.
 _RENEW = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-if ARGV[3] ~= '' then redis.call('HSET', KEYS[2], 'last_frame_ms', ARGV[3]) end
-if ARGV[4] ~= '' then redis.call('HSET', KEYS[2], 'finished', ARGV[4]) end
-redis.call('PEXPIRE', KEYS[2], ARGV[5])
+for at = 4, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 1]) end
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return 1
 """
 
 # Who gives a camera up of its own will leaves a source that may be played again.
 _RELEASE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('HDEL', KEYS[2], 'finished')
+redis.call('HDEL', KEYS[2], 'finished', 'position_ms')
 return redis.call('DEL', KEYS[1])
 """
 
@@ -70,27 +70,18 @@ class RedisLeases:
             found = self._acquire(keys=self._names(camera), args=[self._holder, self._ttl_ms, above, _MEMORY_MS])
         if found is None:
             return None
-        number, last_frame_ms, finished = found
+        number, last_frame_ms, finished, position_ms = found
         last_frame_at = datetime.fromtimestamp(int(last_frame_ms) / 1000, UTC) if last_frame_ms else None
-        return Lease(camera, int(number), last_frame_at, finished=bool(finished))
+        position_s = int(position_ms) / 1000 if position_ms else None
+        return Lease(camera, int(number), last_frame_at, finished=bool(finished), position_s=position_s)
 
     def renew(self, held: Collection[Lease]) -> set[str]:
         if not held:
             return set()
         with as_transient(_WHAT), self._client.pipeline(transaction=False) as pipe:
             for lease in held:
-                at = lease.last_frame_at
-                self._renew(
-                    keys=self._names(lease.camera),
-                    args=[
-                        self._claim(lease),
-                        self._ttl_ms,
-                        int(at.timestamp() * 1000) if at else "",
-                        "1" if lease.finished else "",
-                        _MEMORY_MS,
-                    ],
-                    client=pipe,
-                )
+                arguments = [self._claim(lease), self._ttl_ms, _MEMORY_MS, *_remembered(lease)]
+                self._renew(keys=self._names(lease.camera), args=arguments, client=pipe)
             answers = pipe.execute()
         return {lease.camera for lease, ours in zip(held, answers, strict=True) if ours}
 
@@ -105,3 +96,15 @@ class RedisLeases:
         """The lease and what outlives it; the braces keep both on one shard of a cluster."""
         home = f"{{{self._deployment}:{camera}}}"
         return [f"lease:{home}", f"lease-memory:{home}"]
+
+
+def _remembered(lease: Lease) -> list[str | int]:
+    """Names and values of what the next holder should know."""
+    known: list[str | int] = []
+    if lease.last_frame_at is not None:
+        known += ["last_frame_ms", int(lease.last_frame_at.timestamp() * 1000)]
+    if lease.position_s is not None:
+        known += ["position_ms", int(lease.position_s * 1000)]
+    if lease.finished:
+        known += ["finished", 1]
+    return known

@@ -30,7 +30,7 @@ class ReaderProcesses:
         self._timeout_s = timeout_s
         self._max_source_px = max_source_px
 
-    def open(self, camera: Camera) -> ReaderProcess:
+    def open(self, camera: Camera, *, start_s: float = 0.0) -> ReaderProcess:
         return ReaderProcess(
             ReadOrder(
                 parent=os.getpid(),
@@ -41,6 +41,7 @@ class ReaderProcesses:
                 max_side_px=camera.max_side_px,
                 jpeg_quality=camera.jpeg_quality,
                 loop=camera.loop,
+                start_s=start_s,
                 real_time=camera.pace is Pace.REAL_TIME,
                 timeout_s=self._timeout_s,
                 max_source_px=self._max_source_px,

@@ -75,6 +75,8 @@ class _Reader:
         read = 0
         still = None
         for still in _STILLS[order.source](order):
+            if still.position_s < order.start_s:
+                continue  # an earlier holder has shown it
             if order.real_time and order.source is not Kind.RTSP:
                 pace.wait_for(still.position_s, read, still.damaged)
             read += 1

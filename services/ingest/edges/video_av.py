@@ -93,6 +93,8 @@ def _check_size(stream: VideoStream, order: ReadOrder) -> None:
 
 
 def _frames(container: InputContainer, stream: VideoStream, order: ReadOrder) -> Iterator[Still]:
+    if order.start_s > 0:
+        container.seek(int(order.start_s * av.time_base))  # to the key frame before; the rest is skipped
     damaged = in_a_row = 0
     clock = _StreamClock(stream)
     for packet in container.demux(stream):

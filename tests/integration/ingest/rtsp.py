@@ -33,7 +33,7 @@ class RtspCamera:
         return f"rtsp://{user}127.0.0.1:{self.port}/camera"
 
     def start(self) -> None:
-        self._process = subprocess.Popen(  # noqa: S603  # our own script
+        self._process = subprocess.Popen(  # our own script
             [str(_PYTHON), str(_SCRIPT), str(self.port), *self._login],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -125,3 +125,20 @@ def test_a_video_with_a_torn_middle_gives_what_can_be_read_and_adds_up(world: In
         assert ingest.stop() == 0
     assert 0 < len(world.frames()) <= 15
     assert all(adds_up(counts) for counts in world.counts().values())
+
+
+def test_a_file_whose_holder_is_killed_goes_on_and_shows_nothing_twice(world: IngestWorld, tmp_path: Path) -> None:
+    world.deploy(a_file_camera(write_video(tmp_path / "walk.mp4", seconds=12), pace="real_time"))
+    with world.ingest("ingest-a") as first:
+        eventually(lambda: len(world.frames()) >= 12, "two seconds of it", within_s=WITHIN_S)
+        first.kill()
+    with world.ingest("ingest-b"):
+        eventually(lambda: any(one.final for one in world.counts().values()), "its end", within_s=WITHIN_S)
+    runs = {frame.run for frame in world.frames()}
+    assert len(runs) == 2
+    captured = [frame.captured_at for frame in world.frames()]
+    assert (captured[-1] - captured[0]).total_seconds() == pytest.approx(11.8, abs=1.0), "it took its own time"
+    (gap,) = world.gaps()
+    assert gap.reason == "taken_over"
+    missed = (gap.captured_at - gap.began_at).total_seconds() * 5
+    assert len(captured) == pytest.approx(60 - missed, abs=12), "what the gap does not hold was shown once"

@@ -218,6 +218,21 @@ def test_a_file_is_played_once_and_never_again_by_whoever_takes_over() -> None:
         assert outbox.take_gaps() == []
 
 
+def test_a_file_whose_holder_died_goes_on_where_it_would_be_by_now() -> None:
+    town = Town(an_authority(a_camera("gate-1", source="file")))
+    town.plays("gate-1", [a_picture(1), a_picture(10)])
+    with town.instance("ingest-a") as (first, before), town.instance("ingest-b") as (second, _):
+        first.turn()
+        assert [frame.picture.position_s for _ in range(2) if (frame := before.take(5)) is not None] == [0.2, 2.0]
+        town.clock.advance(TTL_S / 2)
+        first.turn()
+        first.stop_readings()
+        town.clock.advance(TTL_S)
+        second.turn()
+        eventually(lambda: len(town.sources.started_s) == 2, "the heir to open it", within_s=5)
+    assert town.sources.started_s == [0.0, 2.0 + TTL_S * 1.5]
+
+
 def test_a_file_that_fails_is_not_read_again(expected_errors: ExpectedErrors) -> None:
     expected_errors.add("source failed and is not read again")
     town = Town(an_authority(a_camera("gate-1", source="file")))

@@ -64,6 +64,7 @@ def test_an_order_arrives_as_given_and_shows_no_address() -> None:
         max_side_px=1280,
         jpeg_quality=85,
         loop=False,
+        start_s=0.0,
         real_time=True,
         timeout_s=8.0,
         max_source_px=40_000_000,
