@@ -8,12 +8,13 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from services.review.casework import CaseWork, Sessions
 from services.review.core.roles import Call
+from services.review.core.tickets import Ticket
 from services.review.core.views import CaseView
 from services.review.web import answers, asks
 from services.review.web.cookies import Cookies, proof_of
 from services.review.web.gate import Asked, Route
 from services.review.web.stream import queue_events
-from services.review.web.tickets import Ticket, Tickets
+from services.review.web.tickets import Tickets
 from services.runtime.clock import Clock
 
 
@@ -135,9 +136,11 @@ class Handlers:
 
     async def _shown(self, asked: Asked, view: CaseView) -> Response:
         """The view, each picture under an address of its own that ends with the claim."""
-        addresses = {one.name: await self._address(asked, view, one.name) for one in view.pictures}
+        claim = view.claim
+        tickets = [
+            Ticket(case=claim.case, fence=claim.fence, picture=one.name, expires_at=claim.expires_at)
+            for one in view.pictures
+        ]
+        tokens = await self._tickets.issue(asked.session, tickets)
+        addresses = {one.picture: f"/api/pictures/{token}" for one, token in zip(tickets, tokens, strict=True)}
         return JSONResponse(answers.view(view, addresses, now=self._clock.now()))
-
-    async def _address(self, asked: Asked, view: CaseView, picture: str) -> str:
-        ticket = Ticket(case=view.case, fence=view.claim.fence, picture=picture, expires_at=view.claim.expires_at)
-        return f"/api/pictures/{await self._tickets.issue(asked.session, ticket)}"

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Protocol
 
 from services.review.core.errors import Gone
+from services.review.core.tickets import Ticket, new_token, place
 from services.runtime.clock import Clock
 
 # Each view hands out a handful; a page that asks for views without fetching pictures must not fill memory.
 _OUTSTANDING = 20_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ticket:
-    """What an address stands for."""
-
-    case: str
-    fence: int
-    picture: str
-    expires_at: datetime
-
-
 class Tickets(Protocol):
-    """Hands out addresses and takes each back once."""
+    """Hands out tokens and takes each back once."""
 
-    async def issue(self, session: str, ticket: Ticket) -> str:
-        """A token that only this session can redeem, once, until the ticket expires."""
+    async def issue(self, session: str, tickets: Sequence[Ticket]) -> list[str]:
+        """A token for each, that only this session can redeem, once, until the ticket expires."""
         ...
 
     async def redeem(self, session: str, token: str) -> Ticket:
@@ -47,27 +35,24 @@ class MemoryTickets:
         self._clock = clock
         self._tickets: dict[str, Ticket] = {}
 
-    async def issue(self, session: str, ticket: Ticket) -> str:
-        self._make_room()
-        token = secrets.token_urlsafe(24)
-        self._tickets[_place(session, token)] = ticket
-        return token
+    async def issue(self, session: str, tickets: Sequence[Ticket]) -> list[str]:
+        self._make_room(len(tickets))
+        tokens = [new_token() for _ in tickets]
+        self._tickets.update(
+            (place(session, token), ticket) for token, ticket in zip(tokens, tickets, strict=True)
+        )
+        return tokens
 
     async def redeem(self, session: str, token: str) -> Ticket:
-        ticket = self._tickets.pop(_place(session, token), None)
+        ticket = self._tickets.pop(place(session, token), None)
         if ticket is None or self._clock.now() >= ticket.expires_at:
             raise Gone("this address was used, has expired, or is not yours")
         return ticket
 
-    def _make_room(self) -> None:
-        if len(self._tickets) < _OUTSTANDING:
+    def _make_room(self, more: int) -> None:
+        if len(self._tickets) + more <= _OUTSTANDING:
             return
         now = self._clock.now()
-        self._tickets = {place: one for place, one in self._tickets.items() if now < one.expires_at}
-        while len(self._tickets) >= _OUTSTANDING:
+        self._tickets = {where: one for where, one in self._tickets.items() if now < one.expires_at}
+        while len(self._tickets) + more > _OUTSTANDING and self._tickets:
             del self._tickets[next(iter(self._tickets))]
-
-
-def _place(session: str, token: str) -> str:
-    """Under which a ticket lies: without the session nobody finds it, and nobody can use it up."""
-    return hashlib.sha256(f"{session}\n{token}".encode()).hexdigest()

@@ -1,0 +1,63 @@
+"""Tickets in a real Redis, by two instances."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+import redis
+from pydantic import SecretStr
+
+from services.contracts.ids import DeploymentId
+from services.review.core.tickets import Ticket
+from services.review.edges.tickets_redis import RedisTickets
+from services.review.web.tickets import Tickets
+from services.runtime.redis_client import connect_async
+from tests.contracts.tickets import Open, TicketsContract
+from tests.fakes.clock import ManualClock
+from tests.integration.review.rig import a_clock
+
+DEPLOYMENT = DeploymentId("oxford-street-1")
+
+
+def _opened(url: str) -> Open:
+    @asynccontextmanager
+    async def real(clock: ManualClock) -> AsyncIterator[Tickets]:
+        client = connect_async(SecretStr(url), client_name="test-tickets")
+        yield RedisTickets(client, DEPLOYMENT, clock)
+        await client.aclose()
+
+    return real
+
+
+class TestRedisTickets(TicketsContract):
+    @pytest.fixture
+    def clock(self) -> ManualClock:
+        return a_clock()
+
+    @pytest.fixture
+    def opened(self, redis_durable: str) -> Open:
+        return _opened(redis_durable)
+
+
+def test_another_instance_redeems_and_redis_knows_neither_token_nor_session(redis_durable: str) -> None:
+    clock = a_clock()
+    until = (clock.now() + timedelta(seconds=60)).replace(microsecond=0)
+    ticket = Ticket(case="case-1", fence=3, picture="probe/0", expires_at=until)
+    opened = _opened(redis_durable)
+
+    async def across() -> None:
+        async with opened(clock) as one, opened(clock) as other:
+            token, kept = await one.issue("session-of-ann", [ticket, ticket])
+            assert await other.redeem("session-of-ann", token) == ticket
+            with redis.Redis.from_url(redis_durable) as client:
+                (name,) = client.keys("*ticket*")
+                assert 0 < client.pttl(name) <= 60_000
+                stored = name + b" " + client.get(name)
+            assert kept.encode() not in stored
+            assert b"session-of-ann" not in stored
+
+    asyncio.run(across())
