@@ -1,4 +1,7 @@
-"""The `signpost` command: `signpost GROUP COMMAND`, a group for each file of console/commands."""
+"""The `signpost` command: one file of console/commands for each word.
+
+A file has an `app` (a group: `signpost topics apply`) or a `command` (`signpost demo`).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,11 @@ def build(groups: list[str]) -> typer.Typer:
     app.callback()(_signpost)
     for group in groups:
         module = import_module(f"console.commands.{group}")
-        app.add_typer(module.app, name=group.replace("_", "-"))
+        name = group.replace("_", "-")
+        if hasattr(module, "command"):
+            app.command(name)(module.command)
+        else:
+            app.add_typer(module.app, name=name)
     return app
 
 

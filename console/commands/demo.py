@@ -11,15 +11,15 @@ from rich.console import Console
 from console.demo.play import FIGURES, play, write_figures
 from console.stack.errors import StackError
 
-app = typer.Typer(help="Play the sample exercise of about a minute, on real parts.", invoke_without_command=True)
 
-
-@app.callback()
-def demo(
+def command(
     home: Annotated[Path, typer.Option(help="Where films, keys, data and logs go.")] = Path("data/demo"),
     ray_workers: Annotated[int, typer.Option(min=0, help="Ray's actors; 0 runs embed as a plain process.")] = 2,
 ) -> None:
-    """Exit 1 where the counts do not reconcile, 2 where a part could not be started."""
+    """Play the sample exercise of about a minute, on real parts.
+
+    Exits 1 where the counts do not reconcile, 2 where a part could not be started.
+    """
     console = Console()
     try:
         figures = play(home, console=console, ray_workers=ray_workers)

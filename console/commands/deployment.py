@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,12 +30,13 @@ def new_command(
     deployment: Annotated[str, typer.Argument(help="Its id: a-z, 0-9, hyphen.")],
     *,
     camera: Annotated[list[str], typer.Option(help="Id of an RTSP camera; its address is asked for.")],
+    out: Annotated[Path, typer.Option(help="The file to write; nobody else may read it.")],
     live: Annotated[bool, typer.Option("--live", help="Use case live; without it, an exercise.")] = False,
     purpose: Annotated[str, typer.Option(help="What it is for.")] = "Exercise with consenting subjects.",
     hours: Annotated[float, typer.Option(min=0.1, max=24, help="How long it may run, from now.")] = 4.0,
 ) -> None:
-    """Print a document to begin with. An address may carry a password, so it is asked for, not an argument."""
-    addresses = {name: typer.prompt(f"address of {name} (rtsp://...)", err=True) for name in camera}
+    """Write a document to begin with. An address may carry a password, so it is asked for, not an argument."""
+    addresses = {name: typer.prompt(f"address of {name} (rtsp://...)") for name in camera}
     document = first_document(
         deployment,
         addresses,
@@ -49,7 +51,9 @@ def new_command(
     except Misconfigured as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
-    typer.echo(text, nl=False)
+    out.touch(mode=0o600)
+    out.write_text(text)
+    typer.echo(f"wrote {out}: look at it before it runs, docs/deployment.md tells every field")
 
 
 @app.command("counts")

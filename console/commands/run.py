@@ -20,13 +20,10 @@ from services.contracts.authority import Authority
 from services.contracts.counts import Stage
 from services.contracts.errors import Misconfigured
 
-app = typer.Typer(help="Run a deployment of your own on this machine.", invoke_without_command=True)
-
 _LOOK_EVERY_S = 1.0
 
 
-@app.callback()
-def run(
+def command(
     deployment_file: Annotated[Path, typer.Argument(help="The deployment's document (docs/deployment.md).")],
     list_dir: Annotated[Path, typer.Argument(help="A folder a subject: pictures and subject.yaml.")],
     *,
@@ -36,7 +33,10 @@ def run(
     ] = None,
     ray_workers: Annotated[int, typer.Option(min=0, help="Ray's actors; 0 runs embed as a plain process.")] = 0,
 ) -> None:
-    """Build the list, start everything, stay until Ctrl-C, print the counts. Keys and data end with the run."""
+    """Run a deployment of your own on this machine.
+
+    Builds the list, starts everything, stays until Ctrl-C, prints the counts. Keys and data end with the run.
+    """
     console = Console()
     try:
         bounds = _read(deployment_file)
