@@ -106,7 +106,7 @@ COUNTS = Topic(
     content="StageCounts, CameraGap; no biometrics",
     partitions=1,
     retention=_YEARS,
-    segment=timedelta(days=1),
+    segment=timedelta(minutes=10),
     max_message_bytes=256 * _KIB,
     cleanup=Cleanup.COMPACT,
     offset_reset=OffsetReset.ERROR,
