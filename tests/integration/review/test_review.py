@@ -1,0 +1,124 @@
+"""review as processes on Apache Kafka and two Redis servers: nothing lost, nothing told twice, killed or not."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from console.stack.kafka import KafkaCluster
+from services.contracts.counts import Count
+from services.contracts.decisions import AlertFolded, AlertJudged, CaseDecided, CaseOpened
+from tests.integration.review.world import WITHIN_S, Review, Reviewer, World
+from tests.support import eventually
+
+
+@pytest.fixture
+def world(kafka: KafkaCluster, redis_volatile: str, redis_durable: str, tmp_path: Path) -> Iterator[World]:
+    made = World(kafka.bootstrap, redis_volatile, redis_durable, tmp_path)
+    yield made
+    made.close()
+
+
+def cases_opened(world: World) -> list[str]:
+    return [event.case for event in world.decisions() if isinstance(event, CaseOpened)]
+
+
+def decide(review: Review, case: str, *judgements: str) -> str:
+    """By ann and ben, at one instance."""
+    state = ""
+    for user, judgement in zip(("ann", "ben"), judgements, strict=True):
+        with closing(Reviewer(review.grpc_port, user)) as person:
+            state = person.judge(case, judgement)
+    return state
+
+
+def test_alerts_become_cases_people_decide_and_the_counts_add_up(world: World) -> None:
+    subjects = [world.subject(number) for number in (1, 2)]
+    with world.review() as review:
+        world.feed(
+            world.alert(subjects[0], 0),
+            world.alert(subjects[0], 1),
+            world.alert(subjects[0], 0, revision=2),
+            world.alert(subjects[1], 2),
+        )
+        cases = eventually(
+            lambda: found if len(found := cases_opened(world)) == 2 else [], "two cases", within_s=WITHIN_S
+        )
+        assert decide(review, cases[0], "match", "match") == "agreed_match"
+        assert decide(review, cases[1], "match", "cannot_tell") == "no_action"
+        assert review.get(review.web_port, "/sign-in") == 200
+        assert review.stop() == 0, review.log.read_text()
+    events = world.decisions()
+    kinds = [type(event) for event in events]
+    assert (kinds.count(CaseOpened), kinds.count(AlertFolded)) == (2, 1)
+    assert (kinds.count(AlertJudged), kinds.count(CaseDecided)) == (4, 2)
+    totals = world.tally().totals
+    assert totals[Count.ALERTS_RECEIVED] == 4
+    assert (totals[Count.ALERTS_OPENED_CASE], totals[Count.ALERTS_FOLDED]) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("point", "times"),
+    [
+        ("before_outbox_produce", 1),
+        ("before_outbox_remove", 1),
+        ("before_outbox_remove", 3),
+        ("before_commit", 1),
+        ("after_commit", 1),
+    ],
+)
+def test_a_review_killed_at_any_point_loses_and_doubles_nothing(world: World, point: str, times: int) -> None:
+    subjects = [world.subject(number) for number in range(6)]
+    alerts = [world.alert(subject, number) for number, subject in enumerate(subjects)]
+    with world.review("dies", point, str(times), ready=False) as dying:
+        for alert in alerts:
+            world.feed(alert)
+        eventually(lambda: dying.process.poll() is not None, f"the end at {point}", within_s=WITHIN_S)
+        assert dying.process.returncode == -signal.SIGKILL
+    with world.review("lives") as review:
+        world.feed(*[world.alert(subject, number + 40) for number, subject in enumerate(subjects)])
+        eventually(
+            lambda: sum(isinstance(event, AlertFolded) for event in world.decisions()) >= 6,
+            "every second alert to fold",
+            within_s=WITHIN_S,
+        )
+        assert review.stop() == 0, review.log.read_text()
+    by_id = {event.event_id: event for event in world.decisions()}
+    opened = [event.alert for event in by_id.values() if isinstance(event, CaseOpened)]
+    assert sorted(opened) == sorted(alert.alert for alert in alerts)
+    totals = world.tally().totals
+    assert totals[Count.ALERTS_RECEIVED] == 12
+    assert (totals[Count.ALERTS_OPENED_CASE], totals[Count.ALERTS_FOLDED]) == (6, 6)
+
+
+def test_two_instances_share_the_work_and_one_carries_on_alone(world: World) -> None:
+    with world.review("one") as one, world.review("two") as two:
+        subjects = [world.subject(number) for number in range(8)]
+        world.feed(*[world.alert(subject, number) for number, subject in enumerate(subjects)])
+        cases = eventually(
+            lambda: found if len(found := cases_opened(world)) == 8 else [], "eight cases", within_s=WITHIN_S
+        )
+        for case in cases[:4]:
+            with closing(Reviewer(one.grpc_port, "ann")) as ann, closing(Reviewer(two.grpc_port, "ben")) as ben:
+                assert ann.judge(case, "match") == "open"
+                assert ben.judge(case, "match") == "agreed_match"
+        one.process.kill()
+        assert decide(two, cases[4], "match", "match") == "agreed_match"
+        eventually(
+            lambda: len({event.event_id for event in world.decisions() if isinstance(event, CaseDecided)}) == 5,
+            "five decisions in Kafka",
+            within_s=WITHIN_S,
+        )
+    seen: dict[str, list[str]] = {}
+    for event in world.decisions():
+        told = seen.setdefault(event.case, [])
+        if event.event_id not in told:
+            told.append(event.event_id)
+    by_id = {event.event_id: type(event) for event in world.decisions()}
+    for case in cases[:5]:
+        order = [by_id[event_id] for event_id in seen[case]]
+        assert order == [CaseOpened, AlertJudged, AlertJudged, CaseDecided]

@@ -1,0 +1,241 @@
+"""review processes on the shared servers: a deployment of its own for each test, alerts in, decisions out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import grpc
+import yaml
+from pydantic import SecretStr
+
+from console.edges.kafka_admin import KafkaAdmin
+from console.edges.kafka_read import KafkaReader
+from console.stack.ports import free_ports
+from console.topics.apply import apply
+from services.contracts import authority, codec, codec_lists, counts, ids, keys, lists, topics
+from services.contracts.codec import Sealing
+from services.contracts.decisions import CaseEvent
+from services.contracts.events import AlertRaised, StageCounts
+from services.contracts.lists import ReferenceImage, SubjectImages
+from services.review.edges.people_file import hashed
+from services.runtime.clock import SystemClock
+from services.runtime.kafka.config import Connection, producer_options
+from services.runtime.kafka.producer import KafkaProducer
+from services.runtime.kafka.types import Output
+from services.runtime.keys.cipher import AesGcm
+from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.ring import Keyring
+from services.runtime.redis_client import connect
+from signpost.v1 import review_pb2, review_pb2_grpc
+from tests.builders import an_alert
+from tests.fakes.keys import FakeKeys
+from tests.support import eventually
+
+ROOT = Path(__file__).parents[3]
+WITHIN_S = 40.0
+PASSWORD = "correct horse"
+PEOPLE = ("ann", "ben", "cat")
+
+
+@dataclass
+class Review:
+    """One review process."""
+
+    process: subprocess.Popen[bytes]
+    http_port: int
+    grpc_port: int
+    web_port: int
+    log: Path
+
+    def ready(self) -> bool:
+        return self.get(self.http_port, "/readyz") == 200
+
+    def get(self, port: int, path: str) -> int:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as refused:
+            refused.close()
+            return refused.code
+        except (urllib.error.URLError, ConnectionError):
+            return 0
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        self.process.terminate()
+        return self.process.wait(WITHIN_S)
+
+
+class World:
+    """A deployment on real servers, as match and people see it."""
+
+    def __init__(self, bootstrap: str, volatile_url: str, durable_url: str, folder: Path) -> None:
+        self.bootstrap, self.folder = bootstrap, folder
+        self._urls = {"REDIS_VOLATILE_URL": volatile_url, "REDIS_DURABLE_URL": durable_url}
+        self.deployment = ids.DeploymentId(f"review-{uuid4().hex[:10]}")
+        apply(KafkaAdmin(bootstrap), groups=[f"signpost-review-{self.deployment}"])
+        now = datetime.now(UTC)
+        document = {
+            "deployment": self.deployment,
+            "use_case": "exercise",
+            "purpose": "tests of review",
+            "cameras": [{"id": f"gate-{n}", "source": "folder", "address": "pictures"} for n in range(4)],
+            "window": {
+                "start": (now - timedelta(hours=2)).isoformat(),
+                "end": (now + timedelta(hours=2)).isoformat(),
+            },
+            "watchlist": {"name": "blue-list", "max_entries": 50, "score_kind": "raw", "thresholds": {1: 0.3}},
+        }
+        self.document = folder / "deployment.yaml"
+        self.document.write_text(yaml.safe_dump(document))
+        self.authority = authority.parse(self.document.read_text(), origin="test")
+        self.people = folder / "people.yaml"
+        secret = hashed(PASSWORD)
+        rows = {user: {"name": user, "roles": ["reviewer"], "password": secret} for user in PEOPLE}
+        self.people.write_text(yaml.safe_dump({"people": rows}))
+        clock = SystemClock()
+        self._durable = connect(SecretStr(durable_url), client_name="test")
+        self.ring = Keyring(FakeKeys(clock), FolderKeys(folder / "keys", clock), clock)
+        self._producer = KafkaProducer(producer_options(Connection(bootstrap, "test")), lambda code: None)
+
+    def close(self) -> None:
+        self._durable.close()
+
+    def subject(self, number: int) -> ids.SubjectToken:
+        """A listed subject, its reference pictures in place."""
+        token = ids.SubjectToken(f"{number:032x}")
+        spec = keys.watchlist(self.authority)
+        images = SubjectImages(
+            token=token,
+            category="recall",
+            source="police",
+            reason="recall",
+            expires_on=datetime.now(UTC).date(),
+            images=(ReferenceImage(jpeg=b"\xff\xd8ref\xff\xd9", taken_on=datetime.now(UTC).date(), quality=0.8),),
+        )
+        sealing = Sealing(spec.id, self.ring.mint(spec), AesGcm())
+        sealed = codec_lists.seal_images(images, deployment=self.deployment, digest="digest", sealing=sealing)
+        self._durable.set(lists.images(self.deployment, "digest", token), sealed)
+        return token
+
+    def alert(self, subject: ids.SubjectToken, number: int, *, revision: int = 1) -> AlertRaised:
+        """Of a track of its own, searched now."""
+        camera = ids.CameraId(f"gate-{number % 4}")
+        track = ids.track_id(ids.frame_id(camera, 1, 1, number + 1), 0)
+        now = datetime.now(UTC)
+        return an_alert(
+            deployment=self.deployment,
+            camera=camera,
+            track=track,
+            subject=subject,
+            alert=ids.alert_id(track, "digest", subject),
+            revision=revision,
+            captured_at=now,
+            searched_at=now,
+        )
+
+    def feed(self, *alerts: AlertRaised) -> None:
+        """Write them as match does; returns once all are acknowledged."""
+        for alert in alerts:
+            spec = keys.alert(self.authority, alert.searched_at)
+            raw = codec.encode_sealed(
+                alert, topic="alerts", sealing=Sealing(spec.id, self.ring.mint(spec), AesGcm())
+            )
+            key = f"{alert.deployment}/{alert.subject}".encode()
+            self._producer.send(Output(topics.ALERTS.name, key, raw), lambda error: None)
+        assert self._producer.flush(WITHIN_S) == 0, "alerts were not acknowledged"
+
+    def decisions(self) -> list[CaseEvent]:
+        """Every record of this deployment, repetitions included."""
+        found: list[CaseEvent] = []
+        for raw in self._values(topics.DECISIONS.name):
+            peeked = codec.peek(raw, topic=topics.DECISIONS.name)
+            if peeked.deployment == self.deployment:
+                event = codec.open_clear(peeked)
+                assert isinstance(event, CaseEvent)
+                found.append(event)
+        return found
+
+    def tally(self) -> counts.Tally:
+        """What review counted."""
+        found = []
+        for raw in self._values(topics.COUNTS.name):
+            peeked = codec.peek(raw, topic=topics.COUNTS.name)
+            if peeked.deployment == self.deployment and peeked.kind is StageCounts:
+                found.append(codec.expect(codec.open_clear(peeked), StageCounts))
+        return counts.tally(found)
+
+    @contextmanager
+    def review(self, name: str = "one", *options: str, ready: bool = True) -> Iterator[Review]:
+        """A review process; killed at the end if it still runs."""
+        http_port, grpc_port, web_port = free_ports(3)
+        log = self.folder / f"review-{name}-{http_port}.log"
+        environ = {
+            "PATH": os.environ["PATH"],  # noqa: TID251 - a child's surroundings
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'proto' / 'gen'}",
+            "KAFKA_BOOTSTRAP": self.bootstrap,
+            "KEYS_DIR": str(self.folder / "keys"),
+            "DEPLOYMENT_FILE": str(self.document),
+            "PEOPLE_FILE": str(self.people),
+            "HTTP_PORT": str(http_port),
+            "GRPC_PORT": str(grpc_port),
+            "WEB_PORT": str(web_port),
+            "INSTANCE": f"{self.deployment}-{name}-{http_port}",
+            **self._urls,
+        }
+        module = "tests.integration.review.dying_review" if options else "services.review"
+        command = [sys.executable, "-m", module, *options]
+        with (
+            log.open("wb") as out,
+            subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out) as process,
+        ):
+            review = Review(process, http_port, grpc_port, web_port, log)
+            try:
+                if ready:
+                    eventually(review.ready, f"review to be ready; see {log}", within_s=WITHIN_S)
+                yield review
+            finally:
+                process.kill()
+
+    def _values(self, topic: str) -> list[bytes]:
+        with ExitStack() as closing:
+            reader = KafkaReader(self.bootstrap)
+            closing.callback(reader.close)
+            return list(reader.values(topic))
+
+
+class Reviewer:
+    """A person at one instance, over gRPC. A context manager."""
+
+    def __init__(self, port: int, user: str) -> None:
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        self._stub = review_pb2_grpc.ReviewStub(self._channel)  # type: ignore[no-untyped-call]
+        answer = self._stub.SignIn(
+            review_pb2.SignInRequest(user=user, password=PASSWORD), timeout=20, wait_for_ready=True
+        )
+        self._who = (("authorization", f"Bearer {answer.token}"),)
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def judge(self, case: str, judgement: str) -> str:
+        """Claim, view, judge; the state the case is in then."""
+        claim = self._call("ClaimCase", review_pb2.ClaimCaseRequest(case=case))
+        view = self._call("ViewCase", review_pb2.ClaimRef(case=case, fence=claim.fence))
+        said = review_pb2.JudgeRequest(
+            case=case, fence=claim.fence, judgement=judgement, displayed_digest=view.displayed_digest
+        )
+        return str(self._call("Judge", said).state.state)
+
+    def _call(self, name: str, request: object) -> review_pb2.Claim:
+        return getattr(self._stub, name)(request, metadata=self._who, timeout=20)  # type: ignore[no-any-return]
