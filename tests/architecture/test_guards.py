@@ -36,7 +36,7 @@ _CASES = {
 def test_a_guard_fails_what_it_should_and_nothing_else(tmp_path: Path, case: str) -> None:
     body, complaint = _CASES[case]
     (tmp_path / "test_sample.py").write_text(_HEAD + body + "\n", "utf-8")
-    answer = subprocess.run(  # noqa: S603  # this Python, our text
+    answer = subprocess.run(  # this Python, our text
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path],
         env={"PYTHONPATH": str(ROOT), "PATH": os.defpath},
         cwd=tmp_path,

@@ -43,7 +43,7 @@ topic counts 1 \
     --config cleanup.policy=compact \
     --config max.message.bytes=262144 \
     --config retention.ms=220752000000 \
-    --config segment.ms=86400000 \
+    --config segment.ms=600000 \
     --config message.timestamp.type=LogAppendTime
 topic frames.dead 1 \
     --config cleanup.policy=delete \
