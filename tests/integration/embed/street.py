@@ -97,11 +97,15 @@ class Street:
         text = authority_text(self.deployment, self.cameras, frame_s=self.frame_s)
         self.deployment_file.write_text(text)
         self.authority: Authority = parse(text, origin="test")
-        clock = SystemClock()
         self.redis = connect(SecretStr(self.volatile_url), client_name="test")
-        self.keyring = Keyring(VolatileKeys(self.redis, clock), FolderKeys(self.home / "keys", clock), clock)
+        self.forget_keys()
         self._cipher = AesGcm()
         self._producer = Producer({"bootstrap.servers": self.bootstrap, "enable.idempotence": True})
+
+    def forget_keys(self) -> None:
+        """Ask the stores again, as an ingest does that has noticed the loss of its keys."""
+        clock = SystemClock()
+        self.keyring = Keyring(VolatileKeys(self.redis, clock), FolderKeys(self.home / "keys", clock), clock)
 
     @property
     def deployment_file(self) -> Path:
@@ -175,6 +179,10 @@ class Street:
             opened = codec.open_sealed(peeked, key=key.key, cipher=self._cipher)
             found.append(codec.expect(opened, FaceObserved))
         return found
+
+    def dead(self) -> Iterator[bytes]:
+        """Everybody's dead letters."""
+        return read_all(self.bootstrap, topics.FRAMES_DEAD.name)
 
     def totals(self) -> Mapping[Count, int]:
         """This deployment's embed counts, all incarnations added up."""

@@ -93,8 +93,8 @@ def street(make_street: Callable[..., Street]) -> Street:
     return make_street(cameras=2)
 
 
-def received(street: Street) -> int:
-    return street.totals()[Count.FRAMES_RECEIVED]
+def decoded(street: Street) -> int:
+    return street.totals()[Count.FRAMES_DECODED]
 
 
 def test_an_actor_that_dies_is_replaced_and_a_supervisor_that_dies_leaves_its_actors_at_work(
@@ -105,12 +105,12 @@ def test_an_actor_that_dies_is_replaced_and_a_supervisor_that_dies_leaves_its_ac
         supervisor.start()
         supervisor.await_ready()
         street.walk([0, 1], [FORTY_FOUR], 6)
-        eventually(lambda: received(street) == 12, "the first actor's frames", within_s=40)
+        eventually(lambda: decoded(street) == 12, "the first actor's frames", within_s=40)
         (first,) = actor_pids(ray)
 
         os.kill(first, signal.SIGKILL)
         street.walk([0, 1], [FORTY_FOUR], 6, lease=2)
-        eventually(lambda: received(street) == 24, "the second actor's frames", within_s=60)
+        eventually(lambda: decoded(street) == 24, "the second actor's frames", within_s=60)
         (second,) = actor_pids(ray)
         assert second != first
         eventually(supervisor.ready, "the supervisor to be ready again", within_s=10)
@@ -118,7 +118,7 @@ def test_an_actor_that_dies_is_replaced_and_a_supervisor_that_dies_leaves_its_ac
 
         supervisor.kill()
         street.walk([0, 1], [FORTY_FOUR], 6, lease=3)
-        eventually(lambda: received(street) == 36, "frames without a supervisor", within_s=40)
+        eventually(lambda: decoded(street) == 36, "frames without a supervisor", within_s=40)
         assert actor_pids(ray) == {second}
 
         supervisor.start()
@@ -131,7 +131,7 @@ def test_an_actor_that_dies_is_replaced_and_a_supervisor_that_dies_leaves_its_ac
         )
         supervisor.stop()
         eventually(lambda: not actor_pids(ray), "the actors to be drained", within_s=10)
-    assert street.totals()[Count.FRAMES_RECEIVED] == 36
+    assert street.totals()[Count.FRAMES_DECODED] == 36
 
 
 def test_no_byte_of_a_frame_or_a_face_enters_rays_object_store(street: Street) -> None:
@@ -146,7 +146,7 @@ def test_no_byte_of_a_frame_or_a_face_enters_rays_object_store(street: Street) -
             jpeg = picture([FORTY_FOUR], step)
             comment = b"\xff\xfe" + (len(canary) + 2).to_bytes(2, "big") + canary
             street.show(0, jpeg[:2] + comment + jpeg[2:])
-        eventually(lambda: received(street) == 20, "20 frames counted", within_s=40)
+        eventually(lambda: decoded(street) == 20, "20 frames counted", within_s=40)
         faces = street.faces()
         crops = [shot.jpeg[200:232] for face in faces for shot in face.shots]
         assert crops
@@ -170,7 +170,7 @@ sys.stdin.read()
 @contextmanager
 def stored(ray: Ray, content: bytes) -> Iterator[None]:
     """While inside, Ray's store holds `content`."""
-    driver = subprocess.Popen(  # noqa: S603 - our Python, our arguments
+    driver = subprocess.Popen(
         [sys.executable, "-c", PUT, ray.settings["RAY_ADDRESS"], content.decode()],
         env={**os.environ, **ray.settings},  # noqa: TID251
         stdin=subprocess.PIPE,
@@ -206,7 +206,7 @@ def _store_files(ray: Ray) -> list[Path]:
 
 def ray_stored(ray: Ray) -> str:
     """How much the object store holds, as Ray itself tells."""
-    told = subprocess.run(  # noqa: S603 - our Python, our arguments
+    told = subprocess.run(
         [
             sys.executable,
             "-m",
