@@ -1,0 +1,221 @@
+"""Camera to decision on Apache Kafka, two Redis, Ray, real models and two people in two browsers."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from playwright.sync_api import Browser
+
+from console.run.exercise import Exercise
+from console.run.service import ServiceProcess
+from console.sample.passages import Passage
+from console.sample.sitters import ADMIRAL, ASTRONAUT, FORTY_FOUR, FORTY_SIX
+from console.stack.errors import StackUnavailableError
+from services.contracts import topics
+from services.contracts.counts import Count, Stage
+from services.contracts.decisions import AlertFolded, AlertJudged, CaseDecided, CaseOpened
+from services.contracts.events import CaseOutcome
+from tests.e2e.truth import listed
+from tests.e2e.world import World, a_setup
+from tests.integration.prometheus.server import Prometheus, program
+from tests.integration.review.web.desk import AtDesk
+from tests.integration.stack import missing_server
+from tests.support import eventually
+
+FILM_S = 15.0
+# Both listed people pass both cameras at the same time, one of them in the company of strangers, and once more.
+SCRIPT = {
+    "gate-1": [
+        Passage(ASTRONAUT, 0.5),
+        Passage(FORTY_FOUR, 2.5, lane=1),
+        Passage(ADMIRAL, 4.0, leftwards=True),
+        Passage(FORTY_SIX, 7.5, leftwards=True),
+        Passage(FORTY_FOUR, 11.5),
+    ],
+    "gate-2": [
+        Passage(FORTY_FOUR, 2.5, leftwards=True),
+        Passage(FORTY_SIX, 7.5),
+        Passage(ADMIRAL, 8.0, lane=1, leftwards=True),
+        Passage(ASTRONAUT, 11.0),
+    ],
+}
+CASES = 2
+# The films, and then whatever a busy machine is late by.
+PLAYED_WITHIN_S = 60
+DECIDED_WITHIN_S = 15
+# What every service must have had to do, by its own account.
+SERIES = (
+    "signpost_ingest_published_frames_total",
+    "signpost_embed_faces_published_total",
+    "signpost_embed_alive_workers",
+    "signpost_match_faces_searched_total",
+    "signpost_match_alerts_published_total",
+    "signpost_match_face_keys_destroyed_total",
+    'signpost_review_alerts_total{exit="opened"}',
+)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The films have been played, every face was searched, and the cases lie before the reviewers."""
+    setup = a_setup(
+        tmp_path_factory.mktemp("road"),
+        SCRIPT,
+        seconds=FILM_S,
+        ray_workers=2,
+        # Nothing ends by itself while tests look at it.
+        verification={"decide_within_s": 600, "fold_within_s": 600},
+        extra={Stage.EMBED: {"MIN_WORKERS": "2"}},
+    )
+    try:
+        exercise = Exercise(setup).__enter__()
+    except StackUnavailableError as missing:
+        missing_server(str(missing))
+    try:
+        exercise.start(Stage.REVIEW, Stage.MATCH, Stage.EMBED)
+        exercise.start(Stage.INGEST)
+        finished = 'signpost_ingest_state_cameras{state="finished"} 2.0'
+        eventually(
+            lambda: finished in exercise.services[Stage.INGEST].metrics(),
+            "both films to be over",
+            within_s=PLAYED_WITHIN_S,
+        )
+        played = World(exercise, SCRIPT)
+        played.settled(within_s=PLAYED_WITHIN_S)
+        yield played
+    finally:
+        exercise.__exit__(None, None, None)
+
+
+def alerted(world: World) -> set[tuple[str, str]]:
+    """Track and subject of every alert."""
+    found = world.records(topics.ALERTS.name)
+    return {(one.text("track"), one.text("subject")) for one in found}
+
+
+def test_every_passage_of_a_listed_person_raises_one_alert_and_no_stranger_any(world: World) -> None:
+    tracks = alerted(world)
+    showings = [world.truth.showing_of(track, subject) for track, subject in sorted(tracks)]
+    assert None not in showings, "an alert for somebody who was not there"
+    assert Counter(showings) == dict.fromkeys(world.truth.showings(), 1)
+    assert len(tracks) == listed(SCRIPT)
+
+
+def test_alerts_of_one_person_on_two_cameras_are_one_case(world: World) -> None:
+    events = world.decisions()
+    opened = [event for event in events if isinstance(event, CaseOpened)]
+    folded = [event for event in events if isinstance(event, AlertFolded)]
+    assert len(opened) == CASES
+    assert len({event.subject for event in opened}) == CASES
+    sightings = {(event.case, event.track, event.camera) for event in opened}
+    sightings |= {(event.case, event.track, event.camera) for event in folded}
+    assert len({track for _, track, _ in sightings}) == listed(SCRIPT)
+    for case in {event.case for event in opened}:
+        assert {camera for its, _, camera in sightings if its == case} == set(SCRIPT)
+
+
+def test_two_reviewers_in_two_browsers_decide_every_case(world: World, browser: Browser) -> None:
+    cases = {event.case for event in world.decisions() if isinstance(event, CaseOpened)}
+    people = [AtDesk(browser, world.exercise.page, name).sign_in() for name in ("ann", "ben")]
+    for case in sorted(cases):
+        for person in people:
+            person.sees(case)
+            person.take(case)
+            person.judge("m")
+        assert "Two people agree" in people[-1].text("#done-text")
+        for person in people:
+            person.back()
+    complaints = [error for person in people for error in person.errors]
+    for person in people:
+        person.close()
+    assert not complaints
+
+    def decided() -> list[CaseDecided]:
+        found = [event for event in world.decisions() if isinstance(event, CaseDecided)]
+        return found if len(found) == CASES else []
+
+    outcomes = eventually(decided, "the decisions to be recorded", within_s=DECIDED_WITHIN_S)
+    assert {(event.case, event.outcome) for event in outcomes} == {
+        (case, CaseOutcome.AGREED_MATCH) for case in cases
+    }
+    judged = [event for event in world.decisions() if isinstance(event, AlertJudged)]
+    assert len(judged) == 2 * CASES
+    assert all(len({event.reviewer for event in judged if event.case == case}) == 2 for case in cases)
+    assert world.settled(within_s=DECIDED_WITHIN_S).reasons[Count.CASES_DECIDED, CaseOutcome.AGREED_MATCH] == CASES
+
+
+def test_the_counts_add_up_to_what_was_played(world: World) -> None:
+    totals = world.settled(within_s=DECIDED_WITHIN_S).totals
+    frames = len(SCRIPT) * round(FILM_S * 10)
+    assert totals[Count.FRAMES_READ] == frames
+    assert totals[Count.FRAMES_SAMPLED] == totals[Count.FRAMES_DECODED] == frames / 2
+    assert totals[Count.FRAMES_DROPPED] == totals[Count.FRAMES_EXPIRED] == totals[Count.FRAMES_DEAD] == 0
+    assert totals[Count.TRACKS_CUT_SHORT] == totals[Count.TRACKS_PENDING] == 0
+    assert totals[Count.TRACKS_USABLE] >= sum(len(passages) for passages in SCRIPT.values())
+    assert totals[Count.FACES_SEARCHED] == totals[Count.FACES_PUBLISHED]
+    assert totals[Count.CASES_OPENED] == CASES
+
+
+def test_a_real_prometheus_sees_every_service_at_work(
+    world: World, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    binary = program("prometheus")
+    if binary is None:
+        missing_server("prometheus is not installed: apt-get install prometheus")
+    services = world.exercise.services
+    targets = {f"signpost-{stage}": urlsplit(services[stage].http).port or 0 for stage in Stage}
+    with Prometheus(binary, tmp_path_factory.mktemp("prometheus"), targets) as server:
+        eventually(lambda: len(server.query("up == 1")) == len(targets), "every service scraped", within_s=30)
+        for series in SERIES:
+            eventually(lambda: any(value > 0 for _, value in server.query(series)), series, within_s=30)  # noqa: B023
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"use_case": "live"}, "source_not_admitted"),
+        ({"window": "ended"}, "outside_window"),
+    ],
+    ids=["a live deployment does not play files", "a deployment whose window has ended reads no camera"],
+)
+def test_ingest_refuses_what_its_authority_does_not_cover(
+    world: World, change: dict[str, str], reason: str
+) -> None:
+    document = yaml.safe_load(world.exercise.document.read_text("utf-8"))
+    document |= change | {"deployment": f"refused-{reason.replace('_', '-')}"}
+    if document["window"] == "ended":
+        now = datetime.now(UTC)
+        document["window"] = {
+            "start": (now - timedelta(hours=2)).isoformat(),
+            "end": (now - timedelta(hours=1)).isoformat(),
+        }
+    path = world.exercise.document.with_name(f"{document['deployment']}.yaml")
+    path.write_text(yaml.safe_dump(document), "utf-8")
+    world.exercise.add(reason, Stage.INGEST, DEPLOYMENT_FILE=str(path))
+    ingest = world.exercise.services[reason]
+    ingest.start()
+    try:
+        refused = f'signpost_ingest_refused_cameras{{reason="{reason}"}} {len(SCRIPT)}.0'
+        eventually(lambda: serves(ingest) and refused in ingest.metrics(), refused, within_s=30)
+        assert "signpost_ingest_read_frames_total 0.0" in ingest.metrics()
+    finally:
+        ingest.stop()
+    told = [json.loads(line) for line in ingest.log.read_text("utf-8").splitlines() if line.startswith("{")]
+    cameras = {line["camera"] for line in told if line["message"] == "camera refused" and line["reason"] == reason}
+    assert cameras == set(SCRIPT)
+
+
+def serves(service: ServiceProcess) -> bool:
+    """Whether it has got so far as to show metrics."""
+    assert service.alive()
+    try:
+        service.metrics()
+    except OSError:
+        return False
+    return True
