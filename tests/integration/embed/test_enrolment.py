@@ -15,7 +15,7 @@ from console.run.service import ServiceProcess
 from console.sample.sitters import ADMIRAL, FORTY_FOUR
 from signpost.v1 import enrolment_pb2, enrolment_pb2_grpc
 from tests.integration.embed.conftest import need_assets
-from tests.integration.embed.street import COMPILED, Image, MODELS, PICTURES, ROOT, authority_text, portrait
+from tests.integration.embed.street import COMPILED, MODELS, PICTURES, ROOT, Image, authority_text, portrait
 
 
 @pytest.fixture(scope="module")
