@@ -67,7 +67,8 @@ class ReviewServer:
             interceptors=[Guard(SERVICE, sessions, metrics)],
             options=[("grpc.max_receive_message_length", _MAX_REQUEST_BYTES), ("grpc.so_reuseport", 0)],
         )
-        review_pb2_grpc.add_ReviewServicer_to_server(_Servicer(casework, sessions), self._server)
+        servicer = _Servicer(casework, sessions)
+        review_pb2_grpc.add_ReviewServicer_to_server(servicer, self._server)  # type: ignore[no-untyped-call]
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)

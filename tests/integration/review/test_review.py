@@ -75,8 +75,14 @@ def test_a_review_killed_at_any_point_loses_and_doubles_nothing(world: World, po
     subjects = [world.subject(number) for number in range(6)]
     alerts = [world.alert(subject, number) for number, subject in enumerate(subjects)]
     with world.review("dies", point, str(times), ready=False) as dying:
-        for alert in alerts:
+        for number, alert in enumerate(alerts, start=1):
             world.feed(alert)
+            # One at a time as far as it lives, so that there is a third batch to die in.
+            eventually(
+                lambda number=number: dying.process.poll() is not None or len(cases_opened(world)) >= number,  # type: ignore[misc]
+                f"alert {number} to be relayed, or the end",
+                within_s=WITHIN_S,
+            )
         eventually(lambda: dying.process.poll() is not None, f"the end at {point}", within_s=WITHIN_S)
         assert dying.process.returncode == -signal.SIGKILL
     with world.review("lives") as review:

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import grpc
@@ -237,5 +238,5 @@ class Reviewer:
         )
         return str(self._call("Judge", said).state.state)
 
-    def _call(self, name: str, request: object) -> review_pb2.Claim:
-        return getattr(self._stub, name)(request, metadata=self._who, timeout=20)  # type: ignore[no-any-return]
+    def _call(self, name: str, request: object) -> Any:
+        return getattr(self._stub, name)(request, metadata=self._who, timeout=20)

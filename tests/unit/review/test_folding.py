@@ -8,6 +8,7 @@ import pytest
 
 from services.contracts.decisions import AlertFolded, CaseOpened
 from services.contracts.events import Judgement
+from services.contracts.ids import AlertId
 from services.review.core.folding import Exit, FoldReason
 from services.review.core.move import Expire, NoAction
 from tests.unit.review.cases import (
@@ -87,7 +88,7 @@ def test_not_a_match_does_not_mute_the_person_sought() -> None:
 
 
 def test_a_rejected_track_under_another_list_stays_rejected() -> None:
-    other_list = replace(a_sighting(seconds=5), alert="alert-of-the-next-list")
+    other_list = replace(a_sighting(seconds=5), alert=AlertId("alert-of-the-next-list"))
     found = folded(an_arrival(other_list), window=decided(a_case(), NOT, NOT), seconds=5)
     assert (found.exit, found.reason) == (Exit.FOLDED, FoldReason.TRACK_REJECTED)
 
