@@ -169,7 +169,10 @@ class FakeCaseWork:
         features: Sequence[FaceFeature],
         displayed_digest: str,
     ) -> Judged:
-        one = self._held(person, case, fence)
+        said = (one := self._of(case)).judged.get(person.user), one.shown.get(person.user)
+        if said == (judgement, displayed_digest):
+            return Judged(status=self._status(one), score=SCORE, threshold=THRESHOLD)
+        self._held(person, case, fence)
         if one.shown.get(person.user) != displayed_digest:
             raise Stale("what you saw is not what this case shows now: look again")
         one.judged[person.user] = judgement

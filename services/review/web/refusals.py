@@ -32,7 +32,7 @@ class ForgedRequest(errors.NotAllowed):
 def answer(refused: errors.MoveRefused | Transient) -> JSONResponse:
     """`refused` is from a closed set, for the page's code; `text` is for the person."""
     if isinstance(refused, Transient):
-        text = "The store of cases cannot be reached. Nothing was recorded; try again."
+        text = "The store of cases cannot be reached. It is not certain that this was recorded."
         return JSONResponse({"refused": "unavailable", "text": text}, HTTPStatus.SERVICE_UNAVAILABLE)
     if isinstance(refused, ForgedRequest):
         return JSONResponse({"refused": "forged", "text": str(refused)}, HTTPStatus.FORBIDDEN)

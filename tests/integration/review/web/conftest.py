@@ -41,12 +41,15 @@ def served() -> Iterator[Served]:
 
 @pytest.fixture
 def at_desk(browser: Browser, served: Served) -> Iterator[SignIn]:
-    """`at_desk("ann")`: a signed-in person in a browser of their own; whose page complained fails the test."""
+    """`at_desk("ann")`: a person at the page, in a browser of their own; whose page complains fails the test.
+
+    With `url` they sign in there, at the form.
+    """
     desks: list[AtDesk] = []
 
     def sign_in(user: str, *, url: str = "", **context: object) -> AtDesk:
         desks.append(AtDesk(browser, url or served.url, user, **context))
-        return desks[-1].sign_in()
+        return desks[-1].sign_in() if url else desks[-1].arrive(served.sessions.session(user))
 
     yield sign_in
     errors = [error for desk in desks for error in desk.errors]

@@ -8,6 +8,7 @@ from tests.fakes.casework import FakeSessions
 
 # A busy machine draws slowly; nothing here takes longer unless it is broken.
 WITHIN_MS = 15_000
+SESSION = "signpost-session"
 # Chromium says so of every answer that is no success; those are what some tests are about.
 _EXPECTED = "Failed to load resource"
 
@@ -25,6 +26,14 @@ class AtDesk:
         self.url = url
         self.user = user
 
+    def arrive(self, session: str) -> AtDesk:
+        """With a session that is open."""
+        self._context.add_cookies(
+            [{"name": SESSION, "value": session, "url": self.url, "httpOnly": True, "sameSite": "Strict"}]
+        )
+        self.page.goto(self.url)
+        return self._live()
+
     def sign_in(self) -> AtDesk:
         """By keyboard alone."""
         self.page.goto(self.url)
@@ -33,6 +42,9 @@ class AtDesk:
         self.page.keyboard.press("Tab")
         self.page.keyboard.type(FakeSessions.PASSWORD)
         self.page.keyboard.press("Enter")
+        return self._live()
+
+    def _live(self) -> AtDesk:
         self.is_at("queue")
         expect(self.page.locator("#link")).to_have_text("Live", timeout=WITHIN_MS)
         return self

@@ -17,7 +17,7 @@ SignIn = Callable[..., AtDesk]
 
 def test_a_case_is_decided_by_keyboard_alone(served: Served, at_desk: SignIn) -> None:
     case = served.open("case-1")
-    ann = at_desk("ann")
+    ann = at_desk("ann", url=served.url)
     ann.sees("case-1")
     ann.press("ArrowDown", "Enter")
     ann.has_pictures()

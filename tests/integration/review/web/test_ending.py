@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from services.review.core.views import CaseState, Judgement
 from tests.integration.review.web.desk import WITHIN_MS, AtDesk
@@ -156,11 +156,44 @@ def test_a_session_that_ends_clears_the_page(served: Served, at_desk: SignIn) ->
 
 def test_signing_out_clears_the_page_and_going_back_shows_nothing(served: Served, at_desk: SignIn) -> None:
     served.open("case-1")
-    ann = at_desk("ann")
+    ann = at_desk("ann", url=served.url)
     ann.take("case-1")
     ann.page.get_by_role("button", name="Sign out").click()
     ann.page.get_by_label("User name").wait_for()
     assert not served.sessions.sessions
     ann.page.go_back()
     ann.page.get_by_label("User name").wait_for()
+    assert ann.pictures() == 0
+
+
+def test_a_judgement_whose_answer_is_lost_is_said_again_and_counts_once(served: Served, at_desk: SignIn) -> None:
+    """The server has it; who was told "nothing was recorded" would go on believing that."""
+    case = served.open("case-1")
+    ann = at_desk("ann")
+    ann.take("case-1")
+
+    def lose_first(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    ann.page.route("**/judgement", lose_first, times=1)
+    ann.judge("c")
+    assert ann.text("#done-title") == "Recorded: cannot tell"
+    assert case.judged == {"ann": Judgement.CANNOT_TELL}
+
+
+def test_a_judgement_that_is_never_answered_is_not_called_unrecorded(served: Served, at_desk: SignIn) -> None:
+    served.open("case-1")
+    ann = at_desk("ann")
+    ann.take("case-1")
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    ann.page.route("**/judgement", lose)
+    ann.press("c", "Enter")
+    ann.is_at("done")
+    assert ann.text("#done-title") == "Not certain"
+    assert "Nothing was recorded" not in ann.text("main")
     assert ann.pictures() == 0

@@ -54,7 +54,7 @@ def test_pictures_that_do_not_come_forbid_a_judgement(served: Served, at_desk: S
 
 def test_nothing_of_a_case_is_in_the_address_the_title_or_any_store(served: Served, at_desk: SignIn) -> None:
     served.open("case-1")
-    ann = at_desk("ann")
+    ann = at_desk("ann", url=served.url)
     ann.take("case-1")
     assert ann.page.url == f"{served.url}/"
     assert ann.page.title() == "(1) EXERCISE · Signpost review"

@@ -1,13 +1,18 @@
 // Requests to the server; every refusal becomes a Refused with the server's word for it.
 
+// No answer is not a no: the server may have done it all the same.
+const UNREACHABLE = "The server did not answer. It is not certain that this was recorded.";
+const FAILED = "The server failed. It is not certain that this was recorded.";
+const UNCERTAIN = new Set(["unreachable", "unavailable", "failed"]);
+
 export class Refused extends Error {
   constructor(word, text) {
     super(text);
     this.word = word;
+    this.isUncertain = UNCERTAIN.has(word);
   }
 }
 
-const UNREACHABLE = "The server cannot be reached. Nothing was recorded.";
 // A request that takes longer has failed as far as a person at the screen is concerned.
 const DEADLINE_MS = 10_000;
 
@@ -52,5 +57,5 @@ async function send(path, options) {
   if (response.ok) return response;
   const said = await response.json().catch(() => ({}));
   if (response.status === 401) onSessionEnd();
-  throw new Refused(said.refused ?? "failed", said.text ?? "The server failed. Nothing was recorded.");
+  throw new Refused(said.refused ?? "failed", said.text ?? FAILED);
 }

@@ -12,6 +12,8 @@ const BLIP_MS = 3_000;
 const WARN_MS = 30_000;
 const SHORT_MS = 20_000;
 const LAPSED = "Your claim has lapsed. The case goes to somebody else. Nothing was recorded.";
+const UNANSWERED =
+  "The answer to your judgement was lost. If it was recorded, this case is not offered to you again; if not, it goes to somebody else.";
 const ENDED = {
   agreed_match: "The case was decided.",
   no_action: "The case was decided.",
@@ -86,7 +88,7 @@ export class Desk {
     if (line.state !== "open") return this.#end("This case has ended", ENDED[line.state]);
     // The queue may lag behind the claim that was just given.
     if (line.mine?.fence === this.open.fence) this.open.isKnown = true;
-    else if (this.open.isKnown) return this.#end("Claim lapsed", LAPSED);
+    else if (this.open.isKnown) return this.#lapse();
     el("news").hidden = line.alerts <= this.open.alerts;
   }
 
@@ -118,7 +120,7 @@ export class Desk {
     el("claim-left").textContent = left(open.until);
     el("case-left").textContent = left(open.ends);
     el("claim-left").classList.toggle("short", rest < SHORT_MS);
-    if (rest <= 0) return this.#end(now() >= open.ends ? "Time is up" : "Claim lapsed", now() >= open.ends ? ENDED.expired : LAPSED);
+    if (rest <= 0 && !this.isBusy) return now() < open.ends ? this.#lapse() : this.#end("Time is up", ENDED.expired);
     // Who is working keeps the case; who has left the desk does not.
     if (this.isActive && rest < open.length / 2 && open.until < open.ends) {
       this.isActive = false;
@@ -140,7 +142,8 @@ export class Desk {
   async #fill(view, alerts) {
     sync(view.now);
     const { fence, expires_at: until } = view.claim;
-    const open = (this.open = { id: view.case, fence, digest: view.displayed_digest, until, ends: view.expires_at, alerts });
+    const isUnanswered = this.open?.isUnanswered;
+    const open = (this.open = { isUnanswered, id: view.case, fence, digest: view.displayed_digest, until, ends: view.expires_at, alerts });
     open.length = until - view.now;
     el("news").hidden = true;
     el("case-title").textContent = `${view.camera}, ${dateAndTime(view.captured_at)}`;
@@ -160,9 +163,25 @@ export class Desk {
     const { id, fence, digest } = this.open;
     await this.#once(async () => {
       const body = { fence, judgement: answer, features, displayed_digest: digest };
-      const told = await api.post(api.ofCase(id, "judgement"), body);
+      const told = await this.#surely(api.ofCase(id, "judgement"), body);
       this.#end(`Recorded: ${this.judgement.nameOf(answer)}`, standing(told.status), told);
     });
+  }
+
+  // The same judgement said twice counts once: if the first answer was lost, the second tells.
+  async #surely(path, body) {
+    try {
+      return await api.post(path, body);
+    } catch (refused) {
+      if (!refused.isUncertain) throw refused;
+      if (this.open) this.open.isUnanswered = true;
+      return api.post(path, body);
+    }
+  }
+
+  #lapse() {
+    if (this.open?.isUnanswered) this.#end("Not certain", UNANSWERED);
+    else this.#end("Claim lapsed", LAPSED);
   }
 
   #end(title, text, told = null) {
@@ -186,7 +205,7 @@ export class Desk {
 
   #refused(refused) {
     if (!(refused instanceof api.Refused)) throw refused;
-    if (refused.word === "not_yours") return this.#end("Claim lapsed", LAPSED);
+    if (refused.word === "not_yours") return this.#lapse();
     if (refused.word === "gone") return this.#end("This case has ended", refused.message);
     tell(refused.message);
     if (refused.word === "stale") el("news").hidden = false;
