@@ -18,8 +18,8 @@ from services.ingest.metrics import IngestMetrics
 
 log = logging.getLogger(__name__)
 
-# How often who waits for room looks whether it was told to stop.
-_LOOK_S = 0.25
+# How often who waits for room looks whether it was told to stop, or the readers have caught up.
+_LOOK_S = 0.1
 
 
 @dataclass(eq=False)
@@ -62,8 +62,12 @@ class Report:
 class Outbox:
     """A bounded queue a camera, emptied in turn, and each run's tally. Any thread; one lock, held for no wait."""
 
-    def __init__(self, *, frames_a_camera: int, metrics: IngestMetrics) -> None:
+    def __init__(
+        self, *, frames_a_camera: int, metrics: IngestMetrics, crowded: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`crowded` says whether who reads the frames is too far behind for patient sources to go on."""
         self._room = frames_a_camera
+        self._crowded = crowded
         self._metrics = metrics
         self._changed = threading.Condition()
         self._waiting: dict[str, deque[tuple[Run, int, Picture]]] = {}
@@ -100,7 +104,7 @@ class Outbox:
     def offer_patiently(self, run: Run, picture: Picture, stopped: Callable[[], bool]) -> None:
         """Queue a frame, waiting for room; if `stopped` first, the frame is dropped and counted."""
         with self._changed:
-            while len(self._queue(run)) >= self._room and not stopped():
+            while (len(self._queue(run)) >= self._room or self._crowded()) and not stopped():
                 self._changed.wait(_LOOK_S)
             if stopped():
                 self._drop(run, self._capture(run, picture.read), Loss.STOPPED)

@@ -30,6 +30,12 @@ class IngestSettings(ServiceSettings):
     unacked_frames: int = Field(
         256, ge=1, le=10_000, description="Frames sent and not yet acknowledged; then they wait in the queues."
     )
+    max_backlog_frames: int = Field(
+        128,
+        ge=1,
+        le=100_000,
+        description="Frames that embed may be behind before sources that play as fast as they are taken wait.",
+    )
     max_source_mpx: float = Field(
         40.0,
         ge=1,

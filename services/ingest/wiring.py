@@ -6,10 +6,13 @@ import logging
 from pathlib import Path
 
 from services.contracts import authority as authorities
-from services.contracts.authority import Authority
+from services.contracts import topics
+from services.contracts.authority import Authority, Pace
+from services.contracts.counts import Stage
 from services.contracts.errors import Misconfigured, Transient
 from services.ingest.cameras import Tools
 from services.ingest.core.backoff import Backoff
+from services.ingest.edges.kafka_backlog import KafkaBacklog
 from services.ingest.edges.kafka_outlet import KafkaOutlet
 from services.ingest.edges.kafka_reach import KafkaReach
 from services.ingest.edges.lease_redis import RedisLeases
@@ -48,7 +51,13 @@ def build(settings: IngestSettings, context: Context) -> IngestService:
     keys = Keyring(
         VolatileKeys(client, context.clock), FolderKeys(settings.keys_dir, context.clock), context.clock
     )
-    outbox = Outbox(frames_a_camera=settings.queue_frames, metrics=metrics)
+    backlog = KafkaBacklog(
+        connection,
+        topic=topics.FRAMES.name,
+        group=f"signpost-{Stage.EMBED}-{authority.deployment}",
+        max_records=settings.max_backlog_frames,
+    )
+    outbox = Outbox(frames_a_camera=settings.queue_frames, metrics=metrics, crowded=backlog.crowded)
     producer = KafkaProducer(
         {
             **producer_options(connection),
@@ -88,9 +97,12 @@ def build(settings: IngestSettings, context: Context) -> IngestService:
 
     def connect() -> None:
         reach.start()
+        if any(camera.pace is Pace.AS_FAST_AS_TAKEN for camera in authority.cameras):
+            backlog.start()
         retry(lambda: redis_client.check_volatile(client), on=(Transient,), deadline_s=_REDIS_WITHIN_S)
 
     def close() -> None:
+        backlog.close()
         reach.close()
         client.close()
 

@@ -12,6 +12,7 @@ import av
 import simplejpeg
 from av.video.frame import VideoFrame
 
+from services.ingest.core.jpeg_markers import holds_picture_only
 from services.ingest.core.order import ReadOrder
 from services.ingest.core.reasons import Fault, Flaw
 from services.ingest.core.sampling import fitted
@@ -50,11 +51,29 @@ def _files(folder: Path) -> list[Path]:
 def _picture(path: Path, order: ReadOrder) -> Jpeg:
     content = _content(path)
     try:
+        ready = _as_it_is(content, order)
+        if ready is not None:
+            return ready
         frame = _decoded(content, order)
         return encoded(frame, max_side_px=order.max_side_px, quality=order.jpeg_quality)
     except (ValueError, OSError, MemoryError, av.FFmpegError):
         # Decoders say "broken" in many types; which one tells nobody anything.
         raise Flawed(Flaw.PICTURE_UNREADABLE) from None
+
+
+def _as_it_is(content: bytes, order: ReadOrder) -> Jpeg | None:
+    """A JPEG that fits and holds nothing but its picture needs no second encoding; None for any other.
+
+    It is still decoded once, as small as can be: whether it is whole shows nowhere else. Raises ValueError.
+    """
+    if not holds_picture_only(content):
+        return None
+    height_px, width_px, _, _ = simplejpeg.decode_jpeg_header(content)
+    _check_size(width_px, height_px, order)
+    if fitted(width_px, height_px, max_side_px=order.max_side_px) != (width_px, height_px):
+        return None
+    simplejpeg.decode_jpeg(content, "GRAY", min_factor=8)
+    return Jpeg(width_px, height_px, content)
 
 
 def _content(path: Path) -> bytes:

@@ -101,3 +101,20 @@ def test_larger_pictures_are_scaled_to_the_cameras_limit(world: IngestWorld, tmp
     (frame,) = world.frames()
     assert (frame.width_px, frame.height_px) == (400, 200)
     assert simplejpeg.decode_jpeg(frame.jpeg).shape == (200, 400, 3)
+
+
+def test_a_source_as_fast_as_taken_waits_for_who_reads_the_frames_and_drops_none(
+    world: IngestWorld, tmp_path: Path
+) -> None:
+    """Without the wait a fast source outruns embed, and its frames' keys die before they are read."""
+    folder = write_jpegs(tmp_path / "pictures", 20)
+    world.deploy(a_folder_camera(folder, loop=True))
+    with world.ingest(MAX_BACKLOG_FRAMES="30") as ingest:
+        eventually(lambda: len(world.frames()) >= 30, "the backlog to fill", within_s=WITHIN_S)
+        queued = "signpost_ingest_queued_frames"
+        eventually(lambda: ingest.metric(queued) == 0, "what was let in to be sent", within_s=WITHIN_S)
+        # Nobody reads: what one look at the backlog let through is all there will be.
+        stood_at = len(world.frames())
+        world.read_all_frames_as_embed()
+        eventually(lambda: len(world.frames()) > stood_at, "more once they have been read", within_s=WITHIN_S)
+        assert ingest.metric('signpost_ingest_dropped_frames_total{reason="queue_full"}') == 0

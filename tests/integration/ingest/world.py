@@ -204,6 +204,15 @@ class IngestWorld:
         self._read()
         return [frame for frame in self._frames if camera is None or frame.camera == camera]
 
+    def read_all_frames_as_embed(self) -> None:
+        """Commit every frame there is, as embed's group does when it has read them."""
+        group = Consumer({"bootstrap.servers": self.bootstrap, "group.id": f"signpost-embed-{self.deployment}"})
+        ends = [TopicPartition(topics.FRAMES.name, number) for number in range(topics.FRAMES.partitions)]
+        for one in ends:
+            one.offset = group.get_watermark_offsets(one)[1]
+        group.commit(offsets=ends, asynchronous=False)
+        group.close()
+
     def counts(self) -> dict[str, StageCounts]:
         """The newest account of each run."""
         self._read()

@@ -1,0 +1,72 @@
+"""How far embed is behind: what a source that plays as fast as the pipeline takes it waits for."""
+
+from __future__ import annotations
+
+import threading
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from services.runtime.kafka.config import Connection
+
+# Short against the second or so that a full backlog lasts; each look costs the broker two small requests.
+_LOOK_EVERY_S = 0.2
+_ANSWER_S = 5.0
+
+
+class KafkaBacklog:
+    """Looks on a thread of its own from `start` to `close`; `crowded` may be asked by any.
+
+    Until the first answer, and while Kafka does not answer, it is crowded: nobody knows who would read.
+    """
+
+    def __init__(self, connection: Connection, *, topic: str, group: str, max_records: int) -> None:
+        self._connection = connection
+        self._topic = topic
+        self._group = group
+        self._max = max_records
+        self._behind: int | None = None
+        # Where partitions ended at the first look: what lay there before is not ours to wait for.
+        self._began: dict[int, int] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="signpost-ingest-backlog", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """The thread has ended on return."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def crowded(self) -> bool:
+        """Whether more should wait."""
+        return self._behind is None or self._behind > self._max
+
+    def _look(self) -> None:
+        client = AdminClient({name: str(value) for name, value in self._connection.options().items()})
+        while not self._stop.is_set():
+            try:
+                self._behind = self._count(client)
+            except KafkaException:
+                self._behind = None
+            self._stop.wait(_LOOK_EVERY_S)
+
+    def _count(self, client: AdminClient) -> int:
+        numbers = client.list_topics(self._topic, timeout=_ANSWER_S).topics[self._topic].partitions
+        partitions = [TopicPartition(self._topic, number) for number in numbers]
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        ends = client.list_offsets(dict.fromkeys(partitions, latest), request_timeout=_ANSWER_S)
+        asked = ConsumerGroupTopicPartitions(self._group, partitions)
+        read = client.list_consumer_group_offsets([asked], request_timeout=_ANSWER_S)[self._group].result(
+            _ANSWER_S
+        )
+        # A partition nobody has committed in yet has a negative offset.
+        next_read = {one.partition: one.offset for one in read.topic_partitions}
+        behind = 0
+        for partition, answer in ends.items():
+            end, committed = answer.result(_ANSWER_S).offset, next_read[partition.partition]
+            began = self._began.setdefault(partition.partition, end)
+            behind += max(0, end - (committed if committed >= 0 else began))
+        return behind
