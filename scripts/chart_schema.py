@@ -25,6 +25,7 @@ SET_BY_CHART = frozenset(
         "http_port",
         "log_level",
         "instance",
+        "replica",
         "drain_timeout_s",
         "model_cache_dir",
         "grpc_host",

@@ -101,7 +101,10 @@ class Exercise:
         """One more instance of a stage's service, under a name of its own; not started."""
         module = self._setup.modules.get(stage, (f"services.{stage}",))
         self.services[name] = ServiceProcess(
-            name, module, home=self._home, settings=self._settings() | self._own(stage) | settings
+            name,
+            module,
+            home=self._home,
+            settings=self._settings() | self._own(stage) | {"REPLICA": name} | settings,
         )
         self._ended.callback(self.services[name].stop)
 

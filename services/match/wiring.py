@@ -147,7 +147,11 @@ def _loop(
     )
     producer = KafkaTransactionalProducer(
         transactional_options(
-            connection, transactional_id=name, max_message_bytes=topics.ALERTS.max_message_bytes
+            connection,
+            # Stable, so that a restart ends at once the transaction its predecessor died in: readers of `alerts`
+            # wait for it otherwise.
+            transactional_id=f"match-{deployment}-{settings.standing_name}",
+            max_message_bytes=topics.ALERTS.max_message_bytes,
         ),
         figures.kafka_error,
     )

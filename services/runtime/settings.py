@@ -78,6 +78,12 @@ class ServiceSettings(BaseModel):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$",
         description="Name of this process among its like; host, pid and chance by default.",
     )
+    replica: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,127})?$",
+        description="Name that outlives the process (its pod's): whoever starts under it ends at once what its "
+        "predecessor left open. No two at a time; INSTANCE by default.",
+    )
     drain_timeout_s: float = Field(
         20.0,
         gt=0,
@@ -85,6 +91,11 @@ class ServiceSettings(BaseModel):
         description="How long work in hand may take to finish after SIGTERM; keep below the time "
         "the platform waits before it kills.",
     )
+
+    @property
+    def standing_name(self) -> str:
+        """`replica`, or `instance` where none was given."""
+        return self.replica or self.instance
 
 
 S = TypeVar("S", bound=ServiceSettings)

@@ -13,6 +13,10 @@
 # A folder within the claim: the service makes it itself, with mode 0700.
 - {name: KEYS_DIR, value: /var/lib/signpost/keys/store}
 - {name: DEPLOYMENT_FILE, value: /etc/signpost/deployment/deployment.yaml}
+# A container that is restarted keeps its pod's name.
+- name: REPLICA
+  valueFrom:
+    fieldRef: {fieldPath: metadata.name}
 - {name: HTTP_HOST, value: 0.0.0.0}
 - {name: LOG_LEVEL, value: {{ $global.logLevel }}}
 - {name: DRAIN_TIMEOUT_S, value: {{ $global.drainTimeoutS | quote }}}

@@ -12,7 +12,7 @@ def build(settings: EmbedSettings, context: Context) -> Service:
     if settings.workers == "process":
         from services.embed.wiring.worker import build_worker
 
-        return build_worker(settings, context, slot=settings.instance)
+        return build_worker(settings, context, slot=settings.standing_name)
     from services.embed.wiring.fleet import build_supervisor
 
     return build_supervisor(settings, context)

@@ -14,8 +14,12 @@ from services.contracts.authority import parse
 from services.runtime.settings import load
 from tests.integration.chart.rendering import CHART, SERVICES, Helm, Manifest, container, of_kind
 
-# What the chart's Secrets would hold.
-_FROM_SECRETS = {"REDIS_VOLATILE_URL": "redis://volatile:6379", "REDIS_DURABLE_URL": "rediss://durable:6379"}
+# What the chart's Secrets would hold, and the pod's own name.
+_FROM_CLUSTER = {
+    "REDIS_VOLATILE_URL": "redis://volatile:6379",
+    "REDIS_DURABLE_URL": "rediss://durable:6379",
+    "REPLICA": "signpost-match-7d4b9c-x2x9k",
+}
 
 
 def environment(service: str, manifests: list[Manifest]) -> dict[str, str]:
@@ -24,7 +28,7 @@ def environment(service: str, manifests: list[Manifest]) -> dict[str, str]:
     names = [variable["name"] for variable in variables]
     assert len(names) == len(set(names)), f"{service} sets a variable twice"
     return {
-        variable["name"]: variable["value"] if "value" in variable else _FROM_SECRETS[variable["name"]]
+        variable["name"]: variable["value"] if "value" in variable else _FROM_CLUSTER[variable["name"]]
         for variable in variables
     }
 
