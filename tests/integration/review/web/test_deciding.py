@@ -104,6 +104,21 @@ def test_pictures_are_zoomed_by_key_and_by_button(served: Served, at_desk: SignI
     assert (probe.evaluate("i => i.width"), reference.evaluate("i => i.width")) == (160, 240)
 
 
+def test_a_zoom_stays_with_the_picture_that_was_looked_at(served: Served, at_desk: SignIn) -> None:
+    served.open("case-1")
+    ann = at_desk("ann")
+    ann.take("case-1")
+    ann.press("+", "+", "+")
+    middle = """() => {
+      const view = document.getElementById("probe-pane").getBoundingClientRect();
+      const at = document.elementFromPoint(view.left + view.width / 2, view.top + view.height / 2);
+      return at.alt;
+    }"""
+    assert ann.page.evaluate(middle) == "Best shot 1 of the person seen"
+    ann.press("+", "-")
+    assert ann.page.evaluate(middle) == "Best shot 1 of the person seen"
+
+
 def test_a_judgement_needs_an_answer_and_what_it_was_judged_by(served: Served, at_desk: SignIn) -> None:
     case = served.open("case-1")
     ann = at_desk("ann")

@@ -17,6 +17,7 @@ export function left(untilMs) {
 }
 
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
+const MOMENT = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 const SHORT_DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
@@ -26,6 +27,11 @@ export function timeOf(ms) {
 
 export function dayOf(ms) {
   return SHORT_DAY.format(ms);
+}
+
+// Short enough to stand under a small picture.
+export function moment(ms) {
+  return `${MOMENT.format(ms)}, ${TIME.format(ms)}`;
 }
 
 export function dateAndTime(ms) {

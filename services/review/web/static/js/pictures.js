@@ -1,7 +1,7 @@
 // The pictures of an open case: fetched once each, shown at native pixels, gone when the claim is.
 
 import * as api from "./api.js";
-import { dateAndTime, dateOf } from "./clock.js";
+import { dateOf, moment } from "./clock.js";
 import { el, make } from "./dom.js";
 
 // CSS pixels for one pixel of the picture; "fit" only ever makes a picture smaller.
@@ -110,18 +110,34 @@ export class Pictures {
     this.zoom[side] = zoom;
     this.zoomShown[side].textContent = zoom === "fit" ? "Fit" : `${zoom * 100} %`;
     const pane = this.panes[side];
-    const [across, down] = middleOf(pane);
+    const anchor = firstInView(pane);
     for (const image of pane.querySelectorAll("img")) this.#size(image, zoom);
-    // What was in the middle stays there.
-    pane.scrollTo(across * pane.scrollWidth - pane.clientWidth / 2, down * pane.scrollHeight - pane.clientHeight / 2);
+    if (anchor) bringBack(pane, anchor);
   }
 }
 
-function middleOf(pane) {
-  return [
-    (pane.scrollLeft + pane.clientWidth / 2) / (pane.scrollWidth || 1),
-    (pane.scrollTop + pane.clientHeight / 2) / (pane.scrollHeight || 1),
-  ];
+// The first picture of which something can be seen, and the middle of what can be seen of it.
+function firstInView(pane) {
+  const view = pane.getBoundingClientRect();
+  for (const image of pane.querySelectorAll("img")) {
+    const box = image.getBoundingClientRect();
+    const x = [Math.max(box.left, view.left), Math.min(box.right, view.right)];
+    const y = [Math.max(box.top, view.top), Math.min(box.bottom, view.bottom)];
+    if (x[0] >= x[1] || y[0] >= y[1]) continue;
+    const across = ((x[0] + x[1]) / 2 - box.left) / box.width;
+    const down = ((y[0] + y[1]) / 2 - box.top) / box.height;
+    return { image, across, down };
+  }
+  return null;
+}
+
+// What was looked at before the zoom is looked at after it.
+function bringBack(pane, { image, across, down }) {
+  const view = pane.getBoundingClientRect();
+  const box = image.getBoundingClientRect();
+  const x = box.left + across * box.width - (view.left + view.width / 2);
+  const y = box.top + down * box.height - (view.top + view.height / 2);
+  pane.scrollBy(x, y);
 }
 
 function sideOf(ref) {
@@ -133,7 +149,7 @@ function captionOf(ref) {
     return ref.taken_on ? [`Taken ${dateOf(ref.taken_on)}`] : ["Date not known"];
   }
   const what = ref.kind === "context" ? "Surroundings; other faces are blurred" : "Best shot";
-  return [dateAndTime(ref.captured_at), make("small", { text: `${ref.camera} · ${what}` })];
+  return [moment(ref.captured_at), make("small", { text: `${ref.camera} · ${what}` })];
 }
 
 function altOf(ref) {
