@@ -14,12 +14,12 @@ from services.runtime.process import Context
 _HOST = "services.embed.wiring.actor:HostedWorker"
 
 
-def build_supervisor(settings: EmbedSettings, context: Context) -> Supervisor:
-    """The supervisor. Raises Misconfigured; connects to nothing yet."""
+def build_supervisor(settings: EmbedSettings, context: Context, *, host: str = _HOST) -> Supervisor:
+    """The supervisor; `host` names what its actors host. Raises Misconfigured; connects to nothing yet."""
     deployment = read_authority(settings).deployment
     return Supervisor(
         RayFleet(
-            settings.ray_address, prefix=f"signpost-embed-{deployment}-", host=_HOST, cpus=settings.worker_cpus
+            settings.ray_address, prefix=f"signpost-embed-{deployment}-", host=host, cpus=settings.worker_cpus
         ),
         bounds=Bounds(min_workers=settings.min_workers, max_workers=settings.max_workers),
         digest=settings.digest,
