@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from services.contracts.errors import Transient
 from services.review.ports import CaseStore
@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 # Word may be missed (a lost connection, a slow watcher): every watcher looks at everything this often.
 RESYNC_S = 5.0
 _RETRY_S = 0.5
+# Between two tries to end the listening.
+_END_S = 0.2
 
 
 class Watcher:
@@ -57,8 +59,22 @@ class Feed:
         finally:
             self._watchers.discard(watcher)
 
-    async def run(self) -> None:
-        """Listen until cancelled; a lost store is waited for."""
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Word comes while inside. Raises what ended the listening, if anything did."""
+        listening = asyncio.create_task(self._listen())
+        try:
+            yield
+        finally:
+            # The store's client may swallow a cancellation that comes while it connects: so until it ends.
+            while not listening.done():
+                listening.cancel()
+                await asyncio.wait({listening}, timeout=_END_S)
+            if not listening.cancelled():
+                listening.result()
+
+    async def _listen(self) -> None:
+        """Until cancelled; a lost store is waited for."""
         while True:
             try:
                 async for case in self._store.changes():

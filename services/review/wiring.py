@@ -7,7 +7,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
 from services.contracts import authority, keys, topics
 from services.contracts.authority import Authority
@@ -18,7 +17,6 @@ from services.review.core.people import PersonTokens
 from services.review.edges.cases_redis import LoopCases, ThreadCases
 from services.review.edges.group_start import begin_group
 from services.review.edges.grpc_review import ReviewServer, Tls, is_loopback
-from services.review.edges.loop_metrics import LoopFigures
 from services.review.edges.loop_thread import LoopThread
 from services.review.edges.outbox_redis import RedisOutbox
 from services.review.edges.people_file import PeopleFile
@@ -29,7 +27,7 @@ from services.review.edges.relay import Relay
 from services.review.edges.sessions_redis import RedisSessions
 from services.review.edges.web_server import WebServer
 from services.review.feed import Feed
-from services.review.metrics import ReviewMetrics
+from services.review.metrics import LOOP, ReviewMetrics
 from services.review.pipeline import Folder, Item
 from services.review.sessions import TokenSessions
 from services.review.settings import ReviewSettings
@@ -41,6 +39,7 @@ from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import AtLeastOnce, FaultPoint, no_fault
 from services.runtime.kafka.config import Connection, consumer_options, producer_options
 from services.runtime.kafka.consumer import KafkaConsumer
+from services.runtime.kafka.figures import LoopFigures
 from services.runtime.kafka.loop import Loop, Shape
 from services.runtime.kafka.producer import KafkaProducer
 from services.runtime.keys.cipher import AesGcm
@@ -76,7 +75,7 @@ class ReviewService:
         )
         self._cipher = AesGcm()
         self._metrics = ReviewMetrics(context.registry)
-        self._figures = LoopFigures(context.registry)
+        self._figures = LoopFigures(context.registry, LOOP)
         self._cases = ThreadCases(self._durable, self._names)
         self._pictures = SealedPictures(self._bounds, self._names, self._ring, self._cipher)
         self._sweeper = Sweeper(self._bounds, self._cases, self._metrics, context.clock)
@@ -207,18 +206,15 @@ class ReviewService:
         )
         app = create_app(casework=desk, identities=sessions, facts=facts, clock=clock)
         web = WebServer(app, host=settings.web_host, port=settings.web_port, tls=tls)
-        feeding = asyncio.create_task(feed.run())
         try:
-            await grpc_server.start()
-            await web.start()
-            self.grpc_port, self.web_port = grpc_server.port, web.port
-            started()
-            await stopping.wait()
+            async with feed.running():
+                await grpc_server.start()
+                await web.start()
+                self.grpc_port, self.web_port = grpc_server.port, web.port
+                started()
+                await stopping.wait()
         finally:
             await asyncio.gather(grpc_server.stop(), web.stop())
-            feeding.cancel()
-            with suppress(asyncio.CancelledError):
-                await feeding
             await client.aclose()
 
     def _desk(self, store: LoopCases, feed: Feed) -> CaseDesk:

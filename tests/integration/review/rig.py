@@ -191,7 +191,6 @@ class Rig:
         store = LoopCases(client, self.names)
         references = RedisReferences(self.client, self.authority, self.ring, CIPHER)
         feed = Feed(store)
-        listening = asyncio.create_task(feed.run())
         tokens = PersonTokens(self.ring.mint(keys.deployment(self.authority)))
         parts = Desk(
             store=store,
@@ -202,10 +201,9 @@ class Rig:
             clock=self.clock,
         )
         try:
-            yield CaseDesk(self.authority, parts)
+            async with feed.running():
+                yield CaseDesk(self.authority, parts)
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
             await client.aclose()
 
 
