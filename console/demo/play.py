@@ -27,6 +27,8 @@ from services.contracts.counts import Count, Stage
 ASSETS = Path(".cache/assets/pictures")
 FIGURES = Path("build/demo.json")
 
+_NOTE = "Public-domain portraits stand in for people; nobody shown has to do with Signpost."
+
 # After the films' end: the last passage's better shots, and whoever sits at the keyboard.
 _SETTLE_S = 10.0
 _DECIDE_WITHIN_S = 60.0
@@ -94,6 +96,7 @@ def _prepare(home: Path, accounts: list[Account], console: Console, ray_workers:
         people_file=people,
         home=home,
         ray_workers=ray_workers,
+        extra={Stage.REVIEW: {"PAGE_NOTE": _NOTE}},
         say=console.print,
     )
 
