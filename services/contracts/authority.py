@@ -202,10 +202,11 @@ def parse(text: str, *, origin: str) -> Authority:
     """The authority in a YAML document. Raises Misconfigured naming `origin`, field, rule; never a value."""
     try:
         document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
-        raise Misconfigured(f"{origin}: not YAML{where}; see docs/deployment.md for an example") from error
+        # Not chained: YAML's own words show the lines around, and an address among them may carry a password.
+        raise Misconfigured(f"{origin}: not YAML{where}; see docs/deployment.md for an example") from None
     if not isinstance(document, dict):
         raise Misconfigured(f"{origin}: must be a mapping of fields; see docs/deployment.md for an example")
     try:

@@ -17,8 +17,12 @@ from typing import Any, NewType, get_args, get_origin, get_type_hints
 import numpy as np
 from google.protobuf.message import Message
 
+from services.contracts.errors import Undecodable
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# Deadlines are counted on from what stands in a record: no sum of ours may leave the calendar.
+_YEAR_9000 = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 def micros(at: datetime) -> int:
@@ -27,6 +31,9 @@ def micros(at: datetime) -> int:
 
 
 def from_micros(value: int) -> datetime:
+    """Raises Undecodable for a time before 1970 or beyond the year 9000: nobody wrote that."""
+    if not 0 <= value < _YEAR_9000:
+        raise Undecodable("a record holds a time that cannot be true")
     return _EPOCH + timedelta(microseconds=value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -113,7 +114,16 @@ def test_a_password_in_an_address_is_in_no_repr_and_no_refusal() -> None:
     assert "hunter2" not in message
 
 
-@pytest.mark.parametrize("text", ["a: [", "- just\n- a list\n", ""])
+@pytest.mark.parametrize("text", ["a: [", "- just\n- a list\n", "", "start: 2026-13-45"])
 def test_what_is_not_a_document_is_refused_with_a_pointer_to_an_example(text: str) -> None:
     with pytest.raises(Misconfigured, match=r"docs/deployment\.md"):
         authority.parse(text, origin="deployment.yaml")
+
+
+def test_a_password_beside_broken_yaml_is_in_no_traceback() -> None:
+    text = "cameras:\n- address: rtsp://viewer:hunter2@camera.example/1: no\n"
+    with pytest.raises(Misconfigured) as refusal:
+        authority.parse(text, origin="deployment.yaml")
+    shown = "".join(traceback.format_exception(refusal.value, chain=True))
+    assert "line" in shown
+    assert "hunter2" not in shown

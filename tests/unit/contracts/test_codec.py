@@ -136,6 +136,14 @@ def test_noise_is_undecodable_and_nothing_worse(raw: bytes) -> None:
         codec.peek(raw, topic="frames")
 
 
+@pytest.mark.parametrize("at_us", [2**62, -(2**62), -1, 253_402_300_800_000_000])
+def test_a_time_outside_the_calendar_is_undecodable_and_does_not_stop_the_process(at_us: int) -> None:
+    envelope = envelope_pb2.Envelope.FromString(codec.encode_sealed(a_frame(), topic="frames", sealing=SEALING))
+    envelope.captured_at_us = at_us
+    with pytest.raises(Undecodable):
+        codec.peek(envelope.SerializeToString(), topic="frames")
+
+
 @pytest.mark.parametrize("event", [a_frame(), a_face(), an_alert()], ids=lambda event: type(event).__name__)
 def test_a_repr_shows_no_face_vector_or_score(event: FrameCaptured) -> None:
     shown = repr(event)
