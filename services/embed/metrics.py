@@ -11,6 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from services.contracts.counts import Count
 from services.embed.core.quality import Unusable
+from services.runtime.kafka.figures import LoopSpecs
+from services.runtime.kafka.signals import ResetReason
 from services.runtime.metrics import AT_START, Counter, Gauge, Histogram
 
 
@@ -50,15 +52,6 @@ class TrackEnd(StrEnum):
     TOO_BLURRED = Unusable.TOO_BLURRED.value
 
 
-class ResetCause(StrEnum):
-    """Why a worker began again at what is committed."""
-
-    ABORTED = "aborted"
-    LOST = "lost"
-    REVOKED = "revoked"
-    POISONED = "poisoned"
-
-
 class Enrolment(StrEnum):
     """What came of a picture to enrol."""
 
@@ -88,19 +81,25 @@ FACES_DETECTED = Counter("signpost_embed_faces_detected_total", "Faces found in 
 FACES_EMBEDDED = Counter("signpost_embed_faces_embedded_total", "Faces of which a vector was made.")
 FACES_PUBLISHED = Counter("signpost_embed_faces_published_total", "Faces sent to be searched.")
 TRACKS = Counter("signpost_embed_tracks_total", "Tracks by what became of them.", {"end": TrackEnd})
-LAG_FRAMES = Gauge("signpost_embed_lag_frames", "Frames on our partitions that are not yet handled.")
-PARTITIONS = Gauge(
-    "signpost_embed_assigned_partitions",
-    "Partitions of ours, by whether they move.",
-    {"state": ("moving", "stuck")},
+LOOP = LoopSpecs(
+    lag=Gauge("signpost_embed_lag_frames", "Frames on our partitions that are not yet handled."),
+    assigned=Gauge(
+        "signpost_embed_assigned_partitions",
+        "Partitions of ours, by whether they move.",
+        {"state": ("moving", "stuck")},
+    ),
+    commit_seconds=Histogram("signpost_embed_commit_seconds", "Time to deliver and commit one outcome."),
+    aborts=Counter("signpost_embed_aborts_total", "Transactions that the broker refused."),
+    resets=Counter(
+        "signpost_embed_resets_total",
+        "Times that work in flight was given up and read again.",
+        {"cause": ResetReason},
+    ),
+    retries=Counter("signpost_embed_retries_total", "Times that a store was away and a batch had to wait."),
+    kafka_errors=Counter(
+        "signpost_embed_kafka_errors_total", "Errors of the Kafka clients that pass by themselves."
+    ),
 )
-COMMIT_SECONDS = Histogram("signpost_embed_commit_seconds", "Time to deliver and commit one outcome.")
-ABORTS = Counter("signpost_embed_aborts_total", "Transactions that the broker refused.")
-RESETS = Counter(
-    "signpost_embed_resets_total", "Times that work in flight was given up and read again.", {"cause": ResetCause}
-)
-RETRIES = Counter("signpost_embed_retries_total", "Times that a store was away and a batch had to wait.")
-KAFKA_ERRORS = Counter("signpost_embed_kafka_errors_total", "Errors of the Kafka clients that pass by themselves.")
 MODEL_INFO = Gauge(
     "signpost_embed_model_info",
     "1; what runs here.",
@@ -157,7 +156,7 @@ class EmbedMetrics:
         """A frame's way ended before anything was searched in it."""
         self._frames.inc(exit=_EXITS.get((count, str(reason)), FrameExit.REFUSED))
 
-    def dead_lettered(self) -> None:
+    def dead_lettered(self, reason: str) -> None:
         """A frame could not be handled."""
         self._frames.inc(exit=FrameExit.DEAD_LETTERED)
 

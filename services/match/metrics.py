@@ -10,10 +10,9 @@ from prometheus_client import CollectorRegistry
 from services.contracts.authority import Refusal
 from services.contracts.counts import Count, CountKey, Expired, split
 from services.match.core.admission import ListRefusal
+from services.runtime.kafka.figures import LoopSpecs
+from services.runtime.kafka.signals import ResetReason
 from services.runtime.metrics import Counter, Gauge, Histogram
-
-# The loop's ResetReason, by value.
-RESETS = ("aborted", "lost", "revoked", "poisoned")
 
 
 class DeadReason(StrEnum):
@@ -69,24 +68,28 @@ LISTS_REFUSED = Counter(
     "Lists found in Redis and not taken into use; the one before goes on being searched.",
     {"reason": ListRefusal},
 )
-LOOP_LAG = Gauge("signpost_match_lag_records", "Faces not yet searched and committed, of the partitions held.")
-LOOP_PARTITIONS = Gauge("signpost_match_assigned_partitions", "Partitions of faces that are this process's.")
-LOOP_STUCK = Gauge("signpost_match_stuck_partitions", "Partitions that do not move; somebody has to look.")
-LOOP_BATCH_SECONDS = Histogram("signpost_match_batch_seconds", "Handling of one batch, sealing included.")
-LOOP_COMMIT_SECONDS = Histogram("signpost_match_commit_seconds", "Delivery and commit of one batch.")
-LOOP_ABORTS = Counter("signpost_match_aborts_total", "Deliveries refused by the broker, and tried once more.")
-LOOP_RESETS = Counter(
-    "signpost_match_resets_total", "Everything in flight was given up and read again.", {"reason": RESETS}
-)
-LOOP_RETRIES = Counter("signpost_match_retries_total", "A store did not answer, and the batch was tried again.")
-LOOP_DEAD = Counter(
+FACES_DEAD = Counter(
     "signpost_match_faces_dead_lettered_total", "Faces that can never be searched.", {"reason": DeadReason}
 )
-KAFKA_ERRORS = Counter("signpost_match_kafka_errors_total", "Errors of Kafka's client; most pass by themselves.")
+LOOP = LoopSpecs(
+    lag=Gauge("signpost_match_lag_records", "Faces not yet searched and committed, of the partitions held."),
+    assigned=Gauge("signpost_match_assigned_partitions", "Partitions of faces that are this process's."),
+    stuck=Gauge("signpost_match_stuck_partitions", "Partitions that do not move; somebody has to look."),
+    batch_seconds=Histogram("signpost_match_batch_seconds", "Handling of one batch, sealing included."),
+    commit_seconds=Histogram("signpost_match_commit_seconds", "Delivery and commit of one batch."),
+    aborts=Counter("signpost_match_aborts_total", "Deliveries refused by the broker, and tried once more."),
+    resets=Counter(
+        "signpost_match_resets_total", "Everything in flight was given up and read again.", {"reason": ResetReason}
+    ),
+    retries=Counter("signpost_match_retries_total", "A store did not answer, and the batch was tried again."),
+    kafka_errors=Counter(
+        "signpost_match_kafka_errors_total", "Errors of Kafka's client; most pass by themselves."
+    ),
+)
 
 
 class MatchMetrics:
-    """The live half of all of them. Any thread; never blocks."""
+    """The live half of all but the loop's. Any thread; never blocks."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._searched = FACES_SEARCHED.on(registry)
@@ -101,6 +104,7 @@ class MatchMetrics:
         self._left = KEYS_LEFT.on(registry)
         self._key_life_s = KEY_LIFE_SECONDS.on(registry)
         self._face_life_s = FACE_LIFE_SECONDS.on(registry)
+        self._dead = FACES_DEAD.on(registry)
         self._subjects = LIST_SUBJECTS.on(registry)
         self._fillers = LIST_FILLERS.on(registry)
         self._lists = LISTS_LOADED.on(registry)
@@ -113,6 +117,11 @@ class MatchMetrics:
     def refused(self, refusal: Refusal, faces: int) -> None:
         """So many faces lay outside the authority."""
         self._refused.inc(faces, reason=refusal)
+
+    def dead_lettered(self, reason: str) -> None:
+        """A face can never be searched."""
+        known = reason in DeadReason.__members__.values()
+        self._dead.inc(reason=reason if known else DeadReason.OTHER)
 
     def searched(self, *, seconds: float, waited_s: Iterable[float]) -> None:
         """One batch was searched; `waited_s` are its faces' ages."""

@@ -15,8 +15,7 @@ from services.match.edges.dead_letters import dead_letters
 from services.match.edges.keys_ring import RingKeys
 from services.match.edges.list_follower import ListFollower
 from services.match.edges.list_redis import RedisLists
-from services.match.edges.loop_metrics import LoopFigures
-from services.match.metrics import MatchMetrics
+from services.match.metrics import LOOP, MatchMetrics
 from services.match.pipeline import Matcher
 from services.match.settings import MatchSettings
 from services.runtime import counts_topic
@@ -24,6 +23,7 @@ from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import FaultPoint, Transactional, no_fault
 from services.runtime.kafka.config import Connection, consumer_options, transactional_options
 from services.runtime.kafka.consumer import KafkaConsumer
+from services.runtime.kafka.figures import LoopFigures
 from services.runtime.kafka.loop import Loop, Shape
 from services.runtime.kafka.producer import KafkaTransactionalProducer
 from services.runtime.keys.cipher import AesGcm
@@ -68,7 +68,7 @@ class MatchService:
             metrics=metrics,
             clock=context.clock,
         )
-        self._figures = LoopFigures(context.registry)
+        self._figures = LoopFigures(context.registry, LOOP, dead_lettered=metrics.dead_lettered)
         self._deployment = bounds.deployment
         self._loop: Loop[FaceObserved] | None = None
 

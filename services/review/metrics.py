@@ -12,7 +12,9 @@ from services.contracts.decisions import AlertJudged, CaseDecided, CaseEvent, Ca
 from services.contracts.events import CaseOutcome, Judgement
 from services.review.core.case import Case
 from services.review.core.folding import Exit
-from services.runtime.metrics import AT_START, Counter, Gauge, Histogram
+from services.runtime.kafka.figures import LoopSpecs
+from services.runtime.kafka.signals import ResetReason
+from services.runtime.metrics import Counter, Gauge, Histogram
 
 
 class CallCode(StrEnum):
@@ -53,17 +55,23 @@ OUTBOX_ENTRIES = Gauge("signpost_review_outbox_entries", "Events acknowledged an
 OUTBOX_AGE_SECONDS = Gauge("signpost_review_outbox_age_seconds", "Age of the oldest of them; 0 where none waits.")
 RELAYED = Counter("signpost_review_relayed_events_total", "Events delivered to Kafka from the outbox.")
 RELAY_FAILURES = Counter("signpost_review_relay_failures_total", "Batches of the outbox that will be tried again.")
-LOOP_LAG = Gauge("signpost_review_lag_records", "Alerts not yet folded and committed, of the partitions held.")
-LOOP_PARTITIONS = Gauge("signpost_review_assigned_partitions", "Partitions of alerts that are this process's.")
-LOOP_STUCK = Gauge("signpost_review_stuck_partitions", "Partitions that do not move; somebody has to look.")
-LOOP_BATCH_SECONDS = Histogram("signpost_review_batch_seconds", "Folding of one batch of alerts.")
-LOOP_COMMIT_SECONDS = Histogram("signpost_review_commit_seconds", "Commit of one batch.")
-LOOP_ABORTS = Counter("signpost_review_aborts_total", "Commits refused by Kafka, and tried once more.")
-LOOP_RESETS = Counter(
-    "signpost_review_resets_total", "Everything in flight was given up and read again.", {"reason": AT_START}
+LOOP = LoopSpecs(
+    lag=Gauge("signpost_review_lag_records", "Alerts not yet folded and committed, of the partitions held."),
+    assigned=Gauge("signpost_review_assigned_partitions", "Partitions of alerts that are this process's."),
+    stuck=Gauge("signpost_review_stuck_partitions", "Partitions that do not move; somebody has to look."),
+    batch_seconds=Histogram("signpost_review_batch_seconds", "Folding of one batch of alerts."),
+    commit_seconds=Histogram("signpost_review_commit_seconds", "Commit of one batch."),
+    aborts=Counter("signpost_review_aborts_total", "Commits refused by Kafka, and tried once more."),
+    resets=Counter(
+        "signpost_review_resets_total",
+        "Everything in flight was given up and read again.",
+        {"reason": ResetReason},
+    ),
+    retries=Counter("signpost_review_retries_total", "A store did not answer, and the batch was tried again."),
+    kafka_errors=Counter(
+        "signpost_review_kafka_errors_total", "Errors of Kafka's client; most pass by themselves."
+    ),
 )
-LOOP_RETRIES = Counter("signpost_review_retries_total", "A store did not answer, and the batch was tried again.")
-KAFKA_ERRORS = Counter("signpost_review_kafka_errors_total", "Errors of Kafka's client; most pass by themselves.")
 
 
 class ReviewMetrics:

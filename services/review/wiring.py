@@ -25,6 +25,7 @@ from services.review.edges.plan import Names
 from services.review.edges.references_redis import RedisReferences
 from services.review.edges.relay import Relay
 from services.review.edges.sessions_redis import RedisSessions
+from services.review.edges.tickets_redis import RedisTickets
 from services.review.edges.web_server import WebServer
 from services.review.feed import Feed
 from services.review.metrics import LOOP, ReviewMetrics
@@ -204,7 +205,15 @@ class ReviewService:
             note=settings.page_note,
             loopback=tls is None and is_loopback(settings.web_host),
         )
-        app = create_app(casework=desk, identities=sessions, facts=facts, clock=clock)
+        app = create_app(
+            casework=desk,
+            identities=sessions,
+            facts=facts,
+            clock=clock,
+            # Shared by the instances: a picture's address may be redeemed at any of them.
+            tickets=RedisTickets(client, DeploymentId(self._bounds.deployment), clock),
+            closing=stopping,
+        )
         web = WebServer(app, host=settings.web_host, port=settings.web_port, tls=tls)
         try:
             async with feed.running():

@@ -193,8 +193,10 @@ def new_registry() -> CollectorRegistry:
 
 
 def declared_in(*modules: ModuleType) -> list[Spec]:
-    """Every metric declared at the top of these modules, in their order."""
-    return [spec for module in modules for spec in vars(module).values() if isinstance(spec, Spec)]
+    """Every metric declared at the top of these modules, in their order; those of a named tuple in its order."""
+    values = [value for module in modules for value in vars(module).values()]
+    each = [one for value in values for one in (value if isinstance(value, tuple) else (value,))]
+    return [spec for spec in each if isinstance(spec, Spec)]
 
 
 def render_docs(specs: Iterable[Spec]) -> str:

@@ -40,7 +40,11 @@ _RUNTIME: Mapping[str, tuple[str, ...]] = {
     "core": (),
     "model": (),
     "ports": _VALUES_AND_PORTS,
-    "metrics": ("services.runtime.metrics",),
+    "metrics": (
+        "services.runtime.metrics",
+        "services.runtime.kafka.figures",
+        "services.runtime.kafka.signals.ResetReason",
+    ),
     "settings": ("services.runtime.settings",),
     "story": (*_VALUES_AND_PORTS, "services.runtime.retry"),
 }

@@ -22,8 +22,7 @@ from services.embed.edges.dead_letters import dead_letters
 from services.embed.edges.face_writer import SealingFaceWriter
 from services.embed.edges.frame_reader import SealedFrameReader
 from services.embed.edges.kafka_positions import KafkaPositions
-from services.embed.edges.loop_metrics import EmbedLoopMetrics
-from services.embed.metrics import EmbedMetrics
+from services.embed.metrics import LOOP, EmbedMetrics
 from services.embed.pipeline import EmbedPipeline
 from services.embed.settings import EmbedSettings
 from services.embed.watch import Rules
@@ -35,6 +34,7 @@ from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import FaultPoint, Transactional, no_fault
 from services.runtime.kafka.config import Connection, consumer_options, transactional_options
 from services.runtime.kafka.consumer import KafkaConsumer
+from services.runtime.kafka.figures import LoopFigures
 from services.runtime.kafka.loop import Loop, Shape
 from services.runtime.kafka.producer import KafkaTransactionalProducer
 from services.runtime.keys.cipher import AesGcm
@@ -164,7 +164,7 @@ def _loop(
     parts: _Parts, handler: EmbedPipeline, metrics: EmbedMetrics, registry: CollectorRegistry
 ) -> Loop[Frame]:
     settings, context, deployment = parts.settings, parts.context, parts.deployment
-    figures = EmbedLoopMetrics(registry, metrics)
+    figures = LoopFigures(registry, LOOP, dead_lettered=metrics.dead_lettered)
     consumer = KafkaConsumer(
         consumer_options(parts.connection, group=parts.group, reset=Reset.EARLIEST), figures.kafka_error
     )

@@ -13,11 +13,12 @@ from services.contracts.events import StageCounts
 from services.contracts.ids import DeploymentId
 from services.embed.core.frames import Frame
 from services.embed.edges.dead_letters import dead_letters
-from services.embed.edges.loop_metrics import EmbedLoopMetrics
+from services.embed.metrics import LOOP
 from services.runtime import counts_topic
 from services.runtime.clock import SystemClock
 from services.runtime.kafka.broker import Abortable
 from services.runtime.kafka.commit import Transactional
+from services.runtime.kafka.figures import LoopFigures
 from services.runtime.kafka.loop import Loop, Shape
 from services.runtime.kafka.types import Output, Partition
 from tests.fakes.broker import FakeBroker
@@ -58,7 +59,7 @@ def test_whatever_is_refused_committed_counts_add_up_and_no_face_is_doubled(seed
         shape=Shape(max_batch=4, max_wait_ms=0, prefetch_records=8, tick_s=0.02),
         counts_record=counts_topic.writer(DeploymentId("high-street"), Stage.EMBED, "life-1", SystemClock()),
         dead_letters=dead_letters(DeploymentId("high-street"), SystemClock()),
-        metrics=EmbedLoopMetrics(street.registry, street.metrics),
+        metrics=LoopFigures(street.registry, LOOP, dead_lettered=street.metrics.dead_lettered),
         heartbeat=lambda: None,
         clock=SystemClock(),
     )

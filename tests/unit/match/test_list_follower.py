@@ -10,8 +10,7 @@ from services.contracts.events import ScoreKind
 from services.contracts.lists import Gallery
 from services.match.core.admission import ListRefusal, refuses_list
 from services.match.edges.list_follower import ListFollower
-from services.match.metrics import RESETS, MatchMetrics
-from services.runtime.kafka.signals import ResetReason
+from services.match.metrics import MatchMetrics
 from tests.conftest import ExpectedErrors
 from tests.unit.match.lists_builder import MODEL, a_filler, a_gallery, a_subject
 from tests.unit.match.rig import an_authority
@@ -134,7 +133,3 @@ def test_the_authority_says_which_list_is_searched(
     more: str, gallery: Gallery, refusal: ListRefusal | None
 ) -> None:
     assert refuses_list(an_authority(more=more).watchlist, gallery) is refusal
-
-
-def test_every_reset_of_the_loop_has_its_label() -> None:
-    assert set(RESETS) == {reason.value for reason in ResetReason}

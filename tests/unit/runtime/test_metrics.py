@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import types
 from enum import Enum
+from typing import NamedTuple
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from services.runtime.metrics import AT_START, Counter, Gauge, Histogram, declared_in, new_registry, render_docs
+
+
+class Pair(NamedTuple):
+    length: Gauge
+    wait: Histogram
 
 
 class Reason(Enum):
@@ -100,6 +106,12 @@ def test_declarations_are_found_in_their_module_and_documented() -> None:
         "| `signpost_sample_items_dropped_total` | counter | `reason`: late, full | Items not passed on. |" in text
     )
     assert "`lane`: fixed at start" in text
+
+
+def test_declarations_in_a_named_tuple_are_found_in_its_order() -> None:
+    module = types.ModuleType("sample_metrics")
+    module.PAIR, module.BOUNDS, module.DROPPED = Pair(DEPTH, WAIT), (1, 2), DROPPED  # type: ignore[attr-defined]
+    assert declared_in(module) == [DEPTH, WAIT, DROPPED]
 
 
 def test_a_new_registry_knows_the_memory_of_its_process() -> None:
