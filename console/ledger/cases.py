@@ -15,10 +15,15 @@ _OPEN = ""
 def outcomes(events: Iterable[CaseEvent]) -> Counter[str]:
     """Cases by how they stand now: an outcome, or "" for those still open. Events in the order of their topic.
 
-    A repeated event changes nothing; a superseding one replaces the outcome, or opens the case again.
+    A repeated event changes nothing, however late it comes: two relays may write one event each, the second after
+    what superseded it. A superseding event replaces the outcome, or opens the case again.
     """
     standing: dict[str, str] = {}
+    known: set[str] = set()
     for event in events:
+        if event.event_id in known:
+            continue
+        known.add(event.event_id)
         match event:
             case CaseOpened():
                 standing.setdefault(event.case, _OPEN)
@@ -27,8 +32,8 @@ def outcomes(events: Iterable[CaseEvent]) -> Counter[str]:
             case CaseExpired():
                 standing[event.case] = CaseOutcome.EXPIRED
             case DecisionSuperseded():
-                known = event.to_outcome in set(CaseOutcome)
-                standing[event.case] = event.to_outcome if known else _OPEN
+                is_outcome = event.to_outcome in set(CaseOutcome)
+                standing[event.case] = event.to_outcome if is_outcome else _OPEN
     return Counter(standing.values())
 
 

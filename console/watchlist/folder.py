@@ -84,7 +84,7 @@ def _card(path: Path) -> Card:
         document = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError as missing:
         raise Misconfigured(f"{path}: is missing; it says reference, category, source, ...") from missing
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: no text, or a date that is none
         mark = getattr(error, "problem_mark", None)
         raise Misconfigured(f"{path}: not YAML" + (f" at line {mark.line + 1}" if mark else "")) from error
     if not isinstance(document, dict):

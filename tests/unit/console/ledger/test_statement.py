@@ -152,6 +152,11 @@ def test_a_reopened_case_is_open_until_fresh_reviewers_decide() -> None:
     assert outcomes([*reopened, decided(CaseOutcome.AGREED_MATCH, round_=2)]) == {"agreed_match": 1}
 
 
+def test_an_event_that_a_second_relay_repeats_late_changes_nothing() -> None:
+    told = [opened(), decided(), superseded("reopened")]
+    assert outcomes([*told, opened(), decided()]) == {"": 1}
+
+
 def test_a_case_nobody_decided_counts_as_expired_and_never_as_a_match() -> None:
     expired = CaseExpired(**SHARED, case=CASE, round=1, expired_at=NOON, judgements=1)  # type: ignore[arg-type]
     assert outcomes([opened(), expired]) == {"expired": 1}

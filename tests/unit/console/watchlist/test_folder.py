@@ -46,9 +46,10 @@ def test_each_picture_may_have_its_own_date(tmp_path: Path) -> None:
         (GOOD + "colour: red\n", "subject.yaml: colour: Extra inputs are not permitted"),
         (GOOD.replace("taken_on: 2024-05-01", "taken_on: {2.jpg: 2020-01-02}"), "taken_on: has no date for 1.jpg"),
         ("reference: [", "subject.yaml: not YAML at line"),
+        (GOOD.replace("2026-12-31", "2026-02-30"), "subject.yaml: not YAML"),
         ("- a list", "subject.yaml: must be a mapping of fields"),
     ],
-    ids=["missing", "blank", "no date", "unknown", "no date of a picture", "not YAML", "not a mapping"],
+    ids=["missing", "blank", "no date", "unknown", "no date of a picture", "not YAML", "no day", "not a mapping"],
 )
 def test_a_mistake_in_a_card_is_named_by_file_field_and_rule(tmp_path: Path, card: str, message: str) -> None:
     write_subject(tmp_path, "anna", ["a"], card=card)
