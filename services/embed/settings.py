@@ -122,7 +122,9 @@ class EmbedSettings(ModelSettings):
 class EnrolmentSettings(ModelSettings):
     """What the enrolment server is told."""
 
-    grpc_host: str = Field("127.0.0.1", min_length=1, description="Address of the enrolment server.")
+    grpc_host: str = Field(
+        "127.0.0.1", min_length=1, description="Address of the enrolment server; loopback only."
+    )
     grpc_port: int = Field(0, ge=0, le=65535, description="Port of the enrolment server; 0 takes a free one.")
     max_picture_bytes: int = Field(
         16_000_000, ge=10_000, le=100_000_000, description="Bytes of a picture to enrol, compressed."

@@ -16,6 +16,7 @@ from services.contracts.errors import Misconfigured
 from services.embed.core.templates import Refused, Template
 from services.embed.metrics import EnrolmentMetrics
 from services.embed.ports import Enroller
+from services.runtime.addresses import is_loopback
 from signpost.v1 import enrolment_pb2, enrolment_pb2_grpc, face_pb2
 
 log = logging.getLogger(__name__)
@@ -32,11 +33,19 @@ _OVERHEAD_BYTES = 4096
 
 
 class EnrolmentServer:
-    """A gRPC server from `start` to `stop`. Raises Misconfigured if the address cannot be had."""
+    """A gRPC server from `start` to `stop`.
+
+    Reference pictures and templates travel over it in clear, and nobody is asked who they are: so it serves this
+    machine alone. Raises Misconfigured for any other address, and for one that cannot be had.
+    """
 
     def __init__(
         self, enroller: Enroller, metrics: EnrolmentMetrics, host: str, port: int, *, max_bytes: int
     ) -> None:
+        if not is_loopback(host):
+            raise Misconfigured(
+                f"GRPC_HOST: {host} is beyond this machine, which enrolment does not serve: 127.0.0.1"
+            )
         self._server = grpc.server(
             ThreadPoolExecutor(_THREADS, thread_name_prefix="signpost-enrol"),
             interceptors=[_NothingLeaks()],

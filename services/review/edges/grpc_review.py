@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from services.review.edges import grpc_messages as messages
 from services.review.edges.grpc_guard import Guard, bearer, caller
 from services.review.metrics import ReviewMetrics
 from services.review.ports import CaseWork, Sessions
+from services.runtime.addresses import is_loopback
 from signpost.v1 import review_pb2, review_pb2_grpc
 
 SERVICE = "signpost.v1.Review"
@@ -98,14 +98,6 @@ class ReviewServer:
 
     async def _say(self, status: Any) -> None:  # noqa: ANN401 - an enum of generated code
         await asyncio.gather(*(self._health.set(name, status) for name in ("", SERVICE)))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is reached from this machine alone."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _credentials(tls: Tls) -> grpc.ServerCredentials:
