@@ -31,6 +31,9 @@ from services.review.core.views import CaseState, ReleaseReason
 
 After = tuple[Case, tuple[CaseEvent, ...]]
 
+# Towards a match a decision is only superseded by two, also where one reviewer decides at first.
+_FRESH_REVIEWERS = 2
+
 
 class About(TypedDict):
     """What every event of a case carries."""
@@ -191,7 +194,7 @@ def reopen(case: Case, move: Move, now: datetime, policy: Policy) -> After:
         case,
         state=CaseState.OPEN,
         round=case.round + 1,
-        seats=empty_seats(policy.reviewers),
+        seats=empty_seats(max(policy.reviewers, _FRESH_REVIEWERS)),
         expires_at=now + policy.decide_within,
         # Fresh reviewers: neither those who judged before nor the one who wants another answer.
         excluded=_with(case.excluded, [*case.judged_by, second.person]),

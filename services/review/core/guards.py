@@ -24,6 +24,18 @@ def in_time(case: Case, move: Move, now: datetime) -> None:
         raise Gone("the time for this case is up")
 
 
+def in_time_to_judge(case: Case, move: Move, now: datetime) -> None:
+    """A judgement that was recorded in time may be asked for again at any time."""
+    if not said_before(case, cast(move, Judge)):
+        in_time(case, move, now)
+
+
+def said(case: Case, move: Move, now: datetime) -> None:
+    """A case that is over takes no judgement; one that it holds is answered again."""
+    if not said_before(case, cast(move, Judge)):
+        raise Gone(f"a case that is {case.state} has no such move")
+
+
 def out_of_time(case: Case, move: Move, now: datetime) -> None:
     if now < case.expires_at:
         raise Gone("the time for this case is not up")

@@ -95,11 +95,15 @@ TABLE = (
     _row(
         OPEN,
         Judge,
-        (guards.in_time, guards.holds, guards.saw_it),
+        (guards.in_time_to_judge, guards.holds, guards.saw_it),
         effects.judge,
         *(OPEN, AGREED, NO_ACTION),
         tells=(AlertJudged, CaseDecided),
     ),
+    # the judgement that decided, said again because its answer was lost: answered, and nothing changes
+    _row(AGREED, Judge, (guards.said,), effects.judge, AGREED),
+    _row(NO_ACTION, Judge, (guards.said,), effects.judge, NO_ACTION),
+    _row(EXPIRED, Judge, (guards.said,), effects.judge, EXPIRED),
     _row(OPEN, Expire, (guards.out_of_time,), effects.expire, EXPIRED, tells=(CaseExpired,)),
     # second thoughts: to no action at once, towards a match only by fresh reviewers
     _row(AGREED, NoAction, (guards.uninvolved,), effects.no_action, NO_ACTION, tells=(DecisionSuperseded,)),

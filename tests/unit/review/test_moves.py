@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from services.contracts.decisions import AlertJudged, CaseDecided, CaseExpired, DecisionSuperseded
 from services.contracts.events import CaseOutcome, Judgement
+from services.review.core.case import empty_seats
 from services.review.core.errors import Gone, MoveRefused, NotAllowed, NotYours, Stale, Taken
 from services.review.core.move import (
     Claim,
@@ -28,6 +31,7 @@ from tests.unit.review.cases import (
     BEN,
     CAT,
     DAN,
+    POLICY,
     a_case,
     a_sighting,
     after,
@@ -165,6 +169,54 @@ def test_a_judgement_said_twice_is_one() -> None:
     once = moved(case, said)
     again = moved(once.case, said)
     assert (again.changed, again.events, again.case) == (False, (), once.case)
+
+
+@pytest.mark.parametrize(("answer", "state"), [(MATCH, CaseState.AGREED_MATCH), (NOT, CaseState.NO_ACTION)])
+def test_the_judgement_that_decided_is_answered_again_when_its_answer_was_lost(
+    answer: Judgement, state: CaseState
+) -> None:
+    case = judged(a_case(), ANN, MATCH).case
+    case, fence = claimed(case, BEN)
+    case = viewed(case, BEN, fence)
+    said = Judge(person=BEN, fence=fence, judgement=answer, features=(), digest=digest_of(case), scripted=False)
+    over = moved(case, said).case
+    assert over.state is state
+    again = moved(over, said, seconds=500)
+    assert (again.changed, again.events, again.case) == (False, (), over)
+
+
+def test_a_first_judgement_is_answered_again_also_when_the_time_is_up() -> None:
+    case, fence = claimed(a_case(), ANN)
+    case = viewed(case, ANN, fence)
+    said = Judge(person=ANN, fence=fence, judgement=MATCH, features=(), digest=digest_of(case), scripted=False)
+    once = moved(case, said).case
+    assert not moved(once, said, seconds=121).changed
+    assert not moved(moved(once, Expire(), seconds=121).case, said, seconds=130).changed
+
+
+@pytest.mark.parametrize("other", ["person", "fence", "judgement", "digest"])
+def test_a_case_that_is_over_takes_no_other_judgement(other: str) -> None:
+    case, fence = claimed(a_case(), ANN)
+    case = viewed(case, ANN, fence)
+    said = Judge(person=ANN, fence=fence, judgement=NOT, features=(), digest=digest_of(case), scripted=False)
+    over = judged(moved(case, said).case, BEN, NOT).case
+    changed = {"person": CAT, "fence": fence + 7, "judgement": MATCH, "digest": "another view"}[other]
+    with pytest.raises(Gone):
+        moved(over, replace(said, **{other: changed}))  # type: ignore[arg-type]  # one field of its own type
+
+
+def test_towards_a_match_two_fresh_reviewers_are_asked_also_where_one_decides_at_first() -> None:
+    alone = replace(POLICY, reviewers=1)
+    case = replace(a_case(), seats=empty_seats(1))
+    case, fence = claimed(case, ANN)
+    case = viewed(case, ANN, fence)
+    said = Judge(person=ANN, fence=fence, judgement=NOT, features=(), digest=digest_of(case), scripted=False)
+    case = moved(case, said, policy=alone).case
+    assert case.state is CaseState.NO_ACTION
+    case = moved(case, Reopen(person=CAT, reason="scar seen"), policy=alone).case
+    case = judged(case, BEN, MATCH).case
+    assert case.state is CaseState.OPEN, "one fresh reviewer was enough"
+    assert judged(case, DAN, MATCH).case.state is CaseState.AGREED_MATCH
 
 
 def test_dwell_runs_from_the_first_view() -> None:
