@@ -26,7 +26,9 @@ FaultPoint = Callable[[str], None]
 # ended. At 0 each broker restart would restart us; no upper bound but patience.
 SETTLE_S = 60.0
 
-# One try of a blocking broker call. Short enough to notice a stop, long against a round trip.
+# One try of a blocking broker call. Short enough to notice a stop, long against a round trip. librdkafka does
+# not always keep it: sending offsets waits for ever for a group coordinator that a restart made it drop from
+# its brokers and not from its cache (2.16; tests/reliability found it). Then Shape.hung_s ends the process.
 STEP_S = 5.0
 
 # How long a coordinator that moves is waited for. Giving up earlier aborts what the new one has never heard
@@ -44,8 +46,8 @@ class Overtaken(Exception):
 class Commits(Protocol):
     """How outcomes become true. The delivery thread's, after `start`."""
 
-    def start(self, offsets: Offsets, stopping: Callable[[], bool]) -> None:
-        """Make ready; blocks at most SETTLE_S. Raises Fatal."""
+    def start(self, offsets: Offsets, stopping: Callable[[], bool], retried: Callable[[], None]) -> None:
+        """Make ready; blocks at most SETTLE_S. Raises Fatal. `retried` hears of each call made again."""
         ...
 
     def deliver(self, outputs: Sequence[Output], positions: Positions, void: Callable[[], bool]) -> None:
@@ -72,10 +74,11 @@ class Transactional:
         self._producer = producer
         self._faults = faults
 
-    def start(self, offsets: Offsets, stopping: Callable[[], bool]) -> None:
+    def start(self, offsets: Offsets, stopping: Callable[[], bool], retried: Callable[[], None]) -> None:
         """Fence and finish the predecessor."""
         self._offsets = offsets
-        _insist(lambda: self._producer.init(STEP_S), "init", cut_short=stopping)
+        self._retried = retried
+        _insist(lambda: self._producer.init(STEP_S), "init", retried, cut_short=stopping)
 
     def deliver(self, outputs: Sequence[Output], positions: Positions, void: Callable[[], bool]) -> None:
         """Begin, send, send offsets, commit."""
@@ -85,17 +88,17 @@ class Transactional:
             self._producer.send(output)
         self._faults("after_produce")
         if positions:
-            _insist(lambda: self._send_offsets(positions), "offsets", within_s=_OFFSETS_S)
+            _insist(lambda: self._send_offsets(positions), "offsets", self._retried, within_s=_OFFSETS_S)
         if void():
             raise Overtaken
         self._faults("before_commit")
         # From here the end may be unknown until the broker answers: only then Fatal, not Abortable.
-        _insist(lambda: self._producer.commit(STEP_S), "commit")
+        _insist(lambda: self._producer.commit(STEP_S), "commit", self._retried)
         self._faults("after_commit")
 
     def give_up(self) -> None:
         """Abort; what is tried next goes out under the group's present epoch."""
-        _insist(lambda: self._producer.abort(STEP_S), "abort")
+        _insist(lambda: self._producer.abort(STEP_S), "abort", self._retried)
         self._offsets.renew()
 
     def idle(self) -> None:
@@ -112,9 +115,10 @@ class AtLeastOnce:
         self._producer = producer
         self._faults = faults
 
-    def start(self, offsets: Offsets, stopping: Callable[[], bool]) -> None:
+    def start(self, offsets: Offsets, stopping: Callable[[], bool], retried: Callable[[], None]) -> None:
         """Nothing to make ready."""
         self._offsets = offsets
+        self._retried = retried
 
     def deliver(self, outputs: Sequence[Output], positions: Positions, void: Callable[[], bool]) -> None:
         """Send, wait for every answer, commit the offsets."""
@@ -133,7 +137,7 @@ class AtLeastOnce:
             raise Overtaken
         self._faults("before_commit")
         if positions:
-            _insist(lambda: self._offsets.commit(positions), "commit")
+            _insist(lambda: self._offsets.commit(positions), "commit", self._retried)
         self._faults("after_commit")
 
     def give_up(self) -> None:
@@ -148,6 +152,7 @@ class AtLeastOnce:
 def _insist(
     call: Callable[[], None],
     name: str,
+    retried: Callable[[], None],
     *,
     within_s: float = SETTLE_S,
     cut_short: Callable[[], bool] = lambda: False,
@@ -160,6 +165,7 @@ def _insist(
         except Retriable as later:
             if cut_short() or time.monotonic() > give_up:
                 raise Fatal(later.code, f"{name} not settled: {later}") from later
+            retried()
             time.sleep(_PAUSE_S)
         else:
             return

@@ -62,6 +62,9 @@ class Shape:
     transient_s: float = 30.0
     # A stage at one thing for longer than this is hung: the heartbeat stops. Above the slowest batch.
     stall_s: float = 60.0
+    # A delivery at one call for longer than this is hung, and only a restart ends it: librdkafka waits without
+    # end for a coordinator that it has dropped (commit.py). Above every deadline of a single call (12 s).
+    hung_s: float = 20.0
     # How long a poll waits for a record; a stop and a reset are noticed within it.
     poll_s: float = 0.1
     # Between two reports of how the loop stands, with its heartbeat.
@@ -126,6 +129,7 @@ class Loop(Generic[Item]):
             clock=clock,
             drain_s=shape.drain_s,
             stall_s=shape.stall_s,
+            hung_s=shape.hung_s,
             report_s=shape.report_s,
             poll_s=shape.poll_s,
         )
@@ -141,7 +145,7 @@ class Loop(Generic[Item]):
         own exception. Then nothing of what was in flight is delivered; a restart reads it again.
         """
         try:
-            self._commits.start(self._offsets, stop.is_set)
+            self._commits.start(self._offsets, stop.is_set, self._deliverer.progress.retried)
         except Fatal:
             if stop.is_set():
                 return

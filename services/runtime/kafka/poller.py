@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from services.runtime.clock import Clock
 from services.runtime.kafka.assignment import Assignment
-from services.runtime.kafka.broker import ConsumerPort, RebalanceListener, Retriable
+from services.runtime.kafka.broker import ConsumerPort, Fatal, RebalanceListener, Retriable
 from services.runtime.kafka.delivery import Deliverer
 from services.runtime.kafka.metrics import LoopMetrics, Status
 from services.runtime.kafka.offsets import Offsets
@@ -57,6 +57,7 @@ class Poller(Generic[Item]):
         clock: Clock,
         drain_s: float,
         stall_s: float,
+        hung_s: float,
         report_s: float,
         poll_s: float,
     ) -> None:
@@ -74,6 +75,7 @@ class Poller(Generic[Item]):
         self._clock = clock
         self._drain_s = drain_s
         self._stall_s = stall_s
+        self._hung_s = hung_s
         self._report_s = report_s
         self._poll_s = poll_s
         self._joined = False
@@ -202,6 +204,7 @@ class Poller(Generic[Item]):
         while not barrier.passed.wait(_LOOK_S):
             self._offsets.serve()
             self._beat()
+            self._give_up_hung()
             if self._signals.failure is not None or self._clock.monotonic() > until:
                 return False
         return True
@@ -211,6 +214,7 @@ class Poller(Generic[Item]):
             return
         self._next_report_s = self._clock.monotonic() + self._report_s
         self._beat()
+        self._give_up_hung()
         self.status = Status(
             joined=self._joined,
             lag=self._lag(),
@@ -223,6 +227,11 @@ class Poller(Generic[Item]):
     def _beat(self) -> None:
         if not any(stage.stalled(self._stall_s) for stage in self._stages):
             self._heartbeat()
+
+    def _give_up_hung(self) -> None:
+        """Stop where a delivery can neither end nor be ended: what it had is read again after a restart."""
+        if self._deliverer.progress.stalled(self._hung_s):
+            self._signals.fail(Fatal("_TIMED_OUT", f"a delivery has been at one call for {self._hung_s} s"))
 
     def _lag(self) -> dict[Partition, int]:
         lag = dict.fromkeys(self._assignment.held(), 0)

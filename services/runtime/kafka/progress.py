@@ -28,6 +28,11 @@ class Progress:
         """The stage is at the next thing: a retry is not a hang."""
         self._since = self._clock.monotonic()
 
+    def retried(self) -> None:
+        """As `moved`, for one who does not know whether it is inside."""
+        if self._since is not None:
+            self.moved()
+
     def stalled(self, after_s: float) -> bool:
         """Whether the stage has been at one thing for longer than `after_s`."""
         since = self._since

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from services.contracts.errors import Permanent, Transient, Undecodable
+from services.runtime.kafka.broker import Fatal
 from services.runtime.kafka.dead_letter import DeadLetterLimit, TooManyDeadLetters
 from services.runtime.kafka.types import DeadLetter, Partition, Record
 from tests.conftest import ExpectedErrors
@@ -200,6 +201,23 @@ def test_a_handler_that_hangs_stops_the_heartbeat() -> None:
         go_on.set()
         beats = len(rig.beats)
         eventually(lambda: len(rig.beats) > beats, "the heartbeat again", within_s=WITHIN_S)
+
+
+def test_a_delivery_that_never_returns_stops_the_loop() -> None:
+    """librdkafka waits for ever for a coordinator it has dropped after a broker's restart; match then searched
+    nothing for as long as its process lived, and every face of that time was lost."""
+    never = threading.Event()
+
+    def hang(point: str) -> None:
+        if point == "after_produce":
+            never.wait(1.0)
+
+    rig = Rig(a_broker(), shape=replace(A_QUICK_SHAPE, hung_s=0.1), faults=hang)
+    feed(rig.broker, "a")
+    with rig.running():
+        eventually(lambda: rig.failure, "the loop to stop", within_s=WITHIN_S)
+    assert isinstance(rig.failure, Fatal)
+    assert rig.committed() is None
 
 
 def silent(rig: Rig) -> bool:
