@@ -15,10 +15,10 @@ from console.demo.people import demo_accounts, write_people
 from console.ledger.table import as_table
 from console.run.exercise import Exercise, Setup
 from console.stack.errors import StackError
-from services.contracts import authority
 from services.contracts.authority import Authority
 from services.contracts.counts import Stage
 from services.contracts.errors import Misconfigured
+from services.runtime.documents import read_authority
 
 _LOOK_EVERY_S = 1.0
 
@@ -57,10 +57,9 @@ def command(
 
 
 def _read(path: Path) -> Authority:
-    try:
-        return authority.parse(path.read_text(), origin=str(path))
-    except OSError as error:
-        raise Misconfigured(f"{path}: cannot be read; `signpost deployment new` writes one") from error
+    if not path.exists():
+        raise Misconfigured(f"{path} is not there; `signpost deployment new` writes one")
+    return read_authority(path)
 
 
 def _setup(

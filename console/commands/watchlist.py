@@ -18,12 +18,13 @@ from console.watchlist.build import Built, Plan
 from console.watchlist.enrolment import Enrolment
 from console.watchlist.limits import BY_MODEL, Limits
 from console.watchlist.report import lines
-from services.contracts import authority, keys
+from services.contracts import keys
 from services.contracts.authority import Authority
 from services.contracts.codec import Sealing
 from services.contracts.errors import Misconfigured, SignpostError
 from services.contracts.ids import subject_token
 from services.runtime.clock import SystemClock
+from services.runtime.documents import read_authority
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.redis_client import check_durable, connect
@@ -78,7 +79,7 @@ def build_command(  # noqa: PLR0913 - one an option
     Exits 1 if nothing was built, 2 if something has to be put right first; then the old list stays.
     """
     try:
-        bounds = _authority(deployment_file)
+        bounds = read_authority(deployment_file)
         found = folder.read(root)
         store = FolderKeys(keys_dir, SystemClock())
         with GrpcEnrolment(enrolment) as client:
@@ -107,14 +108,6 @@ def build_command(  # noqa: PLR0913 - one an option
         typer.echo(line)
     if not isinstance(result, Built):
         raise typer.Exit(1)
-
-
-def _authority(path: Path) -> Authority:
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{path}: cannot be read ({type(error).__name__})") from error
-    return authority.parse(text, origin=str(path))
 
 
 def _limits(client: Enrolment, *, fillers: int, same_person: float | None, duplicate: float | None) -> Limits:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
-from services.contracts import authority as authorities
 from services.contracts import topics
-from services.contracts.authority import Authority, Pace
+from services.contracts.authority import Pace
 from services.contracts.counts import Stage
-from services.contracts.errors import Misconfigured, Transient
+from services.contracts.errors import Transient
 from services.ingest.cameras import Tools
 from services.ingest.core.backoff import Backoff
 from services.ingest.edges.kafka_backlog import KafkaBacklog
@@ -24,6 +22,7 @@ from services.ingest.service import IngestService
 from services.ingest.settings import IngestSettings
 from services.ingest.sharing import Sharing
 from services.runtime import counts_topic, redis_client
+from services.runtime.documents import read_authority
 from services.runtime.kafka.config import Connection, producer_options
 from services.runtime.kafka.producer import KafkaProducer
 from services.runtime.keys.cipher import AesGcm
@@ -116,12 +115,3 @@ def build(settings: IngestSettings, context: Context) -> IngestService:
         kafka_answers=lambda: reach.answers,
         close=close,
     )
-
-
-def read_authority(path: Path) -> Authority:
-    """The deployment's document. Raises Misconfigured naming the file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"DEPLOYMENT_FILE: cannot read {path}: {type(error).__name__}") from error
-    return authorities.parse(text, origin=str(path))

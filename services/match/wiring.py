@@ -5,20 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from services.contracts import authority, topics
-from services.contracts.authority import Authority
-from services.contracts.counts import Stage
+from services.contracts import topics
+from services.contracts.counts import Count, Stage
 from services.contracts.errors import Misconfigured, Transient
 from services.contracts.events import FaceObserved
 from services.contracts.ids import DeploymentId
-from services.match.edges.dead_letters import dead_letters
 from services.match.edges.keys_ring import RingKeys
 from services.match.edges.list_follower import ListFollower
 from services.match.edges.list_redis import RedisLists
 from services.match.metrics import LOOP, MatchMetrics
 from services.match.pipeline import Matcher
 from services.match.settings import MatchSettings
-from services.runtime import counts_topic
+from services.runtime import counts_topic, dead_letter_topic
+from services.runtime.documents import read_authority
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import FaultPoint, Transactional, no_fault
 from services.runtime.kafka.config import Connection, consumer_options, transactional_options
@@ -48,7 +47,7 @@ class MatchService:
         self._settings = settings
         self._volatile = connect(settings.redis_volatile_url, client_name="match")
         self._durable = connect(settings.redis_durable_url, client_name="match")
-        bounds = _authority(settings)
+        bounds = read_authority(settings.deployment_file)
         keys = RingKeys(
             Keyring(
                 VolatileKeys(self._volatile, context.clock),
@@ -120,16 +119,6 @@ def build(settings: MatchSettings, context: Context) -> MatchService:
     return MatchService(settings, context)
 
 
-def _authority(settings: MatchSettings) -> Authority:
-    try:
-        text = settings.deployment_file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(
-            f"DEPLOYMENT_FILE: {settings.deployment_file} cannot be read ({type(error).__name__})"
-        ) from error
-    return authority.parse(text, origin=str(settings.deployment_file))
-
-
 def _loop(
     handler: Matcher,
     settings: MatchSettings,
@@ -168,7 +157,13 @@ def _loop(
             drain_s=_DRAIN_SHARE * settings.drain_timeout_s,
         ),
         counts_record=counts_topic.writer(DeploymentId(deployment), Stage.MATCH, settings.instance, context.clock),
-        dead_letters=dead_letters(DeploymentId(deployment), context.clock),
+        dead_letters=dead_letter_topic.writer(
+            DeploymentId(deployment),
+            topics.FACES_DEAD,
+            context.clock,
+            received=Count.FACES_RECEIVED,
+            dead=Count.FACES_DEAD,
+        ),
         metrics=figures,
         heartbeat=context.heartbeat.beat,
         clock=context.clock,

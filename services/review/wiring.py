@@ -8,8 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from services.contracts import authority, keys, topics
-from services.contracts.authority import Authority
+from services.contracts import keys, topics
 from services.contracts.errors import Misconfigured, Transient
 from services.contracts.ids import DeploymentId
 from services.review.casework import CaseDesk, Desk
@@ -37,6 +36,7 @@ from services.review.sweeper import Sweeper
 from services.review.web.app import create_app
 from services.review.web.facts import PageFacts
 from services.runtime.addresses import is_loopback
+from services.runtime.documents import read_authority
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import AtLeastOnce, FaultPoint, no_fault
 from services.runtime.kafka.config import Connection, consumer_options, producer_options
@@ -64,7 +64,7 @@ class ReviewService:
         self._settings = settings
         self._context = context
         self._faults = faults
-        self._bounds = _authority(settings)
+        self._bounds = read_authority(settings.deployment_file)
         self._people = PeopleFile(settings.people_file)
         self._deployment = DeploymentId(self._bounds.deployment)
         self._names = Names(self._deployment)
@@ -255,13 +255,3 @@ def _tls(settings: ReviewSettings) -> Tls | None:
     if settings.tls_cert is None or settings.tls_key is None:
         return None
     return Tls(cert=settings.tls_cert, key=settings.tls_key, client_ca=settings.tls_client_ca)
-
-
-def _authority(settings: ReviewSettings) -> Authority:
-    try:
-        text = settings.deployment_file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(
-            f"DEPLOYMENT_FILE: {settings.deployment_file} cannot be read ({type(error).__name__})"
-        ) from error
-    return authority.parse(text, origin=str(settings.deployment_file))

@@ -11,14 +11,13 @@ from prometheus_client import CollectorRegistry
 
 from services.contracts import topics
 from services.contracts.authority import Authority
-from services.contracts.counts import Stage
+from services.contracts.counts import Count, Stage
 from services.contracts.errors import Misconfigured, Transient
 from services.contracts.ids import DeploymentId
 from services.embed.core.frames import Frame
 from services.embed.core.shots import BestShots, Policy
 from services.embed.core.tracks import Bounds
 from services.embed.edges import pictures
-from services.embed.edges.dead_letters import dead_letters
 from services.embed.edges.face_writer import SealingFaceWriter
 from services.embed.edges.frame_reader import SealedFrameReader
 from services.embed.edges.kafka_positions import KafkaPositions
@@ -26,10 +25,10 @@ from services.embed.metrics import LOOP, EmbedMetrics
 from services.embed.pipeline import EmbedPipeline
 from services.embed.settings import EmbedSettings
 from services.embed.watch import Rules
-from services.embed.wiring.document import read_authority
 from services.embed.wiring.models import load_models, refuse_other_model
 from services.embed.worker import Worker
-from services.runtime import counts_topic
+from services.runtime import counts_topic, dead_letter_topic
+from services.runtime.documents import read_authority
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import FaultPoint, Transactional, no_fault
 from services.runtime.kafka.config import Connection, consumer_options, transactional_options
@@ -93,7 +92,7 @@ def build_worker(
     parts = _Parts(
         settings=settings,
         context=context,
-        bounds=read_authority(settings),
+        bounds=read_authority(settings.deployment_file),
         keyring=Keyring(VolatileKeys(volatile, context.clock), store, context.clock),
         slot=slot,
         policy=policy or BestShots(max_shots=settings.max_shots),
@@ -191,7 +190,9 @@ def _loop(
             drain_s=_DRAIN_SHARE * settings.drain_timeout_s,
         ),
         counts_record=counts_topic.writer(deployment, Stage.EMBED, incarnation, context.clock),
-        dead_letters=dead_letters(deployment, context.clock),
+        dead_letters=dead_letter_topic.writer(
+            deployment, topics.FRAMES_DEAD, context.clock, received=Count.FRAMES_RECEIVED, dead=Count.FRAMES_DEAD
+        ),
         metrics=figures,
         heartbeat=context.heartbeat.beat,
         clock=context.clock,

@@ -60,7 +60,7 @@ def test_a_deployment_file_that_is_not_there_is_refused_by_name(world: IngestWor
     with world.ingest(deployment_file=tmp_path / "none.yaml") as ingest:
         assert ingest.process.wait(WITHIN_S) == 2
         reason = next(str(line["reason"]) for line in ingest.logs() if line["message"] == "refused to run")
-        assert reason.startswith("DEPLOYMENT_FILE: cannot read")
+        assert reason.startswith(f"DEPLOYMENT_FILE: {tmp_path / 'none.yaml'} cannot be read")
 
 
 def test_a_redis_that_keeps_what_must_be_forgotten_is_refused(

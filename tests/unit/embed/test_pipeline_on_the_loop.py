@@ -12,9 +12,8 @@ from services.contracts.counts import Count, Stage
 from services.contracts.events import StageCounts
 from services.contracts.ids import DeploymentId
 from services.embed.core.frames import Frame
-from services.embed.edges.dead_letters import dead_letters
 from services.embed.metrics import LOOP
-from services.runtime import counts_topic
+from services.runtime import counts_topic, dead_letter_topic
 from services.runtime.clock import SystemClock
 from services.runtime.kafka.broker import Abortable
 from services.runtime.kafka.commit import Transactional
@@ -58,7 +57,13 @@ def test_whatever_is_refused_committed_counts_add_up_and_no_face_is_doubled(seed
         commits=Transactional(broker.transactional("embed-1")),
         shape=Shape(max_batch=4, max_wait_ms=0, prefetch_records=8, tick_s=0.02),
         counts_record=counts_topic.writer(DeploymentId("high-street"), Stage.EMBED, "life-1", SystemClock()),
-        dead_letters=dead_letters(DeploymentId("high-street"), SystemClock()),
+        dead_letters=dead_letter_topic.writer(
+            DeploymentId("high-street"),
+            topics.FRAMES_DEAD,
+            SystemClock(),
+            received=Count.FRAMES_RECEIVED,
+            dead=Count.FRAMES_DEAD,
+        ),
         metrics=LoopFigures(street.registry, LOOP, dead_lettered=street.metrics.dead_lettered),
         heartbeat=lambda: None,
         clock=SystemClock(),

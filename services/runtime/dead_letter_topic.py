@@ -1,20 +1,25 @@
-"""How a face that can never be searched leaves: where it stood and why, never what it was."""
+"""The record that one which can never be handled leaves behind, and how it is counted, for the Kafka loop."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.contracts import codec, counts, topics
+from services.contracts import codec, counts
 from services.contracts.counts import Count, CountKey
 from services.contracts.events import DeadLettered
 from services.contracts.ids import DeploymentId
+from services.contracts.topics import Topic
 from services.runtime.clock import Clock
 from services.runtime.kafka.dead_letter import DeadLetters
 from services.runtime.kafka.types import DeadLetter, Output
 
 
-def dead_letters(deployment: DeploymentId, clock: Clock) -> DeadLetters:
-    """The dead letters of `faces`, counted under this deployment: nobody could read whose they were."""
+def writer(deployment: DeploymentId, topic: Topic, clock: Clock, *, received: Count, dead: Count) -> DeadLetters:
+    """Dead letters to `topic`: where each record stood and why, never what was in it.
+
+    Each is counted as `received` and, by its reason, as `dead`, under this deployment: nobody could read whose it
+    was.
+    """
 
     def record(letter: DeadLetter) -> Output:
         event = DeadLettered(
@@ -26,13 +31,9 @@ def dead_letters(deployment: DeploymentId, clock: Clock) -> DeadLetters:
             offset=letter.position.offset,
             reason=letter.reason,
         )
-        topic = topics.FACES_DEAD.name
-        return Output(topic, event.event_id.encode(), codec.encode(event, topic=topic))
+        return Output(topic.name, event.event_id.encode(), codec.encode(event, topic=topic.name))
 
     def counted(letter: DeadLetter) -> Mapping[CountKey, int]:
-        return {
-            counts.key(deployment, Count.FACES_RECEIVED): 1,
-            counts.key(deployment, Count.FACES_DEAD, letter.reason): 1,
-        }
+        return {counts.key(deployment, received): 1, counts.key(deployment, dead, letter.reason): 1}
 
     return DeadLetters(record, counted)
