@@ -5,12 +5,8 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import getpass
-import hashlib
-import hmac
-import os
+import secrets
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,12 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from services.contracts.errors import Misconfigured
 from services.review.core.people import Credentials, Person, Role
+from services.runtime.documents import read_text
+from services.runtime.passwords import hashed, matches
 
-# scrypt: 16 MiB and about 50 ms a guess.
-_N, _R, _P = 2**14, 8, 1
-_SALT_BYTES = 16
-_HASH_BYTES = 32
-_PREFIX = "scrypt"
+__all__ = ["PeopleFile", "hashed"]
 
 
 class _Part(BaseModel):
@@ -50,7 +44,7 @@ class PeopleFile:
     def __init__(self, path: Path) -> None:
         """Raises Misconfigured naming the file, field and rule; never a value."""
         self._entries = _read(path).people
-        self._nobody = hashed(base64.b64encode(os.urandom(_SALT_BYTES)).decode())
+        self._nobody = hashed(secrets.token_urlsafe())
 
     def authenticate(self, credentials: Credentials) -> Person | None:
         entry = self._entries.get(credentials.user)
@@ -65,38 +59,14 @@ class PeopleFile:
         return Person(user=user, name=entry.name, roles=entry.roles, scripted=entry.scripted)
 
 
-def hashed(password: str) -> str:
-    """The password as it stands in the file: scrypt$salt$hash."""
-    salt = os.urandom(_SALT_BYTES)
-    return "$".join((_PREFIX, _text(salt), _text(_scrypt(password, salt))))
-
-
-def matches(password: str, kept: str) -> bool:
-    """Whether `kept` is of this password. Blocks for about 50 ms."""
-    try:
-        _, salt, wanted = kept.split("$")
-        raw_salt, raw_wanted = base64.b64decode(salt, validate=True), base64.b64decode(wanted, validate=True)
-    except (ValueError, binascii.Error):
-        return False
-    return hmac.compare_digest(_scrypt(password, raw_salt), raw_wanted)
-
-
-def _scrypt(password: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=salt, n=_N, r=_R, p=_P, dklen=_HASH_BYTES)
-
-
-def _text(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
-
-
 def _read(path: Path) -> _File:
     origin = f"PEOPLE_FILE: {path}"
+    text = read_text(path, variable="PEOPLE_FILE")
     try:
-        document = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{origin} cannot be read ({type(error).__name__})") from error
-    except yaml.YAMLError as error:
-        raise Misconfigured(f"{origin}: not YAML") from error
+        document = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):  # ValueError: what looks like a date and is none
+        # Not chained: YAML's own words show the lines around, and they name people.
+        raise Misconfigured(f"{origin}: not YAML") from None
     try:
         return _File.model_validate(document)
     except ValidationError as error:

@@ -28,7 +28,6 @@ from services.contracts.codec import Sealing
 from services.contracts.decisions import CaseEvent
 from services.contracts.events import AlertRaised, StageCounts
 from services.contracts.lists import ReferenceImage, SubjectImages
-from services.review.edges.people_file import hashed
 from services.runtime.clock import SystemClock
 from services.runtime.kafka.config import Connection, producer_options
 from services.runtime.kafka.producer import KafkaProducer
@@ -36,6 +35,7 @@ from services.runtime.kafka.types import Output
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.ring import Keyring
+from services.runtime.passwords import hashed
 from services.runtime.redis_client import connect
 from signpost.v1 import review_pb2, review_pb2_grpc
 from tests.builders import an_alert

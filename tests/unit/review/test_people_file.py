@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
 
 from services.contracts.errors import Misconfigured
 from services.review.core.people import Credentials, Person, PersonTokens, Role
-from services.review.edges.people_file import PeopleFile, hashed, matches
+from services.review.edges.people_file import PeopleFile
+from services.runtime.passwords import hashed
 
 PASSWORD = "correct horse"
 GOOD = f"people:\n  ann: {{name: Ann, roles: [reviewer], scripted: true, password: {hashed(PASSWORD)}}}\n"
@@ -30,18 +32,11 @@ def test_anything_else_lets_nobody_in(tmp_path: Path, user: str, password: str) 
     assert a_file(tmp_path, GOOD).authenticate(Credentials(user=user, password=password)) is None
 
 
-def test_a_password_is_hashed_with_a_salt_of_its_own() -> None:
-    first, second = hashed(PASSWORD), hashed(PASSWORD)
-    assert first != second
-    assert matches(PASSWORD, first)
-    assert matches(PASSWORD, second)
-    assert PASSWORD not in first
-
-
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("people: [", "not YAML"),
+        ("people: {ann: {name: 2026-13-45, password: secret-word}}", "not YAML"),
         ("people: {ann: {name: Ann, roles: [king], password: secret-word}}", "people.ann.roles"),
         ("people: {ann: {name: Ann, roles: [reviewer], password: secret-word}}", "people.ann.password"),
         ("people: {ann: {name: Ann, roles: []}}", "people.ann.password"),
@@ -54,7 +49,7 @@ def test_a_bad_file_is_refused_naming_the_field_and_never_the_value(tmp_path: Pa
         a_file(tmp_path, text)
     assert told in str(refused.value)
     assert "PEOPLE_FILE" in str(refused.value)
-    assert "secret-word" not in str(refused.value)
+    assert "secret-word" not in "".join(traceback.format_exception(refused.value))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
