@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from datetime import timedelta
+from functools import cache
 from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
@@ -37,13 +38,19 @@ def _ms(span: timedelta) -> str:
     return str(span // timedelta(milliseconds=1))
 
 
+@cache
+def _client(bootstrap: str) -> AdminClient:
+    """One client a cluster for the life of the process: see `services.runtime.kafka.admin` for why it is kept."""
+    # Errors reach the caller through the calls; librdkafka would print them to stderr as well.
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+
+
 class KafkaAdmin:
     """Admin calls, each blocking at most 10 s. Raises KafkaUnreachableError, KafkaException."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
-        # Errors reach the caller through the calls; librdkafka would print them to stderr as well.
-        self._client = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        self._client = _client(bootstrap)
 
     def brokers(self) -> int:
         """How many brokers the cluster has now."""

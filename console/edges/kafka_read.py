@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import OffsetSpec
+
+from services.runtime.kafka.admin import admin
+from services.runtime.kafka.config import Connection
 
 # A broker under load answers later; a person still waits.
 _TIMEOUT_S = 20.0
@@ -19,7 +23,8 @@ class KafkaReader:
     """Whole topics, read_committed. One thread owns it; each call blocks until the end is reached."""
 
     def __init__(self, bootstrap: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        self._ended = ExitStack()
+        self._admin = self._ended.enter_context(admin(Connection(bootstrap, "console")))
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
@@ -35,7 +40,9 @@ class KafkaReader:
         )
 
     def close(self) -> None:
+        """Must be called: librdkafka's clients are not for the garbage collector."""
         self._consumer.close()
+        self._ended.close()
 
     def values(self, topic: str) -> Iterator[bytes]:
         """Every record's value in the order of its partition; tombstones are left out."""

@@ -112,9 +112,9 @@ class KafkaNode:
     def _shows(self, brokers: int) -> bool:
         if not accepts(self.address.broker_port):
             return False
-        admin = AdminClient({"bootstrap.servers": self.bootstrap}, logger=_silent)
         try:
-            seen = admin.list_topics(timeout=2)
+            with AdminClient({"bootstrap.servers": self.bootstrap}, logger=_silent) as admin:
+                seen = admin.list_topics(timeout=2)
         except KafkaException:
             return False
         return len(seen.brokers) >= brokers and seen.controller_id >= 0

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Collection, Mapping
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
 
+from services.runtime.kafka.admin import admin
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.types import Partition
 
@@ -27,13 +27,13 @@ class KafkaPositions:
     def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
         """The next offset of each partition that has one; empty if Kafka does not answer, which costs
         nothing but the count of frames deleted before this assignment."""
-        client = AdminClient(dict(self._connection.options()))  # type: ignore[arg-type]  # values are librdkafka's
         wanted = [TopicPartition(*partition) for partition in partitions]
         try:
-            answers = client.list_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(self._group, wanted)], request_timeout=_ANSWER_S
-            )
-            found = answers[self._group].result(_ANSWER_S).topic_partitions
+            with admin(self._connection) as client:
+                answers = client.list_consumer_group_offsets(
+                    [ConsumerGroupTopicPartitions(self._group, wanted)], request_timeout=_ANSWER_S
+                )
+                found = answers[self._group].result(_ANSWER_S).topic_partitions
         except (KafkaException, TimeoutError) as unknown:
             log.warning("group position not known", extra={"kind": type(unknown).__name__})
             return {}

@@ -7,6 +7,7 @@ import threading
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from services.runtime.kafka.admin import admin
 from services.runtime.kafka.config import Connection
 
 # Short against the second or so that a full backlog lasts; each look costs the broker two small requests.
@@ -45,13 +46,13 @@ class KafkaBacklog:
         return self._behind is None or self._behind > self._max
 
     def _look(self) -> None:
-        client = AdminClient({name: str(value) for name, value in self._connection.options().items()})
-        while not self._stop.is_set():
-            try:
-                self._behind = self._count(client)
-            except KafkaException:
-                self._behind = None
-            self._stop.wait(_LOOK_EVERY_S)
+        with admin(self._connection) as client:
+            while not self._stop.is_set():
+                try:
+                    self._behind = self._count(client)
+                except (KafkaException, TimeoutError):
+                    self._behind = None
+                self._stop.wait(_LOOK_EVERY_S)
 
     def _count(self, client: AdminClient) -> int:
         numbers = client.list_topics(self._topic, timeout=_ANSWER_S).topics[self._topic].partitions

@@ -8,6 +8,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from services.contracts import topics
+from services.runtime.kafka.admin import admin
 from services.runtime.kafka.config import Connection
 
 _ASK_EVERY_S = 3.0
@@ -35,10 +36,10 @@ class KafkaReach:
             self._thread.join()
 
     def _ask(self) -> None:
-        client = AdminClient({name: str(value) for name, value in self._connection.options().items()})
-        while not self._stop.is_set():
-            self.answers = _has_topics(client)
-            self._stop.wait(_ASK_EVERY_S)
+        with admin(self._connection) as client:
+            while not self._stop.is_set():
+                self.answers = _has_topics(client)
+                self._stop.wait(_ASK_EVERY_S)
 
 
 def _has_topics(client: AdminClient) -> bool:

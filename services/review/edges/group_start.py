@@ -13,6 +13,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaExcep
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from services.contracts.errors import Misconfigured, Transient
+from services.runtime.kafka.admin import admin
 from services.runtime.kafka.config import Connection
 
 _TIMEOUT_S = 10.0
@@ -25,39 +26,39 @@ def begin_group(connection: Connection, group: str, topic: str) -> None:
 
     Raises Misconfigured without the topic, Transient if the broker does not answer.
     """
-    admin = AdminClient(dict(connection.options()))  # type: ignore[arg-type]  # values are librdkafka's
     try:
-        missing = _missing(admin, group, _partitions(admin, topic))
-        if missing:
-            _commit(admin, group, _beginnings(admin, missing))
+        with admin(connection) as client:
+            missing = _missing(client, group, _partitions(client, topic))
+            if missing:
+                _commit(client, group, _beginnings(client, missing))
     except KafkaException as failed:
         raise Transient(f"KAFKA_BOOTSTRAP: the group of {topic} cannot be looked at: {failed}") from failed
 
 
-def _partitions(admin: AdminClient, topic: str) -> list[TopicPartition]:
-    found = admin.list_topics(topic, timeout=_TIMEOUT_S).topics[topic]
+def _partitions(client: AdminClient, topic: str) -> list[TopicPartition]:
+    found = client.list_topics(topic, timeout=_TIMEOUT_S).topics[topic]
     if found.error is not None or not found.partitions:
         raise Misconfigured(f"Kafka has no topic {topic}: run `signpost topics apply`")
     return [TopicPartition(topic, number) for number in found.partitions]
 
 
-def _missing(admin: AdminClient, group: str, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
+def _missing(client: AdminClient, group: str, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
     asked = ConsumerGroupTopicPartitions(group, list(partitions))
-    answer = admin.list_consumer_group_offsets([asked], request_timeout=_TIMEOUT_S)[group].result()
+    answer = client.list_consumer_group_offsets([asked], request_timeout=_TIMEOUT_S)[group].result()
     return [TopicPartition(one.topic, one.partition) for one in answer.topic_partitions if one.offset < 0]
 
 
-def _beginnings(admin: AdminClient, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
+def _beginnings(client: AdminClient, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
     earliest = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
     asked = dict.fromkeys(partitions, earliest)
-    answers = admin.list_offsets(asked, request_timeout=_TIMEOUT_S)
+    answers = client.list_offsets(asked, request_timeout=_TIMEOUT_S)
     return [TopicPartition(one.topic, one.partition, found.result().offset) for one, found in answers.items()]
 
 
-def _commit(admin: AdminClient, group: str, offsets: Sequence[TopicPartition]) -> None:
+def _commit(client: AdminClient, group: str, offsets: Sequence[TopicPartition]) -> None:
     wanted = ConsumerGroupTopicPartitions(group, list(offsets))
     try:
-        answer = admin.alter_consumer_group_offsets([wanted], request_timeout=_TIMEOUT_S)[group].result()
+        answer = client.alter_consumer_group_offsets([wanted], request_timeout=_TIMEOUT_S)[group].result()
     except KafkaException as failed:
         if failed.args[0].code() in _BY_ANOTHER:
             return

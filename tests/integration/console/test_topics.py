@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -10,12 +10,11 @@ from typer.testing import CliRunner
 
 from console.commands.topics import app
 from console.edges.kafka_admin import KafkaAdmin, session_configs
+from console.stack.kafka import KafkaCluster
 from console.topics.plan import SetConfig
 from services.contracts import topics
+from tests.integration.stack import KAFKA_CACHE
 from tests.support import eventually
-
-if TYPE_CHECKING:
-    from console.stack.kafka import KafkaCluster
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -23,18 +22,27 @@ def run(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+@pytest.fixture(scope="module")
+def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A broker of this module's own: the shared one's topics are not for us to delete."""
+    with KafkaCluster(tmp_path_factory.mktemp("own-kafka"), KAFKA_CACHE) as cluster:
+        yield cluster.bootstrap
+
+
 @pytest.fixture
-def emptied(kafka: KafkaCluster) -> str:
-    """The shared broker without any of the table's topics."""
-    client = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    there = [name for name in client.list_topics(timeout=10).topics if name in topics.BY_NAME]
-    if there:
-        for future in client.delete_topics(there).values():
-            future.result(timeout=20)
-        eventually(
-            lambda: not set(there) & set(client.list_topics(timeout=10).topics), "topics to be gone", within_s=20
-        )
-    return kafka.bootstrap
+def emptied(own_kafka: str) -> str:
+    """Our broker without any of the table's topics."""
+    with AdminClient({"bootstrap.servers": own_kafka}) as client:
+        there = [name for name in client.list_topics(timeout=10).topics if name in topics.BY_NAME]
+        if there:
+            for future in client.delete_topics(there).values():
+                future.result(timeout=20)
+            eventually(
+                lambda: not set(there) & set(client.list_topics(timeout=10).topics),
+                "topics to be gone",
+                within_s=20,
+            )
+    return own_kafka
 
 
 def test_apply_creates_the_table_and_a_second_time_finds_nothing_to_do(emptied: str) -> None:
@@ -66,17 +74,18 @@ def test_a_column_changed_by_hand_is_found_and_mended(emptied: str) -> None:
 
 
 def test_what_would_lose_data_is_refused_and_nothing_at_all_is_changed(emptied: str) -> None:
-    client = AdminClient({"bootstrap.servers": emptied})
     kept = {"retention.ms": "-1", "cleanup.policy": "delete"}
-    client.create_topics([NewTopic("decisions", num_partitions=8, replication_factor=1, config=kept)])[
-        "decisions"
-    ].result(timeout=20)
-    eventually(lambda: "decisions" in client.list_topics(timeout=10).topics, "decisions to be there", within_s=20)
-    code, said = run("apply", "--bootstrap", emptied)
-    assert code == 1
-    assert "decisions: REFUSED: keeps records for -1 ms" in said
-    assert "nothing was changed" in said
-    assert "frames" not in client.list_topics(timeout=10).topics
+    with AdminClient({"bootstrap.servers": emptied}) as client:
+        wanted = NewTopic("decisions", num_partitions=8, replication_factor=1, config=kept)
+        client.create_topics([wanted])["decisions"].result(timeout=20)
+        eventually(
+            lambda: "decisions" in client.list_topics(timeout=10).topics, "decisions to be there", within_s=20
+        )
+        code, said = run("apply", "--bootstrap", emptied)
+        assert code == 1
+        assert "decisions: REFUSED: keeps records for -1 ms" in said
+        assert "nothing was changed" in said
+        assert "frames" not in client.list_topics(timeout=10).topics
 
 
 def test_no_kafka_is_said_in_one_line_with_what_to_do() -> None:
