@@ -27,6 +27,7 @@ from services.runtime.kafka.config import Connection, producer_options
 from services.runtime.kafka.producer import KafkaProducer
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.keeper import KeyKeeper
 from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
@@ -47,9 +48,9 @@ def build(settings: IngestSettings, context: Context) -> IngestService:
     client = redis_client.connect(settings.redis_volatile_url, client_name=f"ingest-{settings.instance}")
     connection = Connection(settings.kafka_bootstrap, f"ingest-{settings.instance}")
     reach = KafkaReach(connection)
-    keys = Keyring(
-        VolatileKeys(client, context.clock), FolderKeys(settings.keys_dir, context.clock), context.clock
-    )
+    folder = FolderKeys(settings.keys_dir, context.clock)
+    keys = Keyring(VolatileKeys(client, context.clock), folder, context.clock)
+    keeper = KeyKeeper(folder, keys)
     backlog = KafkaBacklog(
         connection,
         topic=topics.FRAMES.name,
@@ -95,12 +96,14 @@ def build(settings: IngestSettings, context: Context) -> IngestService:
     sharing = Sharing(authority, leases, tools, ttl_s=settings.lease_ttl_s, max_cameras=settings.max_cameras)
 
     def connect() -> None:
+        keeper.start()
         reach.start()
         if any(camera.pace is Pace.AS_FAST_AS_TAKEN for camera in authority.cameras):
             backlog.start()
         retry(lambda: redis_client.check_volatile(client), on=(Transient,), deadline_s=_REDIS_WITHIN_S)
 
     def close() -> None:
+        keeper.stop()
         backlog.close()
         reach.close()
         client.close()

@@ -157,6 +157,11 @@ class MatchMetrics:
         self._subjects.set(subjects)
         self._fillers.set(fillers)
 
+    def list_purged(self) -> None:
+        """The list's time is over: none is in use."""
+        self._subjects.set(0)
+        self._fillers.set(0)
+
     def list_refused(self, refusal: ListRefusal) -> None:
         """A list is not taken into use."""
         self._lists_refused.inc(reason=refusal)

@@ -88,6 +88,9 @@ class Matcher:
 
     def handle(self, items: Sequence[Prepared[FaceObserved]]) -> Searched:
         """Search the batch against the list as it is now; alerts for what reaches its threshold."""
+        searched_at = self._clock.now()
+        if not self._authority.window.covers(searched_at):
+            return self._unsearched(items)
         matrix = self._lists.current()
         if matrix is None:
             raise Transient("no list is loaded")
@@ -95,13 +98,10 @@ class Matcher:
         admitted = [one.item for one in ours if one.item.vector.size == matrix.rows.shape[1]]
         torn = [one for one in ours if one.item.vector.size != matrix.rows.shape[1]]
         refused = len(items) - len(ours)
-        searched_at = self._clock.now()
         alerts = self._search(admitted, matrix, searched_at)
         outputs = tuple(self._sealed(one) for found in alerts for one in found)
         totals = _totals(searched=len(admitted), alerts=alerts, refused=refused)
-        for one in items:
-            # Nobody reads them again: a retry or a replay decrypts anew.
-            one.item.vector.fill(0)
+        _wipe(items)
         self._metrics.refused(Refusal.MODEL_NOT_ADMITTED, refused)
         return Searched(
             outputs,
@@ -138,12 +138,22 @@ class Matcher:
         """Time brings nothing."""
         return NOTHING
 
+    def _unsearched(self, items: Sequence[Prepared[FaceObserved]]) -> Searched:
+        """The window has ended while these waited: a search now would be one without authority."""
+        _wipe(items)
+        why, faces = Refusal.OUTSIDE_WINDOW, len(items)
+        self._metrics.refused(why, faces)
+        totals = {(Count.FACES_RECEIVED, ""): faces, (Count.FACES_REFUSED, why): faces}
+        return Searched(counts=self._counted(totals), done=tuple(self._read(one) for one in items))
+
     def _refuses(self, peeked: Peeked) -> Refusal | None:
-        """Asked of the clear part, which decryption then authenticates."""
+        """Asked of the clear part, which decryption then authenticates; the search must lie in the window too."""
         authority = self._authority
         refusal = authority.refuses_camera(
             peeked.text("camera"), deployment=peeked.deployment, at=peeked.captured_at
         )
+        if refusal is None and not authority.window.covers(self._clock.now()):
+            return Refusal.OUTSIDE_WINDOW
         if refusal is None and authority.watchlist.model not in (None, peeked.text("model_id")):
             return Refusal.MODEL_NOT_ADMITTED
         return refusal
@@ -196,6 +206,12 @@ class Matcher:
             for (name, reason), value in totals.items()
             if value
         }
+
+
+def _wipe(items: Sequence[Prepared[FaceObserved]]) -> None:
+    """Nobody reads these vectors again: a retry or a replay decrypts anew."""
+    for one in items:
+        one.item.vector.fill(0)
 
 
 def _totals(

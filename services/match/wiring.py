@@ -27,6 +27,7 @@ from services.runtime.kafka.loop import Loop, Shape
 from services.runtime.kafka.producer import KafkaTransactionalProducer
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.keeper import KeyKeeper
 from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
@@ -48,17 +49,14 @@ class MatchService:
         self._volatile = connect(settings.redis_volatile_url, client_name="match")
         self._durable = connect(settings.redis_durable_url, client_name="match")
         bounds = read_authority(settings.deployment_file)
-        keys = RingKeys(
-            Keyring(
-                VolatileKeys(self._volatile, context.clock),
-                FolderKeys(settings.keys_dir, context.clock),
-                context.clock,
-            )
-        )
+        folder = FolderKeys(settings.keys_dir, context.clock)
+        ring = Keyring(VolatileKeys(self._volatile, context.clock), folder, context.clock)
+        self._keeper = KeyKeeper(folder, ring)
+        keys = RingKeys(ring)
         cipher = AesGcm()
         metrics = MatchMetrics(context.registry)
         store = RedisLists(self._durable, bounds, keys, cipher)
-        self._lists = ListFollower(store, bounds.watchlist, metrics, poll_s=settings.list_poll_s)
+        self._lists = ListFollower(store, bounds, metrics, context.clock, poll_s=settings.list_poll_s)
         self._handler = Matcher(
             authority=bounds,
             lists=self._lists,
@@ -78,6 +76,7 @@ class MatchService:
             check_durable(self._durable)
         except Transient as away:
             raise Misconfigured(f"REDIS_VOLATILE_URL, REDIS_DURABLE_URL: {away}") from away
+        self._keeper.start()
         self._lists.start()
 
     def run(self, stop: threading.Event) -> None:
@@ -102,6 +101,7 @@ class MatchService:
 
     def close(self) -> None:
         self._lists.stop()
+        self._keeper.stop()
         self._volatile.close()
         self._durable.close()
 

@@ -46,6 +46,7 @@ from services.runtime.kafka.loop import Loop, Shape
 from services.runtime.kafka.producer import KafkaProducer
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.keeper import KeyKeeper
 from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
@@ -70,11 +71,9 @@ class ReviewService:
         self._names = Names(self._deployment)
         self._volatile = connect(settings.redis_volatile_url, client_name="review")
         self._durable = connect(settings.redis_durable_url, client_name="review")
-        self._ring = Keyring(
-            VolatileKeys(self._volatile, context.clock),
-            FolderKeys(settings.keys_dir, context.clock),
-            context.clock,
-        )
+        folder = FolderKeys(settings.keys_dir, context.clock)
+        self._ring = Keyring(VolatileKeys(self._volatile, context.clock), folder, context.clock)
+        self._keeper = KeyKeeper(folder, self._ring)
         self._cipher = AesGcm()
         self._metrics = ReviewMetrics(context.registry)
         self._figures = LoopFigures(context.registry, LOOP)
@@ -96,6 +95,7 @@ class ReviewService:
             begin_group(_connection(self._settings), self._group, topics.ALERTS.name)
         except Transient as away:
             raise Misconfigured(f"REDIS_VOLATILE_URL, REDIS_DURABLE_URL, KAFKA_BOOTSTRAP: {away}") from away
+        self._keeper.start()
         self._front.start()
         self._help("signpost-review-sweeper", self._sweep)
         self._help("signpost-review-relay", self._relay().run)
@@ -117,6 +117,7 @@ class ReviewService:
 
     def close(self) -> None:
         self.drain(within_s=1.0)
+        self._keeper.stop()
         self._volatile.close()
         self._durable.close()
 

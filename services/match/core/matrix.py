@@ -20,7 +20,7 @@ _NEVER = 0
 
 @dataclass(frozen=True, eq=False)
 class ListMatrix:
-    """A list in memory. Nothing of it is ever changed: a new list is a new one of these.
+    """A list in memory. Nothing of it is ever changed but by `wipe`: a new list is a new one of these.
 
     `rows` is float32 [entries, d], C order; `last_days` are the proleptic ordinals of the last day on which
     each row may lead to an alert. What has expired stays in the cohort: normalised scores do not move at
@@ -45,6 +45,12 @@ class ListMatrix:
     def subjects(self) -> int:
         """How many rows are people."""
         return len(self.tokens) - self.fillers
+
+    def wipe(self) -> None:
+        """Overwrite every template: the end of the list, whoever still holds it."""
+        self.rows.flags.writeable = True
+        self.rows.fill(0)
+        self.rows.flags.writeable = False
 
     def may_alert(self, row: int, on: date) -> bool:
         """Whether that row may lead to an alert on that day."""

@@ -1,17 +1,18 @@
-"""Follows the list: a newer one replaces the one in use between two batches, never within one."""
+"""Follows the list: a newer one replaces the one in use between two batches; at the purge the last one goes."""
 
 from __future__ import annotations
 
 import logging
 import threading
 
-from services.contracts.authority import Watchlist
+from services.contracts.authority import Authority
 from services.contracts.errors import Permanent, Transient
 from services.match.core import matrix
 from services.match.core.admission import ListRefusal, refuses_list
 from services.match.core.matrix import ListMatrix
 from services.match.metrics import MatchMetrics
 from services.match.ports import ListStore
+from services.runtime.clock import Clock
 
 log = logging.getLogger(__name__)
 
@@ -23,13 +24,18 @@ class ListFollower:
     """`CurrentList`, kept by a thread of its own from `start` to `stop`.
 
     A list that is refused is said so once, and the one before goes on being searched: a bad build must not
-    end a deployment that runs. Only the follower's thread writes; `current` is one reference, read by any.
+    end a deployment that runs. When the list's key dies, what was opened with it goes too, whether or not the
+    store answers. Only the follower's thread writes; `current` is one reference, read by any.
     """
 
-    def __init__(self, store: ListStore, watchlist: Watchlist, metrics: MatchMetrics, *, poll_s: float) -> None:
+    def __init__(
+        self, store: ListStore, bounds: Authority, metrics: MatchMetrics, clock: Clock, *, poll_s: float
+    ) -> None:
         self._store = store
-        self._watchlist = watchlist
+        self._watchlist = bounds.watchlist
+        self._purge_at = bounds.purge_at
         self._metrics = metrics
+        self._clock = clock
         self._poll_s = poll_s
         self._current: ListMatrix | None = None
         self._refused: tuple[str | None, ListRefusal] | None = None
@@ -54,7 +60,10 @@ class ListFollower:
             self._thread.join(_JOIN_S)
 
     def look(self) -> None:
-        """Take the list into use that is current, if it is another and is admitted."""
+        """Take the list into use that is current, if it is another and is admitted; past its purge, none."""
+        if self._clock.now() >= self._purge_at:
+            self._purge()
+            return
         try:
             digest = self._store.digest()
             self._answers = True
@@ -70,6 +79,15 @@ class ListFollower:
         while not self._stop.is_set():
             self.look()
             self._stop.wait(self._poll_s)
+
+    def _purge(self) -> None:
+        over, self._current = self._current, None
+        if over is None:
+            return
+        # No search reads it any more: every face it could be asked about lies long outside the window.
+        over.wipe()
+        self._metrics.list_purged()
+        log.info("list purged", extra={"digest": over.digest})
 
     def _is_new(self, digest: str) -> bool:
         # One that could not be read may be readable now; any other refusal is final for its digest.

@@ -11,7 +11,9 @@ from services.contracts.lists import Gallery
 from services.match.core.admission import ListRefusal, refuses_list
 from services.match.edges.list_follower import ListFollower
 from services.match.metrics import MatchMetrics
+from tests.builders import NOON
 from tests.conftest import ExpectedErrors
+from tests.fakes.clock import ManualClock
 from tests.unit.match.lists_builder import MODEL, a_filler, a_gallery, a_subject
 from tests.unit.match.rig import an_authority
 
@@ -45,9 +47,9 @@ class Rig:
     def __init__(self, *, more: str = "") -> None:
         self.store = Store()
         self.registry = CollectorRegistry()
-        self.follower = ListFollower(
-            self.store, an_authority(more=more).watchlist, MatchMetrics(self.registry), poll_s=0.01
-        )
+        self.clock = ManualClock(NOON)
+        self.bounds = an_authority(more=more)
+        self.follower = ListFollower(self.store, self.bounds, MatchMetrics(self.registry), self.clock, poll_s=0.01)
 
     def searched(self) -> str | None:
         self.follower.look()
@@ -110,6 +112,29 @@ def test_while_the_store_is_away_the_list_goes_on_and_the_process_is_not_ready()
     rig.store.away = True
     assert rig.searched() == digest
     assert not rig.follower.answers()
+
+
+def test_with_its_key_the_list_goes_from_memory_whether_or_not_the_store_answers() -> None:
+    rig = Rig()
+    rig.store.put(a_gallery())
+    rig.searched()
+    held = rig.follower.current()
+    assert held is not None
+    rig.store.away = True
+    rig.clock.advance((rig.bounds.purge_at - NOON).total_seconds() - 1)
+    assert rig.searched() is not None
+    rig.clock.advance(1)
+    assert rig.searched() is None
+    assert not held.rows.any()
+    assert rig.registry.get_sample_value("signpost_match_list_subjects") == 0
+
+
+def test_a_list_past_its_purge_is_not_taken_up() -> None:
+    rig = Rig()
+    rig.store.put(a_gallery())
+    rig.clock.advance((rig.bounds.purge_at - NOON).total_seconds())
+    assert rig.searched() is None
+    assert rig.store.loads == 0
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from services.contracts import codec, ids, keys
 from services.contracts.errors import Tampered, Transient, Undecodable
 from services.contracts.events import AlertRaised, FaceObserved, StageCounts
 from services.match.core import matrix
-from services.runtime.kafka.types import Dropped, Output, Record
+from services.runtime.kafka.types import Dropped, Output, Prepared, Record
 from tests.builders import DEPLOYMENT, NOON, a_face, a_frame, a_shot, a_vector
 from tests.unit.match.lists_builder import MODEL, a_filler, a_gallery, a_subject, near, token_of
 from tests.unit.match.rig import CIPHER, Rig, an_authority
@@ -87,6 +87,26 @@ def test_a_face_of_another_model_is_refused_and_its_key_still_destroyed() -> Non
     rig.matcher.delivered(outcome)
     assert rig.value("signpost_match_face_keys_destroyed_total") == 1
     assert rig.value("signpost_match_faces_refused_total", reason="model_not_admitted") == 1
+
+
+def test_a_face_of_the_window_is_not_searched_once_the_window_is_over() -> None:
+    rig = Rig()
+    rig.clock.advance((rig.authority.window.end - rig.clock.now()).total_seconds() - 1)
+    late = a_face(
+        model_id=MODEL, captured_at=rig.clock.now() - timedelta(milliseconds=200), vector=a_subject().vector
+    )
+    record = rig.record(late)
+    item = rig.matcher.prepare(record)
+    assert isinstance(item, FaceObserved)
+    rig.clock.advance(1)
+    outcome = rig.matcher.handle([Prepared(record, item)])
+    assert outcome.outputs == ()
+    assert outcome.counts == counted(faces_received=1, faces_refused__outside_window=1)
+    assert not item.vector.any()
+    rig.matcher.delivered(outcome)
+    assert rig.value("signpost_match_face_keys_destroyed_total") == 1
+    dropped = rig.matcher.prepare(rig.record(late))
+    assert dropped == Dropped(counted(faces_received=1, faces_refused__outside_window=1))
 
 
 def test_a_model_that_the_authority_does_not_name_is_refused_unread() -> None:
