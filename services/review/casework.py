@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.contracts.authority import Authority
@@ -76,15 +76,17 @@ class CaseDesk:
         told: dict[str, CaseSummary] = {}
         with self._feed.watching() as watcher:
             for case in await self._concerning(person):
-                yield told.setdefault(case.id, self._line(case, token, person))
+                line = self._line(case, token, person)
+                told[case.id] = _visible(line)
+                yield line
             while True:
                 changed = await watcher.next()
                 for case in await self._changed(person, changed, told):
                     line = self._line(case, token, person)
-                    if told.get(case.id) == line:
+                    if told.get(case.id) == _visible(line):
                         continue
                     if queue.concerns(case, person.roles):
-                        told[case.id] = line
+                        told[case.id] = _visible(line)
                     elif told.pop(case.id, None) is None:
                         continue
                     yield line
@@ -263,6 +265,12 @@ class CaseDesk:
             score=None if score is None else score.score,
             threshold=None if score is None else score.threshold,
         )
+
+
+def _visible(line: CaseSummary) -> CaseSummary:
+    """What the person is shown of a line: told again without a change of it, that alone would tell that somebody
+    else has looked, or judged."""
+    return replace(line, version=0)
 
 
 def _last_shown(case: Case, fence: int) -> tuple[Shown, ...]:

@@ -35,6 +35,7 @@ def person(found: Person) -> review_pb2.WhoAmIResponse:
 
 
 def summary(line: CaseSummary) -> review_pb2.CaseSummary:
+    """Without the version: it would tell one reviewer that another has done something."""
     return review_pb2.CaseSummary(
         case=line.case,
         state=line.state,
@@ -44,7 +45,6 @@ def summary(line: CaseSummary) -> review_pb2.CaseSummary:
         alerts=line.alerts,
         seats_open=line.seats_open,
         claimable=line.claimable,
-        version=line.version,
         round=line.round,
         opened_at_us=micros(line.opened_at),
         mine=None if line.mine is None else claim(line.mine),
@@ -82,7 +82,6 @@ def state(found: CaseStatus) -> review_pb2.CaseState:
         case=found.case,
         state=found.state,
         outcome=found.outcome or "",
-        version=found.version,
         round=found.round,
         camera=found.camera,
         captured_at_us=micros(found.captured_at),

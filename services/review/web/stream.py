@@ -37,12 +37,17 @@ async def queue_events(
     upcoming = asyncio.ensure_future(anext(lines))
     stop = asyncio.ensure_future(closing.wait())
     due = loop.time() + beat_s
+    told: dict[str, answers.Json] = {}
     try:
         while not stop.done():
             timeout = max(0.0, due - loop.time())
             await asyncio.wait((upcoming, stop), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             if upcoming.done():
-                yield _event("case", answers.summary(upcoming.result()) | _now(clock))
+                line = upcoming.result()
+                # The page gets less of a line than there is: a change of the rest must not show as an event.
+                if told.get(line.case) != (body := answers.summary(line)):
+                    told[line.case] = body
+                    yield _event("case", body | _now(clock))
                 upcoming = asyncio.ensure_future(anext(lines))
             if loop.time() >= due:
                 await still_signed_in()

@@ -53,7 +53,7 @@ class WatchCasesRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class CaseSummary(_message.Message):
-    __slots__ = ("case", "state", "camera", "captured_at_us", "expires_at_us", "alerts", "seats_open", "claimable", "version", "round", "opened_at_us", "mine")
+    __slots__ = ("case", "state", "camera", "captured_at_us", "expires_at_us", "alerts", "seats_open", "claimable", "round", "opened_at_us", "mine")
     CASE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CAMERA_FIELD_NUMBER: _ClassVar[int]
@@ -62,7 +62,6 @@ class CaseSummary(_message.Message):
     ALERTS_FIELD_NUMBER: _ClassVar[int]
     SEATS_OPEN_FIELD_NUMBER: _ClassVar[int]
     CLAIMABLE_FIELD_NUMBER: _ClassVar[int]
-    VERSION_FIELD_NUMBER: _ClassVar[int]
     ROUND_FIELD_NUMBER: _ClassVar[int]
     OPENED_AT_US_FIELD_NUMBER: _ClassVar[int]
     MINE_FIELD_NUMBER: _ClassVar[int]
@@ -74,11 +73,10 @@ class CaseSummary(_message.Message):
     alerts: int
     seats_open: int
     claimable: bool
-    version: int
     round: int
     opened_at_us: int
     mine: Claim
-    def __init__(self, case: _Optional[str] = ..., state: _Optional[str] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., expires_at_us: _Optional[int] = ..., alerts: _Optional[int] = ..., seats_open: _Optional[int] = ..., claimable: _Optional[bool] = ..., version: _Optional[int] = ..., round: _Optional[int] = ..., opened_at_us: _Optional[int] = ..., mine: _Optional[_Union[Claim, _Mapping]] = ...) -> None: ...
+    def __init__(self, case: _Optional[str] = ..., state: _Optional[str] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., expires_at_us: _Optional[int] = ..., alerts: _Optional[int] = ..., seats_open: _Optional[int] = ..., claimable: _Optional[bool] = ..., round: _Optional[int] = ..., opened_at_us: _Optional[int] = ..., mine: _Optional[_Union[Claim, _Mapping]] = ...) -> None: ...
 
 class ClaimCaseRequest(_message.Message):
     __slots__ = ("case",)
@@ -203,11 +201,10 @@ class JudgeResponse(_message.Message):
     def __init__(self, state: _Optional[_Union[CaseState, _Mapping]] = ..., score: _Optional[float] = ..., threshold: _Optional[float] = ...) -> None: ...
 
 class CaseState(_message.Message):
-    __slots__ = ("case", "state", "outcome", "version", "round", "camera", "captured_at_us", "alerts", "engagements", "outcomes")
+    __slots__ = ("case", "state", "outcome", "round", "camera", "captured_at_us", "alerts", "engagements", "outcomes")
     CASE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
-    VERSION_FIELD_NUMBER: _ClassVar[int]
     ROUND_FIELD_NUMBER: _ClassVar[int]
     CAMERA_FIELD_NUMBER: _ClassVar[int]
     CAPTURED_AT_US_FIELD_NUMBER: _ClassVar[int]
@@ -217,14 +214,13 @@ class CaseState(_message.Message):
     case: str
     state: str
     outcome: str
-    version: int
     round: int
     camera: str
     captured_at_us: int
     alerts: int
     engagements: int
     outcomes: int
-    def __init__(self, case: _Optional[str] = ..., state: _Optional[str] = ..., outcome: _Optional[str] = ..., version: _Optional[int] = ..., round: _Optional[int] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., alerts: _Optional[int] = ..., engagements: _Optional[int] = ..., outcomes: _Optional[int] = ...) -> None: ...
+    def __init__(self, case: _Optional[str] = ..., state: _Optional[str] = ..., outcome: _Optional[str] = ..., round: _Optional[int] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., alerts: _Optional[int] = ..., engagements: _Optional[int] = ..., outcomes: _Optional[int] = ...) -> None: ...
 
 class SupersedeRequest(_message.Message):
     __slots__ = ("case", "towards", "reason")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -174,6 +175,27 @@ def test_a_line_of_the_queue_tells_where_when_and_how_long_and_no_more() -> None
         *("case", "state", "round", "camera", "captured_at", "opened_at", "expires_at"),
         *("alerts", "claimable", "mine", "now"),
     }
+
+
+def test_what_another_does_with_a_case_is_no_event_unless_the_line_changes() -> None:
+    """An event with nothing new in it would tell that somebody has claimed, looked or judged."""
+    page = a_page()
+
+    async def lines() -> AsyncIterator[CaseSummary]:
+        line = await anext(page.casework.watch(ANN))
+        for number in range(3):
+            yield replace(line, version=line.version + number, seats_open=2 - number)
+        yield replace(line, version=line.version + 3, alerts=line.alerts + 1)
+
+    async def still() -> Person:
+        return ANN
+
+    async def all_of_it() -> list[bytes]:
+        events = queue_events(lines(), still_signed_in=still, clock=page.clock, closing=asyncio.Event())
+        return [event async for event in events]
+
+    told = [line["alerts"] for name, line in _events(asyncio.run(all_of_it())) if name == "case"]
+    assert len(told) == len(set(told)) == 2
 
 
 def test_a_quiet_queue_beats_and_ends_with_its_session() -> None:

@@ -191,9 +191,11 @@ export class Desk {
     this.#wipe("");
     el("done-title").textContent = title;
     el("done-text").textContent = text;
-    el("done-score").hidden = told === null;
-    el("score").textContent = told ? told.score.toFixed(3) : "";
-    el("threshold").textContent = told ? told.threshold.toFixed(3) : "";
+    // No score where the pictures' key died in between: the judgement stands all the same.
+    const hasScore = typeof told?.score === "number";
+    el("done-score").hidden = !hasScore;
+    el("score").textContent = hasScore ? told.score.toFixed(3) : "";
+    el("threshold").textContent = hasScore ? told.threshold.toFixed(3) : "";
     screens.show("done", `${id} ${fence}`);
   }
 
