@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
-import dlib  # type: ignore[import-untyped]
+import dlib
 import numpy as np
 import onnx
 import pytest

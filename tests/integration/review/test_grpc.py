@@ -12,8 +12,8 @@ import grpc
 import grpc.aio
 import pytest
 import trustme
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc  # type: ignore[import-untyped]
 
 from services.contracts.errors import Misconfigured
 from services.review.casework import CaseDesk
