@@ -134,7 +134,7 @@ def test_a_broker_dies_with_a_parent_that_was_killed(tmp_path: Path) -> None:
         f"cluster = KafkaCluster(Path({str(tmp_path)!r}), Path({str(KAFKA_CACHE)!r})); cluster.start()\n"
         "print(cluster.nodes[0].child.pid, flush=True); input()"
     )
-    parent = subprocess.Popen(  # noqa: S603  # our own interpreter, our own script
+    parent = subprocess.Popen(  # our own interpreter, our own script
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     with parent:

@@ -21,7 +21,7 @@ from tests.support import eventually
 
 def signpost(*arguments: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "console", *arguments]
-    return subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+    return subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_down_leaves_a_stranger_alone_that_got_an_old_pid(tmp_path: Path) -> Non
 
 def test_up_until_interrupted_stops_in_order(data_dir: Path) -> None:
     argv = [sys.executable, "-m", "console", "stack", "up", f"--data-dir={data_dir}", f"--cache-dir={KAFKA_CACHE}"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as attached:  # noqa: S603
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as attached:
         run = eventually(lambda: read_run(data_dir), "the stack to be up", within_s=90)
         attached.send_signal(signal.SIGINT)
         output, _ = attached.communicate(timeout=60)

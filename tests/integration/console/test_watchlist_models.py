@@ -56,7 +56,7 @@ def desk(tmp_path: Path, redis_durable: str) -> Iterator[Desk]:
     command = [sys.executable, "-m", "services.embed.enrol"]
     with (
         (tmp_path / "log").open("wb") as log,
-        subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log) as process,  # noqa: S603
+        subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log) as process,
     ):
         try:
             eventually(lambda: _listens(port, process), "the enrolment server", within_s=_READY_S)

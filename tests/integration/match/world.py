@@ -211,7 +211,7 @@ class World:
         command = [sys.executable, "-m", module, *options]
         with (
             log.open("wb") as out,
-            subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out) as process,  # noqa: S603
+            subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out) as process,
         ):
             match = Match(process, port, log)
             try:

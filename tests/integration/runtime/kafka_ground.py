@@ -79,7 +79,7 @@ class Ground:
             "transactional-id": f"{self.group}-{name}",
         }
         command += [f"--{option}={value}" for option, value in named.items()]
-        with subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        with subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             try:
                 yield process
             finally:
