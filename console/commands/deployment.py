@@ -13,6 +13,7 @@ import yaml
 from rich.console import Console
 
 from console.edges.kafka_read import KafkaReader
+from console.edges.private_file import write_private
 from console.ledger.read import read_statement
 from console.ledger.table import as_json, as_table
 from console.run.deployment import first_document
@@ -51,8 +52,7 @@ def new_command(
     except Misconfigured as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
-    out.touch(mode=0o600)
-    out.write_text(text)
+    write_private(out, text)
     typer.echo(f"wrote {out}: look at it before it runs, docs/deployment.md tells every field")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from console.edges.private_file import write_private
 from services.runtime.passwords import hashed
 
 
@@ -48,6 +49,4 @@ def write_people(path: Path, accounts: list[Account]) -> None:
         }
         for account in accounts
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(yaml.safe_dump({"people": people}, sort_keys=False))
+    write_private(path, yaml.safe_dump({"people": people}, sort_keys=False))

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from console.edges.private_file import write_private
 from console.stack.child import Child
 from console.stack.ports import accepts, free_ports
 
@@ -40,9 +41,7 @@ class RayHead:
 
     def start(self, embed_settings: Mapping[str, str]) -> None:
         """Start the head and wait until it listens; the actors take their settings from its environment."""
-        self._token.parent.mkdir(parents=True, exist_ok=True)
-        self._token.touch(mode=0o600)
-        self._token.write_text(secrets.token_hex(32))
+        write_private(self._token, secrets.token_hex(32))
         environment = {**os.environ, **embed_settings, **self.settings}  # noqa: TID251 - as a shell's children
         self._child = Child(
             "ray-head",
