@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
+import redis.connection
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -35,8 +36,12 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 
 def _is_redis_url(url: SecretStr) -> SecretStr:
-    if not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("no address of a Redis")
+    try:
+        # Said here, where the value is masked: a "#" or "/" in a password cuts an address short, and the client's
+        # own complaint would show the piece that it took for a port.
+        redis.connection.parse_url(url.get_secret_value())  # type: ignore[no-untyped-call]  # redis has none
+    except ValueError:
+        raise ValueError("no address of a Redis") from None
     return url
 
 

@@ -56,8 +56,9 @@ def test_a_bad_secret_is_masked() -> None:
     assert "abc" not in line
 
 
-def test_an_address_that_is_no_redis_is_refused_without_being_shown() -> None:
-    (line,) = faults(REDIS_DURABLE_URL="http://:sesame@127.0.0.1")
+@pytest.mark.parametrize("address", ["http://:sesame@127.0.0.1", "redis://:sesame#1@127.0.0.1:6379/0", "sesame"])
+def test_an_address_that_is_no_redis_is_refused_without_being_shown(address: str) -> None:
+    (line,) = faults(REDIS_DURABLE_URL=address)
     assert line.startswith("REDIS_DURABLE_URL: *** is not allowed")
     assert "sesame" not in line
 
