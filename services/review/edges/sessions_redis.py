@@ -38,9 +38,14 @@ class RedisSessions:
             return int(await self._client.get(self._failures(user)) or 0)
 
     async def failed(self, user: str, *, remember_s: int) -> None:
+        name = self._failures(user)
         with as_transient(_WHAT):
-            if await self._client.incr(self._failures(user)) == 1:
-                await self._client.expire(self._failures(user), remember_s)
+            # In one step: a count whose deadline was not set would shut its user out for ever.
+            async with self._client.pipeline(transaction=True) as pipe:
+                # Queued in the pipe, which is what is awaited.
+                _ = pipe.set(name, 0, nx=True, ex=remember_s)
+                _ = pipe.incr(name)
+                await pipe.execute()
 
     def _failures(self, user: str) -> str:
         return self._names.failures(hashlib.sha256(user.encode()).hexdigest())
