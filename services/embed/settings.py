@@ -14,7 +14,10 @@ from services.runtime.settings import ServiceSettings
 # A socket's path is this folder's, and session and socket names of up to 71 characters.
 _RAY_TEMP_CHARS = 36
 # What may differ between a supervisor and its workers without their doing other work.
-_OWN = {"instance", "http_host", "http_port", "log_level", "min_workers", "max_workers", "drain_timeout_s"}
+_OWN = {
+    *("instance", "replica", "http_host", "http_port", "log_level"),
+    *("min_workers", "max_workers", "drain_timeout_s"),
+}
 
 
 class ModelSettings(ServiceSettings):

@@ -156,16 +156,19 @@ class Chaos:
             self._ended.callback(reviewer.finish)
         self._exercise.start(Stage.INGEST)
         self._plan.say("playing, and killing")
-        self._kill_at_random()
+        # A life that is to die at a named point is not cut short: its like are killed at random afterwards.
+        doomed = {name.partition("-")[0] for name in self._plan.dooms}
+        self._kill_at_random([victim for victim in self._plan.at_random if victim not in doomed])
         self._await_dooms()
+        self._kill_at_random([victim for victim in self._plan.at_random if victim in doomed])
         eventually(self._keeper.ready, "every service to be back", within_s=_BACK_WITHIN_S)
         # One undisturbed showing, so that the last to die is seen at work too.
         sleep(SHOWING_S)
         self._plan.say("all are back; ending the films and draining")
         return self._drained()
 
-    def _kill_at_random(self) -> None:
-        for victim in self._plan.at_random:
+    def _kill_at_random(self, victims: Sequence[str]) -> None:
+        for victim in victims:
             next_s = monotonic() + self._plan.every_s * self._random.uniform(0.6, 1.4)
             while monotonic() < next_s:
                 sleep(0.1)
@@ -215,7 +218,7 @@ class Chaos:
     def _await_dooms(self) -> None:
         wanted = {(name, doom.point) for name, dooms in self._plan.dooms.items() for doom in dooms}
         eventually(
-            lambda: set(self._dooms.carried_out()) >= wanted,
+            lambda: not wanted - set(self._dooms.carried_out()),
             f"every named death of {sorted(wanted)}",
             within_s=_DOOMED_WITHIN_S,
         )

@@ -57,6 +57,8 @@ def test_a_value_out_of_range_is_named_with_what_is_allowed() -> None:
 def test_the_digest_tells_other_work_apart_and_shows_no_secret() -> None:
     one = load(EmbedSettings, GOOD)
     assert one.digest == load(EmbedSettings, {**GOOD, "INSTANCE": "other", "LOG_LEVEL": "DEBUG"}).digest
+    # A supervisor's own standing name is no reason to cry of workers that were told something else.
+    assert one.digest == load(EmbedSettings, {**GOOD, "REPLICA": "embed-0"}).digest
     assert one.digest != load(EmbedSettings, {**GOOD, "RECOGNISER": "dlib-resnet"}).digest
     assert one.digest != load(EmbedSettings, {**GOOD, "REDIS_VOLATILE_URL": "redis://elsewhere"}).digest
 
