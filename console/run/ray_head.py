@@ -35,9 +35,19 @@ class RayHead:
             "RAY_ADDRESS": f"127.0.0.1:{self._port}",
             "RAY_PORT": str(self._port),
             "RAY_TEMP_DIR": str(self._temp),
+            # Ray's own switch, whatever its name: without it Ray takes the machine's outward address for
+            # 127.0.0.1, and listens on all of them.
+            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
             "RAY_CPUS": str(max_workers),
             "MAX_WORKERS": str(max_workers),
         }
+
+    @property
+    def pid(self) -> int:
+        """The head's process. Only after `start`."""
+        if self._child is None:
+            raise RuntimeError("Ray's head was not started")
+        return self._child.pid
 
     def start(self, embed_settings: Mapping[str, str]) -> None:
         """Start the head and wait until it listens; the actors take their settings from its environment."""
