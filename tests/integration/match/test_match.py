@@ -15,7 +15,8 @@ from services.contracts import ids
 from services.contracts.counts import ARROWS, Count
 from services.contracts.events import ScoreKind
 from tests.builders import a_vector
-from tests.integration.match.world import WITHIN_S, Match, World
+from tests.integration.match.world import World
+from tests.integration.running import WITHIN_S, Running
 from tests.support import eventually
 from tests.unit.match.lists_builder import a_filler, a_gallery, a_subject, near
 
@@ -172,7 +173,7 @@ def test_a_kill_at_any_point_loses_and_doubles_no_alert(world: World, point: str
 def test_two_instances_share_the_faces(world: World) -> None:
     world.put_list(a_gallery(ANNA))
     with world.match("one") as one, world.match("two") as two:
-        both: tuple[Match, Match] = (one, two)
+        both: tuple[Running, Running] = (one, two)
         name = "signpost_match_assigned_partitions"
         eventually(
             lambda: [each.metric(name) for each in both] == [4, 4], "four partitions each", within_s=WITHIN_S

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,46 +35,9 @@ from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.redis_client import connect
 from tests.builders import a_face
+from tests.integration.running import WITHIN_S, Running, process_of
 from tests.support import eventually
 from tests.unit.match.lists_builder import MODEL
-
-ROOT = Path(__file__).parents[3]
-WITHIN_S = 40.0
-
-
-@dataclass
-class Match:
-    """One match process."""
-
-    process: subprocess.Popen[bytes]
-    port: int
-    log: Path
-
-    def ready(self) -> bool:
-        """Whether /readyz says so."""
-        return self._get("/readyz")[0] == 200
-
-    def metric(self, name: str) -> float:
-        """A sample by its whole name, labels included; 0 if it is not there."""
-        for line in self._get("/metrics")[1].splitlines():
-            if line.rpartition(" ")[0] == name:
-                return float(line.rpartition(" ")[2])
-        return 0.0
-
-    def stop(self) -> int:
-        """SIGTERM, and the exit code."""
-        self.process.terminate()
-        return self.process.wait(WITHIN_S)
-
-    def _get(self, path: str) -> tuple[int, str]:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as refused:
-            refused.close()
-            return refused.code, ""
-        except urllib.error.URLError:
-            return 0, ""
 
 
 @dataclass
@@ -191,13 +149,11 @@ class World:
         eventually(lambda: self.totals()[count] >= number, f"{number} {count}", within_s=WITHIN_S)
 
     @contextmanager
-    def match(self, name: str = "one", *options: str, ready: bool = True) -> Iterator[Match]:
+    def match(self, name: str = "one", *options: str, ready: bool = True) -> Iterator[Running]:
         """A match process; killed at the end if it still runs."""
         (port,) = free_ports(1)
         log = self.folder / f"match-{name}-{port}.log"
-        environ = {
-            "PATH": os.environ["PATH"],  # noqa: TID251 - a child's surroundings
-            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'proto' / 'gen'}",
+        settings = {
             "KAFKA_BOOTSTRAP": self.bootstrap,
             "REDIS_VOLATILE_URL": self.volatile_url,
             "REDIS_DURABLE_URL": self.durable_url,
@@ -208,18 +164,11 @@ class World:
             "LIST_POLL_S": "0.2",
         }
         module = "tests.integration.match.dying_match" if options else "services.match"
-        command = [sys.executable, "-m", module, *options]
-        with (
-            log.open("wb") as out,
-            subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out) as process,
-        ):
-            match = Match(process, port, log)
-            try:
-                if ready:
-                    eventually(match.ready, f"match to be ready; see {log}", within_s=WITHIN_S)
-                yield match
-            finally:
-                process.kill()
+        with process_of([module, *options], log=log, settings=settings) as process:
+            match = Running(process, port, log)
+            if ready:
+                eventually(match.ready, f"match to be ready; see {log}", within_s=WITHIN_S)
+            yield match
 
     def _counts(self) -> Iterator[StageCounts]:
         for raw in KafkaReader(self.bootstrap).values("counts"):

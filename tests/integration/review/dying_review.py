@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 
 from services.review.settings import ReviewSettings
 from services.review.wiring import ReviewService
 from services.runtime import process
-
-
-class ReviewFaults:
-    """A fault point: the `times`-th passing of `point` is the end. Any thread."""
-
-    def __init__(self, point: str, times: int) -> None:
-        self._point = point
-        self._left = times
-
-    def __call__(self, point: str) -> None:
-        self._left -= point == self._point
-        if self._left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
+from tests.integration.dying import DiesAt
 
 if __name__ == "__main__":
-    faults = ReviewFaults(sys.argv[1], int(sys.argv[2]))
+    faults = DiesAt(sys.argv[1], int(sys.argv[2]))
     sys.exit(
         process.run(
             "review", ReviewSettings, lambda settings, context: ReviewService(settings, context, faults=faults)

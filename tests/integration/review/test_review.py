@@ -12,7 +12,8 @@ import pytest
 from console.stack.kafka import KafkaCluster
 from services.contracts.counts import Count
 from services.contracts.decisions import AlertFolded, AlertJudged, CaseDecided, CaseOpened
-from tests.integration.review.world import WITHIN_S, Review, Reviewer, World
+from tests.integration.review.world import Review, Reviewer, World
+from tests.integration.running import WITHIN_S, answer
 from tests.support import eventually
 
 
@@ -50,7 +51,7 @@ def test_alerts_become_cases_people_decide_and_the_counts_add_up(world: World) -
         )
         assert decide(review, cases[0], "match", "match") == "agreed_match"
         assert decide(review, cases[1], "match", "cannot_tell") == "no_action"
-        assert review.get(review.web_port, "/sign-in") == 200
+        assert answer(review.web_port, "/sign-in")[0] == 200
         assert review.stop() == 0, review.log.read_text()
     events = world.decisions()
     kinds = [type(event) for event in events]

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -40,41 +35,19 @@ from services.runtime.redis_client import connect
 from signpost.v1 import review_pb2, review_pb2_grpc
 from tests.builders import an_alert
 from tests.fakes.keys import FakeKeys
+from tests.integration.running import WITHIN_S, Running, process_of
 from tests.support import eventually
 
-ROOT = Path(__file__).parents[3]
-WITHIN_S = 40.0
 PASSWORD = "correct horse"
 PEOPLE = ("ann", "ben", "cat")
 
 
 @dataclass
-class Review:
-    """One review process."""
+class Review(Running):
+    """One review process, with its doors to people."""
 
-    process: subprocess.Popen[bytes]
-    http_port: int
     grpc_port: int
     web_port: int
-    log: Path
-
-    def ready(self) -> bool:
-        return self.get(self.http_port, "/readyz") == 200
-
-    def get(self, port: int, path: str) -> int:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
-                return int(answer.status)
-        except urllib.error.HTTPError as refused:
-            refused.close()
-            return refused.code
-        except (urllib.error.URLError, ConnectionError):
-            return 0
-
-    def stop(self) -> int:
-        """SIGTERM, and the exit code."""
-        self.process.terminate()
-        return self.process.wait(WITHIN_S)
 
 
 class World:
@@ -181,9 +154,7 @@ class World:
         """A review process; killed at the end if it still runs."""
         http_port, grpc_port, web_port = free_ports(3)
         log = self.folder / f"review-{name}-{http_port}.log"
-        environ = {
-            "PATH": os.environ["PATH"],  # noqa: TID251 - a child's surroundings
-            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'proto' / 'gen'}",
+        settings = {
             "KAFKA_BOOTSTRAP": self.bootstrap,
             "KEYS_DIR": str(self.folder / "keys"),
             "DEPLOYMENT_FILE": str(self.document),
@@ -195,18 +166,11 @@ class World:
             **self._urls,
         }
         module = "tests.integration.review.dying_review" if options else "services.review"
-        command = [sys.executable, "-m", module, *options]
-        with (
-            log.open("wb") as out,
-            subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out) as process,
-        ):
-            review = Review(process, http_port, grpc_port, web_port, log)
-            try:
-                if ready:
-                    eventually(review.ready, f"review to be ready; see {log}", within_s=WITHIN_S)
-                yield review
-            finally:
-                process.kill()
+        with process_of([module, *options], log=log, settings=settings) as process:
+            review = Review(process, http_port, log, grpc_port, web_port)
+            if ready:
+                eventually(review.ready, f"review to be ready; see {log}", within_s=WITHIN_S)
+            yield review
 
     def _values(self, topic: str) -> list[bytes]:
         with ExitStack() as closing:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import sys
 import threading
@@ -19,13 +18,14 @@ from services.contracts.errors import Undecodable
 from services.runtime import logs
 from services.runtime.clock import SystemClock
 from services.runtime.kafka.broker import Reset
-from services.runtime.kafka.commit import AtLeastOnce, FaultPoint, Transactional, no_fault
+from services.runtime.kafka.commit import AtLeastOnce, Transactional, no_fault
 from services.runtime.kafka.config import Connection, consumer_options, producer_options, transactional_options
 from services.runtime.kafka.consumer import KafkaConsumer
 from services.runtime.kafka.dead_letter import DeadLetters
 from services.runtime.kafka.loop import Loop, Shape
 from services.runtime.kafka.producer import KafkaProducer, KafkaTransactionalProducer
 from services.runtime.kafka.types import CountKey, Outcome, Output, Partition, Prepared, Record
+from tests.integration.dying import DiesAt
 from tests.unit.runtime.kafka.rig import Meters
 
 
@@ -60,19 +60,6 @@ class Copy:
         return Outcome()
 
 
-def suicide(point: str, at: int) -> FaultPoint:
-    """SIGKILL at the `at`-th passage of `point`: nothing is flushed, closed or said."""
-    passed = 0
-
-    def fault(now: str) -> None:
-        nonlocal passed
-        passed += now == point
-        if passed >= at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    return fault if point else no_fault
-
-
 def main() -> None:
     """Run until SIGTERM."""
     parser = argparse.ArgumentParser()
@@ -103,7 +90,7 @@ def build(arguments: argparse.Namespace) -> Loop[bytes]:
         ),
         passing.append,
     )
-    faults = suicide(arguments.die_at, arguments.die_after)
+    faults = DiesAt(arguments.die_at, arguments.die_after) if arguments.die_at else no_fault
     incarnation = uuid4().hex.encode()
 
     def counts_record(cumulative: Mapping[CountKey, int]) -> Output:
