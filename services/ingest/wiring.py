@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from services.contracts import topics
-from services.contracts.authority import Pace
+from services.contracts.authority import Authority, Pace
 from services.contracts.counts import Stage
 from services.contracts.errors import Transient
 from services.ingest.cameras import Tools
@@ -58,19 +58,10 @@ def build(settings: IngestSettings, context: Context) -> IngestService:
         max_records=settings.max_backlog_frames,
     )
     outbox = Outbox(frames_a_camera=settings.queue_frames, metrics=metrics, crowded=backlog.crowded)
-    producer = KafkaProducer(
-        {
-            **producer_options(connection),
-            # A delivery that is given up may have arrived all the same, and then the counts would not add up:
-            # so it is not given up while the frame could be read.
-            "delivery.timeout.ms": authority.retention.frame_s * 1000,
-        },
-        lambda code: metrics.kafka_errors.inc(),
-    )
     pipeline = Pipeline(
         authority,
         outbox,
-        KafkaOutlet(producer),
+        KafkaOutlet(_producer(connection, authority, metrics)),
         keys=keys,
         cipher=AesGcm(),
         counts_record=counts_topic.output,
@@ -78,18 +69,7 @@ def build(settings: IngestSettings, context: Context) -> IngestService:
         metrics=metrics,
         max_unacked=settings.unacked_frames,
     )
-    tools = Tools(
-        deployment=authority.deployment,
-        sources=ReaderProcesses(
-            timeout_s=settings.stall_timeout_s * _READER_TIMEOUT,
-            max_source_px=int(settings.max_source_mpx * 1_000_000),
-        ),
-        outbox=outbox,
-        metrics=metrics,
-        clock=context.clock,
-        stall_timeout_s=settings.stall_timeout_s,
-        backoff=Backoff(settings.restart_first_s, settings.restart_max_s),
-    )
+    tools = _tools(settings, context, authority, outbox, metrics)
     leases = RedisLeases(
         client, deployment=authority.deployment, holder=settings.instance, ttl_s=settings.lease_ttl_s
     )
@@ -117,4 +97,33 @@ def build(settings: IngestSettings, context: Context) -> IngestService:
         connect=connect,
         kafka_answers=lambda: reach.answers,
         close=close,
+    )
+
+
+def _producer(connection: Connection, authority: Authority, metrics: IngestMetrics) -> KafkaProducer:
+    return KafkaProducer(
+        {
+            **producer_options(connection),
+            # A delivery that is given up may have arrived all the same, and then the counts would not add up:
+            # so it is not given up while the frame could be read.
+            "delivery.timeout.ms": authority.retention.frame_s * 1000,
+        },
+        lambda code: metrics.kafka_errors.inc(),
+    )
+
+
+def _tools(
+    settings: IngestSettings, context: Context, authority: Authority, outbox: Outbox, metrics: IngestMetrics
+) -> Tools:
+    return Tools(
+        deployment=authority.deployment,
+        sources=ReaderProcesses(
+            timeout_s=settings.stall_timeout_s * _READER_TIMEOUT,
+            max_source_px=int(settings.max_source_mpx * 1_000_000),
+        ),
+        outbox=outbox,
+        metrics=metrics,
+        clock=context.clock,
+        stall_timeout_s=settings.stall_timeout_s,
+        backoff=Backoff(settings.restart_first_s, settings.restart_max_s),
     )

@@ -66,7 +66,7 @@ class MatchService:
             clock=context.clock,
         )
         self._figures = LoopFigures(context.registry, LOOP, dead_lettered=metrics.dead_lettered)
-        self._deployment = bounds.deployment
+        self._deployment = DeploymentId(bounds.deployment)
         self._loop: Loop[FaceObserved] | None = None
 
     def start(self) -> None:
@@ -123,48 +123,44 @@ def _loop(
     handler: Matcher,
     settings: MatchSettings,
     *,
-    deployment: str,
+    deployment: DeploymentId,
     figures: LoopFigures,
     context: Context,
     faults: FaultPoint,
 ) -> Loop[FaceObserved]:
-    name = f"match-{settings.instance}"
-    connection = Connection(settings.kafka_bootstrap, name)
+    connection = Connection(settings.kafka_bootstrap, f"match-{settings.instance}")
     consumer = KafkaConsumer(
         consumer_options(connection, group=f"signpost-match-{deployment}", reset=Reset.EARLIEST),
         figures.kafka_error,
     )
-    producer = KafkaTransactionalProducer(
-        transactional_options(
-            connection,
-            # Stable, so that a restart ends at once the transaction its predecessor died in: readers of `alerts`
-            # wait for it otherwise.
-            transactional_id=f"match-{deployment}-{settings.standing_name}",
-            max_message_bytes=topics.ALERTS.max_message_bytes,
-        ),
-        figures.kafka_error,
+    options = transactional_options(
+        connection,
+        # Stable, so that a restart ends at once the transaction its predecessor died in: readers of `alerts`
+        # wait for it otherwise.
+        transactional_id=f"match-{deployment}-{settings.standing_name}",
+        max_message_bytes=topics.ALERTS.max_message_bytes,
     )
     return Loop(
         handler,
         topics=[topics.FACES.name],
         consumer=consumer,
-        commits=Transactional(producer, faults=faults),
-        shape=Shape(
-            max_batch=settings.max_batch_faces,
-            max_wait_ms=settings.batch_wait_ms,
-            prefetch_records=4 * settings.max_batch_faces,
-            prefetch_threads=settings.prepare_threads,
-            drain_s=_DRAIN_SHARE * settings.drain_timeout_s,
-        ),
-        counts_record=counts_topic.writer(DeploymentId(deployment), Stage.MATCH, settings.instance, context.clock),
+        commits=Transactional(KafkaTransactionalProducer(options, figures.kafka_error), faults=faults),
+        shape=_shape(settings),
+        counts_record=counts_topic.writer(deployment, Stage.MATCH, settings.instance, context.clock),
         dead_letters=dead_letter_topic.writer(
-            DeploymentId(deployment),
-            topics.FACES_DEAD,
-            context.clock,
-            received=Count.FACES_RECEIVED,
-            dead=Count.FACES_DEAD,
+            deployment, topics.FACES_DEAD, context.clock, received=Count.FACES_RECEIVED, dead=Count.FACES_DEAD
         ),
         metrics=figures,
         heartbeat=context.heartbeat.beat,
         clock=context.clock,
+    )
+
+
+def _shape(settings: MatchSettings) -> Shape:
+    return Shape(
+        max_batch=settings.max_batch_faces,
+        max_wait_ms=settings.batch_wait_ms,
+        prefetch_records=4 * settings.max_batch_faces,
+        prefetch_threads=settings.prepare_threads,
+        drain_s=_DRAIN_SHARE * settings.drain_timeout_s,
     )
