@@ -57,7 +57,7 @@ SCRIPT = {
     ],
 }
 # Folding windows short enough that there are many cases, long enough that the parts of a split passage meet.
-FOLD = Fold(decide_within=timedelta(seconds=60), fold_within=timedelta(seconds=30))
+FOLD = Fold(decide_within=timedelta(seconds=90), fold_within=timedelta(seconds=60))
 # Writers ask their store again each second whether a key still stands; until then they seal under the dead one.
 _NEW_KEYS_WITHIN = timedelta(seconds=2)
 _BACK_WITHIN_S = 60
