@@ -30,7 +30,12 @@ def generate(into: Path) -> None:
 
 def stale(fresh: Path) -> list[str]:
     """Paths, relative to proto/gen, that differ from `fresh` or stand in only one of the two."""
-    names = {path.relative_to(base) for base in (fresh, GENERATED) for path in base.rglob("*_pb2*")}
+    names = {
+        path.relative_to(base)
+        for base in (fresh, GENERATED)
+        for path in base.rglob("*_pb2*.py*")
+        if path.suffix != ".pyc"
+    }
     return sorted(
         str(name)
         for name in names
