@@ -59,8 +59,8 @@ docs: setup ## regenerate docs/configuration.md and docs/metrics.md
 docs-check: setup
 	$(RUN)python scripts/gen_docs.py --check
 
-tools:
-	@sh scripts/test_tools.sh
+tools: setup
+	@sh scripts/test_tools.sh && $(RUN)python scripts/fetch_assets.py dlib
 
 bench: setup assets ## the whole pipeline against what a user would pick instead (build/bench.json)
 	$(RUN)python -m tests.load.bench
