@@ -51,11 +51,15 @@ from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
 from services.runtime.redis_client import check_durable, check_volatile, connect, connect_async
+from services.runtime.retry import retry
 
 log = logging.getLogger(__name__)
 
 # What the loop's own drain leaves of the process's: for the servers, the outbox and the sockets.
 _DRAIN_SHARE = 0.5
+# Kafka and Redis may start beside us (a broker loads its groups for seconds); after this the platform's restart
+# is the better wait.
+_STORES_WITHIN_S = 20.0
 
 
 class ReviewService:
@@ -90,9 +94,7 @@ class ReviewService:
     def start(self) -> None:
         """Refuse stores that are not what they are taken for; open the doors to people."""
         try:
-            check_volatile(self._volatile)
-            check_durable(self._durable)
-            begin_group(_connection(self._settings), self._group, topics.ALERTS.name)
+            retry(self._look_at_stores, on=(Transient,), deadline_s=_STORES_WITHIN_S)
         except Transient as away:
             raise Misconfigured(f"REDIS_VOLATILE_URL, REDIS_DURABLE_URL, KAFKA_BOOTSTRAP: {away}") from away
         self._keeper.start()
@@ -132,6 +134,11 @@ class ReviewService:
     @property
     def _group(self) -> str:
         return f"signpost-review-{self._bounds.deployment}"
+
+    def _look_at_stores(self) -> None:
+        check_volatile(self._volatile)
+        check_durable(self._durable)
+        begin_group(_connection(self._settings), self._group, topics.ALERTS.name)
 
     def _help(self, name: str, run: Callable[[threading.Event], None]) -> None:
         helper = threading.Thread(target=run, args=(self._stopping,), name=name, daemon=True)
