@@ -43,6 +43,8 @@ __all__ = ["CaseDesk", "CaseWork", "Sessions"]
 # Each lost race means that somebody else's move went through; so many in a row is a store that misbehaves.
 _TRIES = 100
 _REASON_CHARS = (10, 500)
+# These say something about two faces, and so need a reason.
+_COMPARES = frozenset({Judgement.MATCH, Judgement.NOT_A_MATCH})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +143,8 @@ class CaseDesk:
         displayed_digest: str,
     ) -> Judged:
         roles.check(Call.JUDGE, person)
+        if judgement in _COMPARES and not features:
+            raise BadInput("features: say by which features the two faces were judged")
         token = self._tokens.of(person)
         said = move.Judge(
             person=token,

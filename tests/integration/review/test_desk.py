@@ -11,7 +11,7 @@ from services.contracts import keys
 from services.contracts.decisions import AlertFolded, AlertJudged, CaseDecided, CaseExpired, CaseOpened
 from services.contracts.events import Judgement
 from services.review.casework import CaseDesk
-from services.review.core.errors import Gone, MoveRefused, NotAllowed, NotYours, Stale, Taken
+from services.review.core.errors import BadInput, Gone, MoveRefused, NotAllowed, NotYours, Stale, Taken
 from services.review.core.people import Person
 from services.review.core.views import (
     CaseState,
@@ -27,6 +27,7 @@ from tests.builders import a_shot
 from tests.integration.review.rig import ANN, BEN, CAT, OLA, REFERENCE, SUE, Rig, a_person, an_alert_of, sha256
 
 MATCH, NOT = Judgement.MATCH, Judgement.NOT_A_MATCH
+EARS = (FaceFeature.EARS,)
 
 
 async def judged(desk: CaseDesk, person: Person, case: str, judgement: Judgement) -> Judged:
@@ -37,7 +38,7 @@ async def judged(desk: CaseDesk, person: Person, case: str, judgement: Judgement
         case,
         claim.fence,
         judgement=judgement,
-        features=[FaceFeature.EARS],
+        features=EARS,
         displayed_digest=view.displayed_digest,
     )
 
@@ -146,7 +147,7 @@ def test_new_pictures_do_not_change_what_a_claim_was_shown(rig: Rig) -> None:
         assert after.displayed_digest != before.displayed_digest
         assert await desk.picture(ANN, case, claim.fence, "probe/0") == better[0].jpeg
         for digest, refused in ((before.displayed_digest, True), (after.displayed_digest, False)):
-            said = desk.judge(ANN, case, claim.fence, judgement=NOT, features=[], displayed_digest=digest)
+            said = desk.judge(ANN, case, claim.fence, judgement=NOT, features=EARS, displayed_digest=digest)
             if refused:
                 with pytest.raises(Stale):
                     await said
@@ -280,6 +281,25 @@ def test_an_alert_whose_key_is_gone_is_counted_and_opens_nothing(rig: Rig) -> No
     assert rig.events() == []
 
 
+@pytest.mark.parametrize("judgement", list(Judgement))
+def test_what_is_said_of_two_faces_is_said_by_their_features(rig: Rig, judgement: Judgement) -> None:
+    case = rig.raise_alert()
+
+    async def judge(desk: CaseDesk) -> None:
+        claim = await desk.claim(ANN, case)
+        view = await desk.view(ANN, case, claim.fence)
+        said = desk.judge(
+            ANN, case, claim.fence, judgement=judgement, features=(), displayed_digest=view.displayed_digest
+        )
+        if judgement in (MATCH, NOT):
+            with pytest.raises(BadInput, match="features"):
+                await said
+        else:
+            await said
+
+    rig.at_desk(judge)
+
+
 def test_a_decision_outboxes_its_events_with_it_or_not_at_all(rig: Rig) -> None:
     case = rig.raise_alert()
 
@@ -288,7 +308,9 @@ def test_a_decision_outboxes_its_events_with_it_or_not_at_all(rig: Rig) -> None:
         claim = await desk.claim(BEN, case)
         view = await desk.view(BEN, case, claim.fence)
         said = [
-            desk.judge(BEN, case, claim.fence, judgement=one, features=[], displayed_digest=view.displayed_digest)
+            desk.judge(
+                BEN, case, claim.fence, judgement=one, features=EARS, displayed_digest=view.displayed_digest
+            )
             for one in (MATCH, NOT, MATCH, NOT)
         ]
         return await asyncio.gather(*said, return_exceptions=True)

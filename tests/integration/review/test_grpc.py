@@ -189,7 +189,9 @@ def test_refusals_have_canonical_statuses(rig: Rig, people: Path) -> None:
             claim = await stub.ClaimCase(review_pb2.ClaimCaseRequest(case=case), metadata=ann)
             await stub.ClaimCase(review_pb2.ClaimCaseRequest(case=case), metadata=ben)
             ref = review_pb2.ClaimRef(case=case, fence=claim.fence)
-            said = review_pb2.JudgeRequest(case=case, fence=claim.fence, judgement="match", displayed_digest="x")
+            said = review_pb2.JudgeRequest(
+                case=case, fence=claim.fence, judgement="cannot_tell", displayed_digest="x"
+            )
             odd = review_pb2.JudgeRequest(case=case, fence=claim.fence, judgement="sure")
             nameless = review_pb2.ViewPictureRequest(case=case, fence=claim.fence, name="probe/99")
             return [
