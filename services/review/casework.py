@@ -113,7 +113,7 @@ class CaseDesk:
         roles.check(Call.VIEW_CASE, person)
         token = self._tokens.of(person)
         found = await self._held(case, token, fence)
-        composed = await self._showing.compose(found, with_score=token in found.judged_by)
+        composed = await self._showing.compose(found)
         looking = move.View(
             person=token,
             fence=fence,
@@ -255,7 +255,6 @@ class CaseDesk:
         return found
 
     def _view(self, case: Case, composed: Display, token: str) -> CaseView:
-        score = composed.score
         return CaseView(
             case=case.id,
             round=case.round,
@@ -266,8 +265,6 @@ class CaseDesk:
             displayed_digest=composed.digest,
             claim=self._claim_in(case, token),
             expires_at=case.expires_at,
-            score=None if score is None else score.score,
-            threshold=None if score is None else score.threshold,
         )
 
 

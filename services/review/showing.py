@@ -23,13 +23,13 @@ class Showing:
         self._pictures = pictures
         self._references = references
 
-    async def compose(self, case: Case, *, with_score: bool) -> Display:
+    async def compose(self, case: Case) -> Display:
         """All there is to see now. Raises Gone if the keys are dead."""
         alerts = await self._open([one.content for one in case.sightings])
         listed = await asyncio.to_thread(self._references.of, case.list_digest, case.subject)
         if not alerts or listed is None:
             raise Gone("the pictures of this case are gone: their key is dead")
-        return display.compose(case, alerts, listed, with_score=with_score)
+        return display.compose(case, alerts, listed)
 
     async def jpeg(self, case: Case, shown: Shown) -> bytes:
         """One picture of a view. Raises Gone if its key is dead."""

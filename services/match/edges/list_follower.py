@@ -68,6 +68,8 @@ class ListFollower:
             digest = self._store.digest()
             self._answers = True
             if digest is None:
+                # Taken away is not the same as unreadable: what is no list any more is searched no more.
+                self._current = None
                 self._refuse(None, ListRefusal.MISSING)
             elif self._is_new(digest):
                 self._take(digest)

@@ -33,21 +33,21 @@ class Display:
     shown: tuple[Shown, ...]
     alerts: tuple[str, ...]
     digest: str
-    score: Score | None
 
 
-def compose(case: Case, alerts: Sequence[AlertRaised], listed: SubjectImages, *, with_score: bool) -> Display:
-    """All best shots, best first, all references in the list's order, then each alert's context."""
+def compose(case: Case, alerts: Sequence[AlertRaised], listed: SubjectImages) -> Display:
+    """All best shots, best first, all references in the list's order, then each alert's context.
+
+    Never a score: a case that is open again shows an earlier judge pictures they have not judged yet.
+    """
     pairs = [*_probes(alerts), *_references(listed), *_contexts(alerts)]
     pictures = tuple(picture for picture, _ in pairs)
-    score = best_score(alerts) if with_score else None
     return Display(
         category=listed.category,
         pictures=pictures,
         shown=tuple(shown for _, shown in pairs),
         alerts=tuple(alert.alert for alert in alerts),
-        digest=_digest(case, listed.category, pictures, score),
-        score=score,
+        digest=_digest(case, listed.category, pictures),
     )
 
 
@@ -95,11 +95,10 @@ def _at(name: str, alert: AlertRaised, index: int) -> Shown:
     return Shown(name=name, content=alert.event_id, index=index)
 
 
-def _digest(case: Case, category: str, pictures: Sequence[PictureRef], score: Score | None) -> str:
+def _digest(case: Case, category: str, pictures: Sequence[PictureRef]) -> str:
     digest = hashlib.sha256()
     head = [_DIGEST_VERSION, case.id, str(case.round), case.first.camera, case.first.captured_at.isoformat()]
-    tail = [] if score is None else [repr(score.score), repr(score.threshold)]
-    for text in [*head, category, *tail, *_texts(pictures)]:
+    for text in [*head, category, *_texts(pictures)]:
         raw = text.encode()
         digest.update(len(raw).to_bytes(8, "big"))
         digest.update(raw)

@@ -145,8 +145,7 @@ class CaseView:
     """All that the holder of a claim may see; the pictures themselves come one by one (`picture`).
 
     Probes best first, then references, then contexts. `displayed_digest` covers every field and picture here:
-    a judgement must carry the one of the view last given. `score` and `threshold` are None until this person
-    has judged this case.
+    a judgement must carry the one of the view last given. The score comes with the answer to a judgement.
     """
 
     case: str
@@ -158,8 +157,6 @@ class CaseView:
     displayed_digest: str
     claim: Claim
     expires_at: datetime
-    score: float | None = field(default=None, repr=False)
-    threshold: float | None = field(default=None, repr=False)
 
     def of(self, kind: PictureKind) -> tuple[PictureRef, ...]:
         """The pictures of one kind, in order."""

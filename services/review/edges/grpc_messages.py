@@ -68,8 +68,6 @@ def view(found: CaseView) -> review_pb2.CaseView:
         claim_expires_at_us=micros(found.claim.expires_at),
         round=found.round,
         expires_at_us=micros(found.expires_at),
-        score=found.score,
-        threshold=found.threshold,
     )
 
 

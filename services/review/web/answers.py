@@ -40,8 +40,8 @@ def summary(line: CaseSummary) -> Json:
 
 
 def view(seen: CaseView, addresses: Mapping[str, str], *, now: datetime) -> Json:
-    """`addresses`: of each picture, by its name. No field for a score that is not there to be seen."""
-    shown: Json = {
+    """`addresses`: of each picture, by its name. No field for a score: it comes with the answer to a judgement."""
+    return {
         "case": seen.case,
         "round": seen.round,
         "camera": seen.camera,
@@ -53,9 +53,6 @@ def view(seen: CaseView, addresses: Mapping[str, str], *, now: datetime) -> Json
         "expires_at": ms(seen.expires_at),
         "now": ms(now),
     }
-    if seen.score is not None and seen.threshold is not None:
-        shown |= {"score": seen.score, "threshold": seen.threshold}
-    return shown
 
 
 def picture(one: PictureRef, address: str) -> Json:

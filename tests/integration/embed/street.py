@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import simplejpeg
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from numpy.typing import NDArray
 from pydantic import SecretStr
 
@@ -211,7 +211,8 @@ def read_all(bootstrap: str, topic: str) -> Iterator[bytes]:
     try:
         partitions = consumer.list_topics(topic, 10).topics[topic].partitions
         waiting = set(partitions)
-        consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
+        # Not offset 0: retention may have deleted it, and the reader would start at the end.
+        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
         while waiting:
             message = consumer.poll(10)
             assert message is not None, "Kafka gave nothing for 10 s"

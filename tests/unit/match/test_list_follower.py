@@ -77,6 +77,16 @@ def test_a_newer_list_replaces_the_one_in_use() -> None:
     assert rig.registry.get_sample_value("signpost_match_list_fillers") == 1
 
 
+def test_a_list_that_is_taken_away_is_searched_no_more() -> None:
+    """The matrix in memory outlived its removal until the purge."""
+    rig = Rig()
+    rig.store.put(a_gallery())
+    assert rig.searched() == a_gallery().digest
+    rig.store.now = None
+    assert rig.searched() is None
+    assert rig.refused(ListRefusal.MISSING) == 1
+
+
 def test_a_list_is_read_once_however_often_it_is_looked_at() -> None:
     rig = Rig()
     rig.store.put(a_gallery())

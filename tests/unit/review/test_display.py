@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from services.contracts.events import AlertRaised
 from services.contracts.lists import ReferenceImage, SubjectImages
 from services.review.core.display import Display, compose
+from services.review.core.views import CaseView
 from tests.builders import an_alert
 from tests.unit.review.cases import a_case
 
@@ -23,8 +24,8 @@ LISTED = SubjectImages(
 )
 
 
-def shown(*alerts: AlertRaised, listed: SubjectImages = LISTED, with_score: bool = False) -> Display:
-    return compose(a_case(), alerts or (an_alert(),), listed, with_score=with_score)
+def shown(*alerts: AlertRaised, listed: SubjectImages = LISTED) -> Display:
+    return compose(a_case(), alerts or (an_alert(),), listed)
 
 
 def test_the_same_content_has_the_same_digest() -> None:
@@ -39,13 +40,13 @@ def test_the_same_content_has_the_same_digest() -> None:
         shown(an_alert(), an_alert(alert="another-alert")),
         shown(listed=replace(LISTED, category="missing")),
         shown(listed=replace(LISTED, images=(replace(LISTED.images[0], taken_on=date(2019, 1, 1)),))),
-        shown(with_score=True),
     ],
 )
 def test_any_change_of_what_is_displayed_changes_the_digest(other: Display) -> None:
     assert other.digest != shown().digest
 
 
-def test_the_score_is_not_in_a_view_that_must_not_show_it() -> None:
-    assert shown().score is None
-    assert "0.5" not in repr(shown(with_score=True))
+def test_no_view_has_a_score_not_even_for_who_judged_an_earlier_round() -> None:
+    """An earlier judge of a case that is open again saw the best score of pictures they had not judged."""
+    names = {one.name for kind in (Display, CaseView) for one in fields(kind)}
+    assert not names & {"score", "threshold"}

@@ -135,7 +135,7 @@ class PictureRef(_message.Message):
     def __init__(self, name: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., taken_on: _Optional[str] = ..., kind: _Optional[str] = ..., sha256: _Optional[str] = ..., camera: _Optional[str] = ...) -> None: ...
 
 class CaseView(_message.Message):
-    __slots__ = ("case", "camera", "captured_at_us", "pictures", "category", "displayed_digest", "claim_expires_at_us", "round", "expires_at_us", "score", "threshold")
+    __slots__ = ("case", "camera", "captured_at_us", "pictures", "category", "displayed_digest", "claim_expires_at_us", "round", "expires_at_us")
     CASE_FIELD_NUMBER: _ClassVar[int]
     CAMERA_FIELD_NUMBER: _ClassVar[int]
     CAPTURED_AT_US_FIELD_NUMBER: _ClassVar[int]
@@ -145,8 +145,6 @@ class CaseView(_message.Message):
     CLAIM_EXPIRES_AT_US_FIELD_NUMBER: _ClassVar[int]
     ROUND_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_US_FIELD_NUMBER: _ClassVar[int]
-    SCORE_FIELD_NUMBER: _ClassVar[int]
-    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     case: str
     camera: str
     captured_at_us: int
@@ -156,9 +154,7 @@ class CaseView(_message.Message):
     claim_expires_at_us: int
     round: int
     expires_at_us: int
-    score: float
-    threshold: float
-    def __init__(self, case: _Optional[str] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., pictures: _Optional[_Iterable[_Union[PictureRef, _Mapping]]] = ..., category: _Optional[str] = ..., displayed_digest: _Optional[str] = ..., claim_expires_at_us: _Optional[int] = ..., round: _Optional[int] = ..., expires_at_us: _Optional[int] = ..., score: _Optional[float] = ..., threshold: _Optional[float] = ...) -> None: ...
+    def __init__(self, case: _Optional[str] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., pictures: _Optional[_Iterable[_Union[PictureRef, _Mapping]]] = ..., category: _Optional[str] = ..., displayed_digest: _Optional[str] = ..., claim_expires_at_us: _Optional[int] = ..., round: _Optional[int] = ..., expires_at_us: _Optional[int] = ...) -> None: ...
 
 class ViewPictureRequest(_message.Message):
     __slots__ = ("case", "fence", "name")
