@@ -157,7 +157,7 @@ class Chaos:
         self._exercise.start(Stage.INGEST)
         self._plan.say("playing, and killing")
         # A life that is to die at a named point is not cut short: its like are killed at random afterwards.
-        doomed = {name.partition("-")[0] for name in self._plan.dooms}
+        doomed = set(self._plan.dooms)
         self._kill_at_random([victim for victim in self._plan.at_random if victim not in doomed])
         self._await_dooms()
         self._kill_at_random([victim for victim in self._plan.at_random if victim in doomed])
@@ -245,7 +245,7 @@ class Chaos:
             losses=self._losses,
             fold=FOLD,
         )
-        named = Counter(f"{name.partition('-')[0]} {point}" for name, point in self._dooms.carried_out())
+        named = Counter(f"{name} {point}" for name, point in self._dooms.carried_out())
         return Report(
             kills=dict(named + self._keeper.kills + self._stack_kills),
             restarts=dict(self._keeper.restarts),

@@ -26,7 +26,7 @@ def match() -> int:
     from services.match.wiring import MatchService
 
     def build(settings: MatchSettings, context: Context) -> Service:
-        return MatchService(settings, context, faults=dooms_beside(settings.keys_dir).take("match"))
+        return MatchService(settings, context, faults=dooms_beside(settings.keys_dir).of("match"))
 
     return process.run("match", MatchSettings, build)
 
@@ -36,7 +36,7 @@ def review() -> int:
     from services.review.wiring import ReviewService
 
     def build(settings: ReviewSettings, context: Context) -> Service:
-        return ReviewService(settings, context, faults=dooms_beside(settings.keys_dir).take("review"))
+        return ReviewService(settings, context, faults=dooms_beside(settings.keys_dir).of("review"))
 
     return process.run("review", ReviewSettings, build)
 

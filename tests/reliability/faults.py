@@ -20,8 +20,8 @@ from tests.reliability.doom import Doom
 
 FIGURES = Path("build/faults.json")
 
-# By process: what each of its lives dies of. Numbers are deliveries (match and worker: a batch; review: a batch
-# of alerts or of the outbox), so that each life has seen some work.
+# By kind of process: what its lives die of, one after another. Numbers are deliveries (match and worker: a batch;
+# review: a batch of alerts or of the outbox), so that each life has seen some work.
 DOOMS = {
     "match": (
         Doom("before_produce", 15),
@@ -29,8 +29,12 @@ DOOMS = {
         Doom("before_commit", 15),
         Doom("after_commit", 20),
     ),
-    "worker-0": (Doom("before_produce", 60), Doom("before_commit", 40)),
-    "worker-1": (Doom("after_produce", 60), Doom("after_commit", 40)),
+    "worker": (
+        Doom("before_produce", 50),
+        Doom("after_produce", 40),
+        Doom("before_commit", 40),
+        Doom("after_commit", 40),
+    ),
     "review": (
         Doom("after_produce", 10),
         Doom("before_outbox_produce", 4),
@@ -44,7 +48,7 @@ AT_RANDOM = (
 )
 FEWER_DOOMS = {
     "match": (Doom("after_produce", 10), Doom("after_commit", 10)),
-    "worker-0": (Doom("before_commit", 40),),
+    "worker": (Doom("before_commit", 40),),
     "review": (Doom("before_outbox_produce", 3), Doom("before_outbox_remove", 3)),
 }
 FEWER_AT_RANDOM = ("ingest", "embed", "redis_durable", "worker", "broker", "redis_volatile")

@@ -9,8 +9,7 @@ from tests.reliability.entry import dooms_beside
 
 
 class DoomedWorker(HostedWorker):
-    """Finds its doom under its slot's number."""
+    """Of all workers, one that has cameras dies."""
 
     def __init__(self, slot: str) -> None:
-        number = slot.rpartition("-")[2]
-        super().__init__(slot, faults=dooms_beside(load(EmbedSettings).keys_dir).take(f"worker-{number}"))
+        super().__init__(slot, faults=dooms_beside(load(EmbedSettings).keys_dir).of("worker"))
