@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import openvino as ov  # type: ignore[import-untyped]
 import torch
 from numpy.typing import NDArray
 
 from services.embed.model.compile import Blueprint, Engine, RuntimeOptions, fingerprint
+from services.embed.model.openvino_door import ov
 
 if TYPE_CHECKING:
     from torch import Tensor

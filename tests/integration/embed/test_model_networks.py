@@ -6,7 +6,10 @@ Needs the weight files of `make models`; without them these tests skip, saying s
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -335,3 +338,18 @@ def test_an_onnx_that_is_no_yunet_is_refused_as_a_detector(models_dir: Path) -> 
 def test_the_pinned_scene_makes_the_detector_work(detector: YuNetDetector) -> None:
     """Were the pinned scenes blank to the network, the proof at load would prove nothing."""
     assert any(len(found) for found in detector.detect(list(pinned_scene(640, 384)), min_score=0.3))
+
+
+def test_compiling_a_network_tells_nobody_and_leaves_nothing_in_the_home_folder(tmp_path: Path) -> None:
+    """OpenVINO's converter wrote an identifier and reported each conversion to its maker's analytics."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from services.embed.model.compile import RuntimeOptions\n"
+        "from services.embed.model.registry import load_detector\n"
+        f"load_detector(Path({str(MODELS)!r}), RuntimeOptions(engine='openvino'))\n"
+        "assert sys.modules['openvino_telemetry'] is None\n"
+        "assert not [name for name in sys.modules if name.startswith('openvino_telemetry.')]\n"
+    )
+    environment = {**os.environ, "HOME": str(tmp_path)}  # noqa: TID251 - a child's surroundings
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=120)
+    assert list(tmp_path.iterdir()) == []

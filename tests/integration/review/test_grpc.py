@@ -158,7 +158,7 @@ def test_two_reviewers_decide_over_grpc(rig: Rig, people: Path) -> None:
         claim = await stub.ClaimCase(review_pb2.ClaimCaseRequest(case=case), metadata=metadata)
         ref = review_pb2.ClaimRef(case=case, fence=claim.fence)
         view = await stub.ViewCase(ref, metadata=metadata)
-        assert not view.HasField("score")
+        assert "score" not in view.DESCRIPTOR.fields_by_name
         for one in view.pictures:
             asked = review_pb2.ViewPictureRequest(case=case, fence=claim.fence, name=one.name)
             assert (await stub.ViewPicture(asked, metadata=metadata)).jpeg.startswith(b"\xff\xd8")
