@@ -22,7 +22,9 @@ demo: setup assets ## play a sample exercise of about a minute, on real parts
 	@$(RUN)python -m console demo
 
 test: setup assets tools check ## everything: check, then the tests on real parts (what CI runs)
-	$(RUN)pytest tests/integration tests/e2e tests/reliability
+	$(RUN)pytest tests/integration
+	$(RUN)pytest tests/e2e
+	$(RUN)pytest tests/reliability
 
 check: setup assets lint types unit proto-check docs-check ## the fast part: never edits, fastest first
 

@@ -22,8 +22,10 @@ _QUIET = (
 SignIn = Callable[..., AtDesk]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """One Chromium for the package. Playwright keeps an event loop running for as long as it lives, and tests
+    elsewhere want one of their own."""
     if not CHROMIUM.exists():
         missing_server(f"{CHROMIUM} is missing: apt-get install chromium")
     with sync_playwright() as playwright:
