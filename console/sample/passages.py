@@ -31,11 +31,6 @@ class Passage:
         return (at_s - self.start_s) / self.seconds
 
 
-def expected_alert_tracks(passages: list[Passage]) -> int:
-    """How many passages are of somebody listed: each must raise an alert."""
-    return sum(bool(passage.sitter.reference) for passage in passages)
-
-
 # Two listed people pass both cameras at the same time, so that folding and claims are exercised.
 DEMO: dict[str, list[Passage]] = {
     "gate-1": [
