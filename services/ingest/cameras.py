@@ -93,10 +93,9 @@ class CameraReading:
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def break_off(self, reason: str) -> None:
-        """After `join`: the camera was taken from us, and a gap begins."""
-        run = self._run or self._next_run
-        self._begin_gap(run, reason)
+    def break_off(self, reason: str, *, since: datetime | None = None) -> None:
+        """Before `start` or after `join`: a gap begins, at the newest frame if `since` does not say."""
+        self._begin_gap(self._run or self._next_run, reason, since)
 
     def _live(self) -> None:
         try:
@@ -216,9 +215,9 @@ class CameraReading:
         self._tools.metrics.damaged.inc(max(0, damaged - self._damaged))
         self._damaged = damaged
 
-    def _begin_gap(self, run: Run, reason: str) -> None:
+    def _begin_gap(self, run: Run, reason: str, since: datetime | None = None) -> None:
         now = self._tools.clock.now()
-        self.gap = Gap(run.id, min(self.last_frame_at or now, now), str(reason))
+        self.gap = Gap(run.id, min(since or self.last_frame_at or now, now), str(reason))
         self._tools.outbox.count_gap(run, str(reason))
         self._report_gap(self.gap)
 

@@ -19,7 +19,8 @@ class Lease:
 
     `last_frame_at` is the camera's newest frame as its earlier holder, or this one, said; `finished` that the
     source came to its end: who takes over from a holder that died does not play it again. `position_s` is where in
-    the source that newest frame was: who takes a file over goes on from there.
+    the source that newest frame was: who takes a file over goes on from there. `lost_holder_from` is when the
+    earlier holder took the camera, if it never gave it up.
     """
 
     camera: str
@@ -27,6 +28,12 @@ class Lease:
     last_frame_at: datetime | None = None
     finished: bool = False
     position_s: float | None = None
+    lost_holder_from: datetime | None = None
+
+    @property
+    def unsure_since(self) -> datetime | None:
+        """From when on nobody knows what an earlier holder read: it may have died before it said anything."""
+        return max((at for at in (self.last_frame_at, self.lost_holder_from) if at is not None), default=None)
 
 
 class Leases(Protocol):

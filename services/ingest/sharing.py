@@ -166,9 +166,9 @@ class Sharing:
         if lease.finished:
             reading.state = CameraState.FINISHED
             return
-        if gap is None and lease.last_frame_at is not None:
+        if gap is None and lease.unsure_since is not None:
             reading.last_frame_at = lease.last_frame_at
-            reading.break_off(Interruption.TAKEN_OVER)
+            reading.break_off(Interruption.TAKEN_OVER, since=lease.unsure_since)
         reading.start()
 
     def _lose(self, camera: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -96,6 +96,21 @@ class LeasesContract:
         bench.first.renew([first])
         bench.lapse()
         assert granted(bench.second).last_frame_at == A_FRAME_AT
+
+    def test_of_a_holder_that_died_having_said_nothing_the_next_knows_when_it_began(self, bench: Bench) -> None:
+        assert granted(bench.first).unsure_since is None
+        bench.lapse()
+        second = granted(bench.second)
+        assert second.lost_holder_from is not None
+        bench.second.renew([replace(second, last_frame_at=second.lost_holder_from - timedelta(days=1))])
+        bench.lapse()
+        third = granted(bench.first)
+        assert third.lost_holder_from is not None
+        assert third.unsure_since == third.lost_holder_from > second.lost_holder_from
+
+    def test_a_camera_that_was_given_up_has_no_lost_holder(self, bench: Bench) -> None:
+        bench.first.release(granted(bench.first))
+        assert granted(bench.second).lost_holder_from is None
 
     def test_the_next_holder_learns_where_in_the_source_it_was_unless_it_was_given_up(self, bench: Bench) -> None:
         first = granted(bench.first)

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from services.contracts.authority import Camera
 from services.contracts.errors import Transient
@@ -24,11 +25,13 @@ class FakeLeaseStore:
     away: bool = False
     held: dict[str, tuple[str, int, float]] = field(default_factory=dict)
     memory: dict[str, Lease] = field(default_factory=dict)
+    taken_at: dict[str, datetime] = field(default_factory=dict)
 
     def lose_all(self) -> None:
         """What a volatile store does when it dies."""
         self.held.clear()
         self.memory.clear()
+        self.taken_at.clear()
 
 
 class FakeLeases:
@@ -46,9 +49,10 @@ class FakeLeases:
         before = self._store.memory.get(camera, Lease(camera, 0))
         number = max(before.number + 1, above + 1, int(self._store.clock.now().timestamp() * 1000))
         self._store.held[camera] = (self._holder, number, self._store.clock.monotonic() + self._ttl_s)
-        lease = replace(before, number=number)
-        self._store.memory[camera] = lease
-        return lease
+        lost_holder_from = self._store.taken_at.get(camera)
+        self._store.memory[camera] = replace(before, number=number)
+        self._store.taken_at[camera] = self._store.clock.now()
+        return replace(before, number=number, lost_holder_from=lost_holder_from)
 
     def renew(self, held: Collection[Lease]) -> set[str]:
         self._answer()
@@ -72,6 +76,7 @@ class FakeLeases:
             del self._store.held[lease.camera]
             before = self._store.memory[lease.camera]
             self._store.memory[lease.camera] = replace(before, finished=False, position_s=None)
+            del self._store.taken_at[lease.camera]
 
     def _live(self, camera: str) -> tuple[str, int] | None:
         holder, number, until_s = self._store.held.get(camera, ("", 0, 0.0))

@@ -30,10 +30,10 @@ local before = tonumber(redis.call('HGET', KEYS[2], 'number') or '0')
 local number = math.max(before + 1, tonumber(ARGV[3]) + 1, now_ms)
 local text = string.format('%.0f', number)
 redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. text, 'PX', ARGV[2])
-redis.call('HSET', KEYS[2], 'number', text)
+local found = redis.call('HMGET', KEYS[2], 'last_frame_ms', 'finished', 'position_ms', 'taken_ms')
+redis.call('HSET', KEYS[2], 'number', text, 'taken_ms', string.format('%.0f', now_ms))
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
-local found = redis.call('HMGET', KEYS[2], 'last_frame_ms', 'finished', 'position_ms')
-return {text, found[1] or '', found[2] or '', found[3] or ''}
+return {text, found[1] or '', found[2] or '', found[3] or '', found[4] or ''}
 """
 
 # ARGV: holder and number, TTL ms, memory ms, then name and value of what to remember.
@@ -45,10 +45,10 @@ redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return 1
 """
 
-# Who gives a camera up of its own will leaves a source that may be played again.
+# Who gives a camera up of its own will leaves a source that may be played again, and nothing unsaid.
 _RELEASE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('HDEL', KEYS[2], 'finished', 'position_ms')
+redis.call('HDEL', KEYS[2], 'finished', 'position_ms', 'taken_ms')
 return redis.call('DEL', KEYS[1])
 """
 
@@ -70,10 +70,15 @@ class RedisLeases:
             found = self._acquire(keys=self._names(camera), args=[self._holder, self._ttl_ms, above, _MEMORY_MS])
         if found is None:
             return None
-        number, last_frame_ms, finished, position_ms = found
-        last_frame_at = datetime.fromtimestamp(int(last_frame_ms) / 1000, UTC) if last_frame_ms else None
-        position_s = int(position_ms) / 1000 if position_ms else None
-        return Lease(camera, int(number), last_frame_at, finished=bool(finished), position_s=position_s)
+        number, last_frame_ms, finished, position_ms, taken_ms = found
+        return Lease(
+            camera,
+            int(number),
+            _time(last_frame_ms),
+            finished=bool(finished),
+            position_s=int(position_ms) / 1000 if position_ms else None,
+            lost_holder_from=_time(taken_ms),
+        )
 
     def renew(self, held: Collection[Lease]) -> set[str]:
         if not held:
@@ -96,6 +101,10 @@ class RedisLeases:
         """The lease and what outlives it; the braces keep both on one shard of a cluster."""
         home = f"{{{self._deployment}:{camera}}}"
         return [f"lease:{home}", f"lease-memory:{home}"]
+
+
+def _time(ms: str) -> datetime | None:
+    return datetime.fromtimestamp(int(ms) / 1000, UTC) if ms else None
 
 
 def _remembered(lease: Lease) -> list[str | int]:
