@@ -14,6 +14,7 @@ import numpy as np
 from services.contracts import counts, ids
 from services.contracts.counts import Count
 from services.contracts.events import FaceObserved, FrameCaptured, Shot
+from services.contracts.ids import TrackId
 from services.embed.core.books import Books
 from services.embed.core.frames import Frame
 from services.embed.core.offsets import SeenOffsets
@@ -85,8 +86,9 @@ class EmbedPipeline:
         draft = self._state.copy()
         sights = self._detect([one.item for one in items])
         self._follow(draft, items, sights)
-        self._embed(draft, len(items))
-        faces, captured = self._publish(draft)
+        due = self._due(draft)
+        self._embed(draft, due, len(items))
+        faces, captured = self._publish(draft, due)
         draft.settle_ended()
         reached = self._reach(draft, items)
         runs = self._run_counts(items)
@@ -103,7 +105,9 @@ class EmbedPipeline:
     def revoked(self, partitions: Collection[Partition]) -> None:
         """Their tracks are cut short."""
         self._held.difference_update(partitions)
+        before = self._state.copy()
         self._state.drop(partitions)
+        before.wipe_all_but(self._state)
         for partition in partitions:
             self._state.cursors.pop(partition, None)
         self._books.revoked(holds_nothing=not self._held)
@@ -145,11 +149,24 @@ class EmbedPipeline:
                 at = Whereabouts(one.record.home, one.item.event.camera, one.item.camera_index)
                 self._watch.look(draft, sight, at, now_s=now_s)
 
-    def _embed(self, draft: Draft, frames: int) -> None:
-        """Vectors for the shots that were kept: one batch over all cameras, whatever frame they came in."""
+    def _due(self, draft: Draft) -> list[TrackId]:
+        """The tracks that have become worth searching, or worth searching again."""
+        policy = self._rules.policy
+        passages = [draft.passages[track] for track in draft.touched]
+        return [
+            one.track
+            for one in passages
+            if policy.is_news(one.published, shots=len(one.shots), quality=mean_quality(one.taken))
+        ]
+
+    def _embed(self, draft: Draft, due: Sequence[TrackId], frames: int) -> None:
+        """Vectors for the shots of the tracks that are due: one batch over all cameras, whatever frame they came in.
+
+        Shots of the others wait: many are replaced by a better one before anybody asks for them.
+        """
         waiting = [
             (track, i, shot.chip)
-            for track in draft.touched
+            for track in due
             for i, shot in enumerate(draft.passages[track].shots)
             if shot.chip is not None
         ]
@@ -158,23 +175,20 @@ class EmbedPipeline:
             return
         with self._metrics.timed(Stage.EMBED):
             vectors = self._recogniser.embed(np.stack([chip for _, _, chip in waiting]))
-        for (track, i, chip), vector in zip(waiting, vectors, strict=True):
+        for (track, i, _), vector in zip(waiting, vectors, strict=True):
             passage = draft.passages[track]
             shots = list(passage.shots)
             shots[i] = replace(shots[i], chip=None, vector=vector)
-            chip[:] = 0
             draft.passages[track] = replace(passage, shots=tuple(shots))
 
-    def _publish(self, draft: Draft) -> tuple[list[Output], tuple[datetime, ...]]:
-        """The tracks that have become worth searching, or worth searching again."""
+    def _publish(self, draft: Draft, due: Sequence[TrackId]) -> tuple[list[Output], tuple[datetime, ...]]:
+        """What is to be searched of each track that is due."""
         outputs: list[Output] = []
         captured: list[datetime] = []
         with self._metrics.timed(Stage.PUBLISH):
-            for track in draft.touched:
+            for track in due:
                 passage = draft.passages[track]
                 quality = mean_quality(passage.taken)
-                if not self._rules.policy.is_news(passage.published, shots=len(passage.shots), quality=quality):
-                    continue
                 event = self._observed(passage, quality)
                 try:
                     outputs.append(self._writer.face(event, passage.at.index))
@@ -240,7 +254,9 @@ class EmbedPipeline:
             pending=pending,
         )
         self._metrics.counted(draft.counts)
-        self._state = draft.copy()
+        before, self._state = self._state, draft.copy()
+        before.wipe_all_but(self._state)
+        draft.wipe_all_but(self._state)
         return EmbedOutcome(
             outputs=outputs,
             counts={counts.key(self._deployment, *which): n for which, n in draft.counts.items() if n},

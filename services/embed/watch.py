@@ -118,6 +118,7 @@ class Watch:
             if self._rules.policy.admits(passage.taken, Taken(quality.score, captured_at)) is None:
                 return
             chip = align(sight.full, points[None], self._card)[0]
+            draft.cut.append(chip)
             quality = measure(points, score, chip)
             refused = quality.unusable(self._rules.limits)
             taken = Taken(quality.score, captured_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -63,13 +63,19 @@ class Outbox:
     """A bounded queue a camera, emptied in turn, and each run's tally. Any thread; one lock, held for no wait."""
 
     def __init__(
-        self, *, frames_a_camera: int, metrics: IngestMetrics, crowded: Callable[[], bool] = lambda: False
+        self, *, frames_a_camera: int, metrics: IngestMetrics, crowded: Callable[[str], bool] = lambda _: False
     ) -> None:
-        """`crowded` says whether who reads the frames is too far behind for patient sources to go on."""
+        """`crowded` says whether who reads a camera's frames is too far behind for a patient source to go on."""
         self._room = frames_a_camera
         self._crowded = crowded
         self._metrics = metrics
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        # Whoever waits is woken by what it waits for alone: with a camera a thread, waking all for each frame
+        # costs more than the frame.
+        self._arrived = threading.Condition(lock)
+        self._accounted = threading.Condition(lock)
+        self._left: defaultdict[str, threading.Condition] = defaultdict(lambda: threading.Condition(lock))
+        self._lock = lock
         self._waiting: dict[str, deque[tuple[Run, int, Picture]]] = {}
         self._runs: dict[str, Run] = {}
         self._reported: dict[str, tuple[Totals, Totals, bool]] = {}
@@ -79,22 +85,22 @@ class Outbox:
 
     def begin(self, run: Run) -> None:
         """Its frames follow."""
-        with self._changed:
+        with self._lock:
             self._runs[run.id] = run
 
     def advance(self, run: Run, read: int) -> None:
         """So many frames of the run have been read by now."""
-        with self._changed:
+        with self._lock:
             self._advance(run, read)
 
     def spoil(self, run: Run, read: int, reason: str) -> None:
         """A sampled frame that cannot be used."""
-        with self._changed:
+        with self._lock:
             self._drop(run, self._capture(run, read), reason)
 
     def offer(self, run: Run, picture: Picture) -> None:
         """Queue a frame; a full queue drops its oldest."""
-        with self._changed:
+        with self._lock:
             queue = self._queue(run)
             if len(queue) >= self._room:
                 oldest, sequence, _ = queue.popleft()
@@ -103,9 +109,10 @@ class Outbox:
 
     def offer_patiently(self, run: Run, picture: Picture, stopped: Callable[[], bool]) -> None:
         """Queue a frame, waiting for room; if `stopped` first, the frame is dropped and counted."""
-        with self._changed:
-            while (len(self._queue(run)) >= self._room or self._crowded()) and not stopped():
-                self._changed.wait(_LOOK_S)
+        with self._lock:
+            camera = run.camera.id
+            while (len(self._queue(run)) >= self._room or self._crowded(camera)) and not stopped():
+                self._left[camera].wait(_LOOK_S)
             if stopped():
                 self._drop(run, self._capture(run, picture.read), Loss.STOPPED)
             else:
@@ -113,69 +120,68 @@ class Outbox:
 
     def end(self, run: Run) -> None:
         """Nothing more of this run will be offered."""
-        with self._changed:
+        with self._lock:
             run.tally.ended = True
-            self._changed.notify_all()
 
     def discard(self, camera: str, reason: Loss) -> None:
         """Drop what waits of this camera."""
-        with self._changed:
+        with self._lock:
             queue = self._waiting.get(camera, deque())
             while queue:
                 run, sequence, _ = queue.popleft()
                 self._drop(run, sequence, reason)
-            self._changed.notify_all()
+            self._left[camera].notify_all()
 
     def take(self, timeout_s: float) -> Outgoing | None:
         """The next frame, cameras in turn; None after `timeout_s`. The publishing thread only."""
-        with self._changed:
-            self._changed.wait_for(self._any_waiting, timeout_s)
+        with self._lock:
+            self._arrived.wait_for(self._any_waiting, timeout_s)
             camera = next((camera for camera, queue in self._waiting.items() if queue), None)
             if camera is None:
                 return None
             queue = self._waiting.pop(camera)
             self._waiting[camera] = queue  # to the end of the line
             run, sequence, picture = queue.popleft()
-            self._changed.notify_all()
+            self._left[camera].notify_all()
             return Outgoing(run, sequence, run.tally.take(sequence), picture)
 
     def published(self, frame: Outgoing) -> None:
         """Kafka has acknowledged it."""
-        with self._changed:
+        with self._lock:
             frame.run.tally.publish()
         self._metrics.published.inc()
 
     def dropped(self, frame: Outgoing, reason: str) -> None:
         """It was taken and will not be published."""
-        with self._changed:
+        with self._lock:
             self._drop(frame.run, frame.sequence, reason)
 
     def record_gap(self, gap: CameraGap) -> None:
         """A gap to be written, or the same one with a later end."""
-        with self._changed:
+        with self._lock:
             self._gaps[gap.event_id] = gap
 
     def count_gap(self, run: Run, reason: str) -> None:
         """The gap that ended, or delayed, this run."""
-        with self._changed:
+        with self._lock:
             self._runs.setdefault(run.id, run)
             run.tally.gaps[reason] += 1
         self._metrics.gaps.inc(reason=reason)
 
     def take_gaps(self) -> list[CameraGap]:
         """The gaps not yet written; one that cannot be is given back by `return_gap`."""
-        with self._changed:
+        with self._lock:
             gaps, self._gaps = list(self._gaps.values()), {}
             return gaps
 
     def return_gap(self, gap: CameraGap) -> None:
         """It was not written; a later report of the same gap stands."""
-        with self._changed:
+        with self._lock:
             self._gaps.setdefault(gap.event_id, gap)
 
     def reports(self) -> list[Report]:
         """The runs whose figures differ from what was last reported."""
-        with self._changed:
+        with self._lock:
             found = []
             for run in self._runs.values():
                 final = run.tally.ended and run.tally.in_hand == 0
@@ -187,23 +193,23 @@ class Outbox:
 
     def reported(self, report: Report, *, written: bool) -> None:
         """A final report that is written ends the account; one that is not will come again."""
-        with self._changed:
+        with self._lock:
             if not written:
                 self._reported.pop(report.run.id, None)
             elif report.final:
                 self._runs.pop(report.run.id, None)
                 self._reported.pop(report.run.id, None)
-            self._changed.notify_all()
+            self._accounted.notify_all()
 
     def depth(self) -> int:
         """Frames that wait."""
-        with self._changed:
+        with self._lock:
             return sum(len(queue) for queue in self._waiting.values())
 
     def wait_until_empty(self, timeout_s: float) -> bool:
         """Whether every run has ended and every account is written, waiting at most so long."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._runs and not self._gaps, timeout_s)
+        with self._lock:
+            return self._accounted.wait_for(lambda: not self._runs and not self._gaps, timeout_s)
 
     def _any_waiting(self) -> bool:
         return any(self._waiting.values())
@@ -213,7 +219,7 @@ class Outbox:
 
     def _enqueue(self, run: Run, picture: Picture) -> None:
         self._queue(run).append((run, self._capture(run, picture.read), picture))
-        self._changed.notify_all()
+        self._arrived.notify()
 
     def _capture(self, run: Run, read: int) -> int:
         self._advance(run, read)

@@ -31,10 +31,11 @@ class IngestSettings(ServiceSettings):
         256, ge=1, le=10_000, description="Frames sent and not yet acknowledged; then they wait in the queues."
     )
     max_backlog_frames: int = Field(
-        128,
+        16,
         ge=1,
         le=100_000,
-        description="Frames that embed may be behind before sources that play as fast as they are taken wait.",
+        description="Frames of a partition that embed may be behind before its sources that play as fast as they "
+        "are taken wait.",
     )
     max_source_mpx: float = Field(
         40.0,

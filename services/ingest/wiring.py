@@ -57,7 +57,15 @@ def build(settings: IngestSettings, context: Context) -> IngestService:
         group=f"signpost-{Stage.EMBED}-{authority.deployment}",
         max_records=settings.max_backlog_frames,
     )
-    outbox = Outbox(frames_a_camera=settings.queue_frames, metrics=metrics, crowded=backlog.crowded)
+    partitions = {
+        camera.id: topics.partition_of_camera(index, topics.FRAMES)
+        for index, camera in enumerate(authority.cameras)
+    }
+    outbox = Outbox(
+        frames_a_camera=settings.queue_frames,
+        metrics=metrics,
+        crowded=lambda camera: backlog.crowded(partitions[camera]),
+    )
     pipeline = Pipeline(
         authority,
         outbox,

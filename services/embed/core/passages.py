@@ -28,7 +28,8 @@ class Whereabouts:
 
 @dataclass(frozen=True)
 class KeptShot:
-    """One shot of a passage. `chip` until it is embedded, `vector` from then on."""
+    """One shot of a passage. `chip` until it is embedded, which is when its track is published next; `vector`
+    from then on."""
 
     taken: Taken
     box: Box
@@ -84,6 +85,8 @@ class Draft:
     cursors: dict[Hashable, int]
     counts: Counter[tuple[Count, str]] = field(default_factory=Counter)
     touched: dict[ids.TrackId, None] = field(default_factory=dict)
+    # Every chip cut for this batch, also of shots that were replaced within it.
+    cut: list[NDArray[np.uint8]] = field(default_factory=list, repr=False)
     ended: list[ids.TrackId] = field(default_factory=list)
 
     def copy(self) -> Draft:
@@ -101,6 +104,17 @@ class Draft:
             if passage.published is None:
                 self.counts[Count.TRACKS_UNUSABLE, passage.refused] += 1
         self.ended.clear()
+
+    def chips(self) -> list[NDArray[np.uint8]]:
+        """The pixels that wait to be embedded."""
+        return [shot.chip for one in self.passages.values() for shot in one.shots if shot.chip is not None]
+
+    def wipe_all_but(self, kept: Draft) -> None:
+        """Overwrite the pixels of which `kept`, the state from now on, has no need."""
+        needed = {id(chip) for chip in kept.chips()}
+        for chip in (*self.cut, *self.chips()):
+            if id(chip) not in needed:
+                chip[:] = 0
 
     def drop(self, partitions: Iterable[Hashable]) -> None:
         """Forget all of these partitions but their cursors."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # Part of the cache key: raise it when the conversion below changes.
-_CONVERSION = "2"
+_CONVERSION = "3"
 
 
 class OpenVinoNetwork:
@@ -54,6 +54,8 @@ def compile_openvino(blueprint: Blueprint, options: RuntimeOptions) -> OpenVinoN
         "NUM_STREAMS": 1,
         "INFERENCE_NUM_THREADS": options.intra_op_threads,
         "PERFORMANCE_HINT": "LATENCY",
+        # OpenVINO pins from the first core on, in every process anew: workers side by side would share one core.
+        "ENABLE_CPU_PINNING": False,
     }
     if options.cache_dir is None:
         return OpenVinoNetwork(core.compile_model(_convert(blueprint), "CPU", config), precision)

@@ -18,7 +18,8 @@ _ANSWER_S = 5.0
 class KafkaBacklog:
     """Looks on a thread of its own from `start` to `close`; `crowded` may be asked by any.
 
-    Until the first answer, and while Kafka does not answer, it is crowded: nobody knows who would read.
+    By partition, so that the cameras of a slow reader do not hold up those of a fast one. Until the first
+    answer, and while Kafka does not answer, it is crowded: nobody knows who would read.
     """
 
     def __init__(self, connection: Connection, *, topic: str, group: str, max_records: int) -> None:
@@ -26,7 +27,7 @@ class KafkaBacklog:
         self._topic = topic
         self._group = group
         self._max = max_records
-        self._behind: int | None = None
+        self._behind: dict[int, int] = {}
         # Where partitions ended at the first look: what lay there before is not ours to wait for.
         self._began: dict[int, int] = {}
         self._stop = threading.Event()
@@ -41,9 +42,9 @@ class KafkaBacklog:
         if self._thread.is_alive():
             self._thread.join()
 
-    def crowded(self) -> bool:
-        """Whether more should wait."""
-        return self._behind is None or self._behind > self._max
+    def crowded(self, partition: int) -> bool:
+        """Whether more of this partition should wait."""
+        return self._behind.get(partition, self._max + 1) > self._max
 
     def _look(self) -> None:
         with admin(self._connection) as client:
@@ -51,10 +52,10 @@ class KafkaBacklog:
                 try:
                     self._behind = self._count(client)
                 except (KafkaException, TimeoutError):
-                    self._behind = None
+                    self._behind = {}
                 self._stop.wait(_LOOK_EVERY_S)
 
-    def _count(self, client: AdminClient) -> int:
+    def _count(self, client: AdminClient) -> dict[int, int]:
         numbers = client.list_topics(self._topic, timeout=_ANSWER_S).topics[self._topic].partitions
         partitions = [TopicPartition(self._topic, number) for number in numbers]
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
@@ -65,9 +66,9 @@ class KafkaBacklog:
         )
         # A partition nobody has committed in yet has a negative offset.
         next_read = {one.partition: one.offset for one in read.topic_partitions}
-        behind = 0
+        behind = {}
         for partition, answer in ends.items():
             end, committed = answer.result(_ANSWER_S).offset, next_read[partition.partition]
             began = self._began.setdefault(partition.partition, end)
-            behind += max(0, end - (committed if committed >= 0 else began))
+            behind[partition.partition] = max(0, end - (committed if committed >= 0 else began))
         return behind
