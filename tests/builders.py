@@ -33,6 +33,7 @@ def a_frame(**changes: Any) -> FrameCaptured:
         "dropped_before": 2,
         "width_px": 1280,
         "height_px": 720,
+        "position_s": 12.25,
         "jpeg": b"\xff\xd8 a picture \xff\xd9",
     }
     return FrameCaptured(**(values | changes))

@@ -6,7 +6,14 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 from confluent_kafka.admin import OffsetSpec
 
 from services.runtime.kafka.admin import admin
@@ -20,7 +27,11 @@ _END_OF_PARTITION = KafkaError._PARTITION_EOF
 
 
 class KafkaReader:
-    """Whole topics, read_committed. One thread owns it; each call blocks until the end is reached."""
+    """Whole topics, read_committed. One thread owns it.
+
+    Each call blocks until it has reached what was the end when it began: a topic that is written to without pause
+    has no other.
+    """
 
     def __init__(self, bootstrap: str) -> None:
         self._ended = ExitStack()
@@ -46,14 +57,18 @@ class KafkaReader:
 
     def values(self, topic: str) -> Iterator[bytes]:
         """Every record's value in the order of its partition; tombstones are left out."""
-        yield from self._read(topic, self._first_offsets(topic))
+        yield from (value for _, value in self.timed_values(topic))
+
+    def timed_values(self, topic: str) -> Iterator[tuple[int, bytes]]:
+        """As `values`, each with the time the broker gave it, in ms since the epoch."""
+        yield from self._read(topic, self._offsets(topic, OffsetSpec.earliest()))  # type: ignore[no-untyped-call]
 
     def unread(self, topic: str, group: str) -> int:
         """How many records of `topic` the group has not committed yet; transaction markers do not count.
 
         Records that retention deleted unread count too, as far as their offsets tell.
         """
-        first = self._first_offsets(topic)
+        first = self._offsets(topic, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
         committed = self._committed(topic, group, first)
         vanished = sum(max(0, first[number] - offset) for number, offset in committed.items())
         starts = {number: max(first[number], offset) for number, offset in committed.items()}
@@ -66,9 +81,8 @@ class KafkaReader:
             raise KafkaException(found.error)
         return sorted(found.partitions)
 
-    def _first_offsets(self, topic: str) -> dict[int, int]:
-        earliest = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-        asked = {TopicPartition(topic, number): earliest for number in self._partitions(topic)}
+    def _offsets(self, topic: str, which: OffsetSpec) -> dict[int, int]:
+        asked = {TopicPartition(topic, number): which for number in self._partitions(topic)}
         answers = self._admin.list_offsets(asked, request_timeout=_TIMEOUT_S)
         return {partition.partition: answer.result().offset for partition, answer in answers.items()}
 
@@ -78,15 +92,26 @@ class KafkaReader:
         answer = self._admin.list_consumer_group_offsets([asked], request_timeout=_TIMEOUT_S)[group].result()
         return {one.partition: max(one.offset, 0) for one in answer.topic_partitions}
 
-    def _read(self, topic: str, starts: Mapping[int, int]) -> Iterator[bytes]:
+    def _read(self, topic: str, starts: Mapping[int, int]) -> Iterator[tuple[int, bytes]]:
+        ends = self._offsets(topic, OffsetSpec.latest())  # type: ignore[no-untyped-call]
         self._consumer.assign([TopicPartition(topic, number, offset) for number, offset in starts.items()])
         ended: set[int | None] = set()
         while len(ended) < len(starts):
             for message in self._consumer.consume(_BATCH, _POLL_S):
-                error = message.error()
+                error, number = message.error(), message.partition()
                 if error is not None and error.code() == _END_OF_PARTITION:
-                    ended.add(message.partition())
-                elif error is not None:
+                    ended.add(number)
+                    continue
+                if error is not None:
                     raise KafkaException(error)
-                elif (value := message.value()) is not None:
-                    yield bytes(value)
+                # The very last place may be a transaction's marker, which nobody gets to see: then what comes
+                # after it, or the end of the partition, tells that it has been passed.
+                if _place(message) >= ends[number or 0] - 1:
+                    ended.add(number)
+                if (value := message.value()) is not None:
+                    yield message.timestamp()[1], bytes(value)
+
+
+def _place(message: Message) -> int:
+    offset = message.offset()
+    return -1 if offset is None else offset

@@ -6,6 +6,7 @@ Times are aware and UTC; pixels are of the full frame; ids derive from their cau
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -115,7 +116,11 @@ class Shot:
 
 @dataclass(frozen=True, kw_only=True)
 class FrameCaptured(Event):
-    """A sampled frame. `read` and `dropped_before` are its run's cumulative counts as of this frame."""
+    """A sampled frame. `read` and `dropped_before` are its run's cumulative counts as of this frame.
+
+    `position_s` is its place in the run's own time, whatever the pace at which the source is played: what moves in
+    the picture moves by that time. It may go back where a stream's does.
+    """
 
     camera: ids.CameraId
     lease: int
@@ -125,9 +130,11 @@ class FrameCaptured(Event):
     dropped_before: int
     width_px: int
     height_px: int
+    position_s: float
     jpeg: bytes = field(repr=False)
 
     def _check(self) -> None:
+        require(math.isfinite(self.position_s), "position_s is finite")
         require(self.lease >= 1 and self.epoch >= 1 and self.sequence >= 1, "lease, epoch, sequence start at 1")
         require(0 <= self.dropped_before < self.sequence <= self.read, "dropped_before < sequence <= read")
         require(len(self.jpeg) > 0, "a frame has a picture")

@@ -160,7 +160,7 @@ class EmbedPipeline:
         ]
 
     def _embed(self, draft: Draft, due: Sequence[TrackId], frames: int) -> None:
-        """Vectors for the shots of the tracks that are due: one batch over all cameras, whatever frame they came in.
+        """Vectors for the shots of the tracks that are due: one batch over all cameras and frames.
 
         Shots of the others wait: many are replaced by a better one before anybody asks for them.
         """
@@ -208,7 +208,7 @@ class EmbedPipeline:
         return FaceObserved(
             deployment=self._deployment,
             trace_id=passage.trace_id,
-            captured_at=max(shot.taken.at for shot in best_first),
+            captured_at=max(shot.captured_at for shot in best_first),
             camera=passage.at.camera,
             track=passage.track,
             revision=1 if passage.published is None else passage.published.revision + 1,
@@ -216,7 +216,9 @@ class EmbedPipeline:
             quality=quality,
             first_seen_at=passage.first_seen_at,
             vector=fuse([shot.vector for shot in best_first if shot.vector is not None]),
-            shots=tuple(Shot(shot.crop_jpeg, shot.taken.at, shot.box, shot.taken.quality) for shot in best_first),
+            shots=tuple(
+                Shot(shot.crop_jpeg, shot.captured_at, shot.box, shot.taken.quality) for shot in best_first
+            ),
             context_jpeg=passage.context_jpeg,
         )
 

@@ -20,9 +20,11 @@ from services.embed.model.card import ModelCard
 from services.embed.model.warp import align
 from services.embed.ports import Image, Pictures
 
-# A face before anybody has looked how sharp it is: nothing is sharper.
+# A face before anybody has looked how sharp it is: as sharp as any, or this much sharper than the sharpest shot of
+# its passage. At 1 a face that was blurred at first is never looked at again; without the bound every face is.
 _NO_CHIP = np.zeros((16, 16, 3), np.uint8)
 _SHARPEST = 1e9
+_SHARPER = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +82,8 @@ class Watch:
             view.tracks,
             faces.boxes,
             frame=ids.FrameId(event.event_id),
-            at=event.captured_at,
+            captured_at=event.captured_at,
+            position_s=event.position_s,
             bounds=self._rules.bounds,
         )
         draft.end(step.closed)
@@ -108,36 +111,40 @@ class Watch:
     def _consider(self, draft: Draft, sight: Sight, passage: Passage, faces: Detections, index: int) -> None:
         """Keep the face if it is good enough and better than what is kept.
 
-        Asked twice: as if it were perfectly sharp, and then of its real pixels; most faces need no full decode.
+        Asked twice: as if it were as sharp as can be hoped for, and then of its real pixels; most faces need no
+        full decode.
         """
         points, score = faces.landmarks[index], float(faces.scores[index])
-        captured_at = sight.frame.event.captured_at
-        quality = replace(measure(points, score, _NO_CHIP), sharpness=_SHARPEST)
+        position_s = sight.frame.event.position_s
+        hoped = _SHARPER * max((shot.sharpness for shot in passage.shots), default=_SHARPEST)
+        quality = replace(measure(points, score, _NO_CHIP), sharpness=hoped)
         refused = quality.unusable(self._rules.limits)
         if refused is None:
-            if self._rules.policy.admits(passage.taken, Taken(quality.score, captured_at)) is None:
+            if self._rules.policy.admits(passage.taken, Taken(quality.score, position_s)) is None:
                 return
             chip = align(sight.full, points[None], self._card)[0]
             draft.cut.append(chip)
             quality = measure(points, score, chip)
             refused = quality.unusable(self._rules.limits)
-            taken = Taken(quality.score, captured_at)
+            taken = Taken(quality.score, position_s)
             if refused is None:
                 place = self._rules.policy.admits(passage.taken, taken)
                 if place is not None:
-                    shot = self._shot(sight, faces.boxes[index], taken, chip)
+                    shot = self._shot(sight, faces.boxes[index], taken, quality.sharpness, chip)
                     grown = passage.with_shot(shot, place)
                     draft.passages[passage.track] = self._in_context(grown, sight, faces.boxes[index], taken)
                     draft.touched[passage.track] = None
                 return
         draft.passages[passage.track] = replace(passage, refused=refused.value)
 
-    def _shot(self, sight: Sight, box: tracks.Floats, taken: Taken, chip: Image) -> KeptShot:
+    def _shot(self, sight: Sight, box: tracks.Floats, taken: Taken, sharpness: float, chip: Image) -> KeptShot:
         others = sight.found.boxes[~np.all(sight.found.boxes == box, axis=1)]
         left, top, right, bottom = (float(edge) for edge in box)
         return KeptShot(
             taken=taken,
+            captured_at=sight.frame.event.captured_at,
             box=Box(left, top, right - left, bottom - top),
+            sharpness=sharpness,
             crop_jpeg=self._pictures.encode_crop(self._pictures.cut_crop(sight.full, box, others)),
             chip=chip,
         )

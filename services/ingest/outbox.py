@@ -63,11 +63,12 @@ class Outbox:
     """A bounded queue a camera, emptied in turn, and each run's tally. Any thread; one lock, held for no wait."""
 
     def __init__(
-        self, *, frames_a_camera: int, metrics: IngestMetrics, crowded: Callable[[str], bool] = lambda _: False
+        self, *, frames_a_camera: int, metrics: IngestMetrics, admitted: Callable[[str], bool] = lambda _: True
     ) -> None:
-        """`crowded` says whether who reads a camera's frames is too far behind for a patient source to go on."""
+        """`admitted` takes a place for one frame of a camera whose source is patient; False while who reads its
+        frames is too far behind."""
         self._room = frames_a_camera
-        self._crowded = crowded
+        self._admitted = admitted
         self._metrics = metrics
         lock = threading.Lock()
         # Whoever waits is woken by what it waits for alone: with a camera a thread, waking all for each frame
@@ -111,7 +112,7 @@ class Outbox:
         """Queue a frame, waiting for room; if `stopped` first, the frame is dropped and counted."""
         with self._lock:
             camera = run.camera.id
-            while (len(self._queue(run)) >= self._room or self._crowded(camera)) and not stopped():
+            while not stopped() and (len(self._queue(run)) >= self._room or not self._admitted(camera)):
                 self._left[camera].wait(_LOOK_S)
             if stopped():
                 self._drop(run, self._capture(run, picture.read), Loss.STOPPED)

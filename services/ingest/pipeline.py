@@ -172,6 +172,7 @@ class Pipeline:
             dropped_before=frame.dropped_before,
             width_px=picture.width_px,
             height_px=picture.height_px,
+            position_s=picture.position_s,
             jpeg=picture.jpeg,
         )
         index = self._authority.camera_index(camera.id) or 0

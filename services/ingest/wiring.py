@@ -64,7 +64,7 @@ def build(settings: IngestSettings, context: Context) -> IngestService:
     outbox = Outbox(
         frames_a_camera=settings.queue_frames,
         metrics=metrics,
-        crowded=lambda camera: backlog.crowded(partitions[camera]),
+        admitted=lambda camera: backlog.room(partitions[camera]),
     )
     pipeline = Pipeline(
         authority,

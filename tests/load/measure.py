@@ -5,40 +5,22 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
+from contextlib import closing, suppress
 from datetime import datetime
 
 import psutil
-from confluent_kafka import Consumer, TopicPartition
 
+from console.edges.kafka_read import KafkaReader
 from services.contracts import codec, codec_fields, counts, topics
 from services.contracts.counts import Count
 from services.contracts.events import StageCounts
 
 
-def records(bootstrap: str, topic: str) -> Iterator[tuple[int, bytes]]:
+def records(bootstrap: str, topic: str) -> list[tuple[int, bytes]]:
     """Every committed record of a topic: the broker's time in ms, and the value."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": bootstrap,
-            "group.id": "measure",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "isolation.level": "read_committed",
-        }
-    )
-    numbers = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-    lows = [consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[0] for number in numbers]
-    consumer.assign([TopicPartition(topic, number, low) for number, low in zip(numbers, lows, strict=True)])
-    ended: set[int | None] = set()
-    while len(ended) < len(numbers):
-        message = consumer.poll(1.0)
-        if message is not None and message.error():
-            ended.add(message.partition())
-        elif message is not None and (value := message.value()) is not None:
-            yield message.timestamp()[1], bytes(value)
-    consumer.close()
+    with closing(KafkaReader(bootstrap)) as reader:
+        return list(reader.timed_values(topic))
 
 
 def stage_counts(bootstrap: str) -> list[StageCounts]:

@@ -32,7 +32,9 @@ class KeptShot:
     from then on."""
 
     taken: Taken
+    captured_at: datetime
     box: Box
+    sharpness: float
     crop_jpeg: bytes = field(repr=False)
     chip: NDArray[np.uint8] | None = field(repr=False, compare=False)
     vector: Vector | None = field(default=None, repr=False, compare=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Protocol
 
 import numpy as np
@@ -14,10 +13,10 @@ from services.contracts.events import Vector
 
 @dataclass(frozen=True)
 class Taken:
-    """What the choice looks at: how good a shot is and when it was taken."""
+    """What the choice looks at: how good a shot is and when it was taken, in the source's own time."""
 
     quality: float
-    at: datetime
+    position_s: float
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class BestShots:
     """The few best, spread over the passage: frames close in time are near-identical and add nothing."""
 
     max_shots: int = 4
-    spread: timedelta = timedelta(seconds=0.35)
+    spread_s: float = 0.35
     # A shot must be this much better than the one it replaces: without it somebody who walks up to a
     # camera, a little larger in every frame, would be embedded in every frame.
     better: float = 1.15
@@ -66,7 +65,7 @@ class BestShots:
     clearly_better: float = 1.3
 
     def admits(self, kept: Sequence[Taken], new: Taken) -> Place | None:
-        near = [i for i, shot in enumerate(kept) if abs(shot.at - new.at) < self.spread]
+        near = [i for i, shot in enumerate(kept) if abs(shot.position_s - new.position_s) < self.spread_s]
         if near:
             rival = max(near, key=lambda i: kept[i].quality)
         elif len(kept) < self.max_shots:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import threading
 from dataclasses import dataclass
-from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 
@@ -149,7 +148,7 @@ def _pipeline(parts: _Parts, metrics: EmbedMetrics) -> EmbedPipeline:
         positions=KafkaPositions(parts.connection, parts.group),
         rules=Rules(
             limits=settings.live_limits,
-            bounds=Bounds(max_gap=timedelta(seconds=settings.track_gap_s)),
+            bounds=Bounds(max_gap_s=settings.track_gap_s),
             policy=parts.policy,
             max_pixels=max_pixels,
         ),

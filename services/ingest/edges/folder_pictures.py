@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import av
@@ -21,6 +21,8 @@ from services.ingest.edges.still import Flawed, SourceFault, Still
 
 # A picture's file, not its pixels: nothing sensible is larger, and it is read whole.
 _MAX_FILE_BYTES = 64 * 1024 * 1024
+# Files of a looped folder that are remembered as whole.
+_KNOWN_WHOLE = 10_000
 _JPEG_START = b"\xff\xd8\xff"
 # Signature and the head of the chunk that must come first: width and height stand right behind.
 _PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
@@ -51,7 +53,7 @@ def _files(folder: Path) -> list[Path]:
 def _picture(path: Path, order: ReadOrder) -> Jpeg:
     content = _content(path)
     try:
-        ready = _as_it_is(content, order)
+        ready = _as_it_is(path, content, order)
         if ready is not None:
             return ready
         frame = _decoded(content, order)
@@ -61,10 +63,10 @@ def _picture(path: Path, order: ReadOrder) -> Jpeg:
         raise Flawed(Flaw.PICTURE_UNREADABLE) from None
 
 
-def _as_it_is(content: bytes, order: ReadOrder) -> Jpeg | None:
+def _as_it_is(path: Path, content: bytes, order: ReadOrder) -> Jpeg | None:
     """A JPEG that fits and holds nothing but its picture needs no second encoding; None for any other.
 
-    It is still decoded once, as small as can be: whether it is whole shows nowhere else. Raises ValueError.
+    Raises ValueError if it is not whole.
     """
     if not holds_picture_only(content):
         return None
@@ -72,8 +74,16 @@ def _as_it_is(content: bytes, order: ReadOrder) -> Jpeg | None:
     _check_size(width_px, height_px, order)
     if fitted(width_px, height_px, max_side_px=order.max_side_px) != (width_px, height_px):
         return None
-    simplejpeg.decode_jpeg(content, "GRAY", min_factor=8)
+    found = path.stat()
+    _decode_once(path, found.st_mtime_ns, found.st_size)
     return Jpeg(width_px, height_px, content)
+
+
+@lru_cache(maxsize=_KNOWN_WHOLE)
+def _decode_once(path: Path, _changed_ns: int, _size: int) -> None:
+    """Whether a JPEG is whole shows only when it is decoded: as small as can be, and not again in each round of a
+    loop while the file stays as it is. Raises ValueError."""
+    simplejpeg.decode_jpeg(path.read_bytes(), "GRAY", min_factor=8)
 
 
 def _content(path: Path) -> bytes:

@@ -16,10 +16,10 @@ _ANSWER_S = 5.0
 
 
 class KafkaBacklog:
-    """Looks on a thread of its own from `start` to `close`; `crowded` may be asked by any.
+    """Looks on a thread of its own from `start` to `close`; `room` may be asked by any.
 
     By partition, so that the cameras of a slow reader do not hold up those of a fast one. Until the first
-    answer, and while Kafka does not answer, it is crowded: nobody knows who would read.
+    answer, and while Kafka does not answer, there is no room: nobody knows who would read.
     """
 
     def __init__(self, connection: Connection, *, topic: str, group: str, max_records: int) -> None:
@@ -27,7 +27,10 @@ class KafkaBacklog:
         self._topic = topic
         self._group = group
         self._max = max_records
-        self._behind: dict[int, int] = {}
+        self._lock = threading.Lock()
+        # What may still go out until the next look: without it a look that finds room would let go of as many
+        # frames as there are, and the pictures of a second would be taken in a moment.
+        self._room: dict[int, int] = {}
         # Where partitions ended at the first look: what lay there before is not ours to wait for.
         self._began: dict[int, int] = {}
         self._stop = threading.Event()
@@ -42,17 +45,23 @@ class KafkaBacklog:
         if self._thread.is_alive():
             self._thread.join()
 
-    def crowded(self, partition: int) -> bool:
-        """Whether more of this partition should wait."""
-        return self._behind.get(partition, self._max + 1) > self._max
+    def room(self, partition: int) -> bool:
+        """Whether one more frame of this partition may go out; if so it counts as on its way."""
+        with self._lock:
+            if self._room.get(partition, 0) <= 0:
+                return False
+            self._room[partition] -= 1
+            return True
 
     def _look(self) -> None:
         with admin(self._connection) as client:
             while not self._stop.is_set():
                 try:
-                    self._behind = self._count(client)
+                    behind = self._count(client)
                 except (KafkaException, TimeoutError):
-                    self._behind = {}
+                    behind = {}
+                with self._lock:
+                    self._room = {partition: self._max - records for partition, records in behind.items()}
                 self._stop.wait(_LOOK_EVERY_S)
 
     def _count(self, client: AdminClient) -> dict[int, int]:

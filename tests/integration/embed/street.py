@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,10 +12,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import simplejpeg
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 from numpy.typing import NDArray
 from pydantic import SecretStr
 
+from console.edges.kafka_read import KafkaReader
 from console.sample.sitters import ADMIRAL, ASTRONAUT, FORTY_FOUR, Sitter
 from services.contracts import codec, counts, keys, topics
 from services.contracts.authority import Authority, parse
@@ -133,10 +135,11 @@ class Street:
         self.sent[run] += 1
         sequence = self.sent[run]
         size = simplejpeg.decode_jpeg_header(jpeg)
+        taken_at = at or datetime.now(UTC)
         event = FrameCaptured(
             deployment=DeploymentId(self.deployment),
             trace_id=derived("trace", frame_id(name, lease, 1, sequence)),
-            captured_at=at or datetime.now(UTC),
+            captured_at=taken_at,
             camera=name,
             lease=lease,
             epoch=1,
@@ -145,6 +148,7 @@ class Street:
             dropped_before=0,
             width_px=size[1],
             height_px=size[0],
+            position_s=taken_at.timestamp(),
             jpeg=jpeg,
         )
         spec = keys.frame(self.authority, event.captured_at)
@@ -199,26 +203,5 @@ class Street:
 
 def read_all(bootstrap: str, topic: str) -> Iterator[bytes]:
     """Every committed record of a topic, from its beginning to where it ends now."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": bootstrap,
-            "group.id": f"test-{derived(topic, str(datetime.now(UTC)))}",
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-        }
-    )
-    try:
-        partitions = consumer.list_topics(topic, 10).topics[topic].partitions
-        waiting = set(partitions)
-        # Not offset 0: retention may have deleted it, and the reader would start at the end.
-        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
-        while waiting:
-            message = consumer.poll(10)
-            assert message is not None, "Kafka gave nothing for 10 s"
-            if message.error() is not None:
-                waiting.discard(message.partition())
-            elif (value := message.value()) is not None:
-                yield bytes(value)
-    finally:
-        consumer.close()
+    with closing(KafkaReader(bootstrap)) as reader:
+        yield from reader.values(topic)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from services.contracts import codec, counts
 from services.contracts.counts import Count
 from services.contracts.errors import Permanent, Transient
 from services.contracts.events import StageCounts
-from services.embed.core.shots import EveryFace
+from services.embed.core.shots import EveryFace, Place, Published, Taken
 from services.runtime.kafka.types import NOTHING, Dropped, Outcome, Partition
 from tests.unit.embed.toys import BLUE, GREEN, RED, WIDTH, Person, Street, scene, total
 
@@ -78,6 +79,49 @@ def test_of_near_identical_frames_in_a_batch_one_shot_is_embedded() -> None:
         street.clock.advance(0.2)
     assert len(street.faces(street.handle(*records))) == 1
     assert street.recogniser.batches == [1]
+
+
+class TheNewestShot:
+    """A policy that keeps the newest shot alone, and tells of it when it is told to."""
+
+    asked = True
+
+    def admits(self, kept: Sequence[Taken], new: Taken) -> Place:
+        return Place(0) if kept else Place()
+
+    def is_news(self, last: Published | None, *, shots: int, quality: float) -> bool:
+        return self.asked
+
+    def keeps(self, published: Sequence[Taken]) -> Sequence[int]:
+        return range(len(published))
+
+
+def test_a_shot_that_is_replaced_before_its_track_is_published_again_costs_no_embedding() -> None:
+    policy = TheNewestShot()
+    street = Street(policy=policy)
+    street.see(Person(RED, 100))
+    policy.asked = False
+    assert not street.faces(street.see(Person(GREEN, 104)), street.see(Person(BLUE, 108)))
+    assert street.recogniser.batches == [1]
+    policy.asked = True
+    (face,) = street.faces(street.see(Person(BLUE, 112)))
+    assert street.recogniser.batches == [1, 1]
+    assert face.vector[0] > 2 * face.vector[2], "the newest shot's colour, BGR"
+
+
+def test_a_file_played_faster_than_it_was_filmed_gives_the_same_passages() -> None:
+    street = Street()
+    outcomes = []
+    for step in range(15):
+        jpeg = scene(Person(RED, 20 + 60 * (step % 8)))
+        outcomes.append(street.handle(street.record(jpeg, position_s=0.2 * step)))
+        street.clock.advance(0.001)
+    slowly = Street()
+    expected = [slowly.see(Person(RED, 20 + 60 * (step % 8))) for step in range(15)]
+    assert [len(face.shots) for face in street.faces(*outcomes)] == [
+        len(face.shots) for face in slowly.faces(*expected)
+    ]
+    assert total(Count.TRACKS_STARTED, *outcomes) == total(Count.TRACKS_STARTED, *expected)
 
 
 def test_the_benchmarks_policy_embeds_every_face_of_every_frame() -> None:

@@ -132,6 +132,7 @@ class Street:
         self.positions = Committed()
         self._offsets = {number: count(100) for number in range(8)}
         self._sequences: dict[str, int] = {}
+        self._began_at = self.clock.now()
         self.pipeline = EmbedPipeline(
             ids.DeploymentId("high-street"),
             reader=SealedFrameReader(
@@ -170,16 +171,18 @@ class Street:
         lease: int = 1,
         deployment: str = "high-street",
         at: datetime | None = None,
+        position_s: float | None = None,
         width_px: int = WIDTH,
         skip: int = 0,
     ) -> Record:
         """A frame taken now, as Kafka holds it; `skip` offsets of its partition are gone."""
         run = f"{camera}.{lease}"
         sequence = self._sequences[run] = self._sequences.get(run, 0) + 1
+        taken_at = at or self.clock.now()
         event = FrameCaptured(
             deployment=ids.DeploymentId(deployment),
             trace_id=ids.derived("trace", run, sequence),
-            captured_at=at or self.clock.now(),
+            captured_at=taken_at,
             camera=ids.CameraId(camera),
             lease=lease,
             epoch=1,
@@ -188,6 +191,7 @@ class Street:
             dropped_before=0,
             width_px=width_px,
             height_px=HEIGHT,
+            position_s=(taken_at - self._began_at).total_seconds() if position_s is None else position_s,
             jpeg=jpeg,
         )
         spec = keys.frame(self.authority, event.captured_at)

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17signpost/v1/frame.proto\x12\x0bsignpost.v1\"\x9a\x01\n\rFrameCaptured\x12\x0e\n\x06\x63\x61mera\x18\x01 \x01(\t\x12\r\n\x05lease\x18\x02 \x01(\x04\x12\r\n\x05\x65poch\x18\x03 \x01(\x04\x12\x10\n\x08sequence\x18\x04 \x01(\x04\x12\x0c\n\x04read\x18\x05 \x01(\x04\x12\x16\n\x0e\x64ropped_before\x18\x06 \x01(\x04\x12\x10\n\x08width_px\x18\x07 \x01(\r\x12\x11\n\theight_px\x18\x08 \x01(\r\"\x1b\n\x0b\x46rameSecret\x12\x0c\n\x04jpeg\x18\x01 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17signpost/v1/frame.proto\x12\x0bsignpost.v1\"\xae\x01\n\rFrameCaptured\x12\x0e\n\x06\x63\x61mera\x18\x01 \x01(\t\x12\r\n\x05lease\x18\x02 \x01(\x04\x12\r\n\x05\x65poch\x18\x03 \x01(\x04\x12\x10\n\x08sequence\x18\x04 \x01(\x04\x12\x0c\n\x04read\x18\x05 \x01(\x04\x12\x16\n\x0e\x64ropped_before\x18\x06 \x01(\x04\x12\x10\n\x08width_px\x18\x07 \x01(\r\x12\x11\n\theight_px\x18\x08 \x01(\r\x12\x12\n\nposition_s\x18\t \x01(\x01\"\x1b\n\x0b\x46rameSecret\x12\x0c\n\x04jpeg\x18\x01 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,7 +32,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'signpost.v1.frame_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FRAMECAPTURED']._serialized_start=41
-  _globals['_FRAMECAPTURED']._serialized_end=195
-  _globals['_FRAMESECRET']._serialized_start=197
-  _globals['_FRAMESECRET']._serialized_end=224
+  _globals['_FRAMECAPTURED']._serialized_end=215
+  _globals['_FRAMESECRET']._serialized_start=217
+  _globals['_FRAMESECRET']._serialized_end=244
 # @@protoc_insertion_point(module_scope)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import numpy as np
 import pytest
 
 from services.embed.core.shots import BestShots, EveryFace, Place, Published, Taken, fuse, mean_quality
 
-NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 POLICY = BestShots(max_shots=3)
 
 
 def shot(quality: float, second: float) -> Taken:
-    return Taken(quality, NOON + timedelta(seconds=second))
+    return Taken(quality, second)
 
 
 KEPT = (shot(0.5, 0), shot(0.6, 1), shot(0.7, 2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -16,10 +16,6 @@ NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 BOUNDS = Bounds()
 
 
-def at(seconds: float) -> datetime:
-    return NOON + timedelta(seconds=seconds)
-
-
 def boxes(*places: tuple[float, float, float]) -> Floats:
     """Square faces: left, top, size."""
     return np.array([[x, y, x + s, y + s] for x, y, s in places], np.float32).reshape(-1, 4)
@@ -30,7 +26,14 @@ def walk(*frames: tuple[float, Floats]) -> list[Step]:
     tracks: tuple[Track, ...] = ()
     steps = []
     for number, (seconds, found) in enumerate(frames):
-        step = advance(tracks, found, frame=FrameId(f"gate.1.1.{number}"), at=at(seconds), bounds=BOUNDS)
+        step = advance(
+            tracks,
+            found,
+            frame=FrameId(f"gate.1.1.{number}"),
+            captured_at=NOON,
+            position_s=seconds,
+            bounds=BOUNDS,
+        )
         tracks = step.open
         steps.append(step)
     return steps
@@ -82,13 +85,13 @@ def test_a_face_joins_one_track_and_a_track_takes_one_face() -> None:
 def test_a_frame_older_than_the_last_still_joins_by_place_and_does_not_turn_time_back() -> None:
     steps = walk((1, boxes((100, 100, 60))), (0.9, boxes((104, 100, 60))))
     assert steps[-1].started == 0
-    assert steps[-1].open[0].seen_at == at(1)
+    assert steps[-1].open[0].seen_s == 1
 
 
 def test_expiring_splits_by_the_gap() -> None:
     (step,) = walk((0, boxes((0, 0, 50))))
-    assert expire(step.open, at=at(1), bounds=BOUNDS) == (step.open, ())
-    assert expire(step.open, at=at(1.1), bounds=BOUNDS) == ((), step.open)
+    assert expire(step.open, position_s=1, bounds=BOUNDS) == (step.open, ())
+    assert expire(step.open, position_s=1.1, bounds=BOUNDS) == ((), step.open)
 
 
 _places = st.lists(st.tuples(st.floats(0, 1200), st.floats(0, 700), st.floats(10, 300)), max_size=5)
@@ -101,7 +104,8 @@ def test_every_detection_has_one_open_track_and_no_track_is_lost(
     tracks: tuple[Track, ...] = ()
     begun, ended = 0, 0
     for number, (seconds, places) in enumerate(frames):
-        step = advance(tracks, boxes(*places), frame=FrameId(f"f{number}"), at=at(seconds), bounds=BOUNDS)
+        frame = FrameId(f"f{number}")
+        step = advance(tracks, boxes(*places), frame=frame, captured_at=NOON, position_s=seconds, bounds=BOUNDS)
         assert len(step.by_detection) == len(set(step.by_detection)) == len(places)
         assert set(step.by_detection) <= {track.id for track in step.open}
         begun, ended, tracks = begun + step.started, ended + len(step.closed), step.open

@@ -66,6 +66,7 @@ class RunOfACamera(RuleBasedStateMachine):
             dropped_before=dropped_before,
             width_px=2,
             height_px=2,
+            position_s=0.5,
             jpeg=b"j",
         )
         if reason is None:
