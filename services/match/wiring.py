@@ -32,11 +32,14 @@ from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
 from services.runtime.redis_client import check_durable, check_volatile, connect
+from services.runtime.retry import retry
 
 # Between two looks whether the first list has come; the heartbeat is beaten as often.
 _WAIT_FOR_LIST_S = 0.2
 # What the loop's own drain leaves of the process's: for the list's thread, the sockets and the log.
 _DRAIN_SHARE = 0.8
+# Both may start beside us; after this the platform's restart is the better wait.
+_STORES_WITHIN_S = 20.0
 
 
 class MatchService:
@@ -72,12 +75,15 @@ class MatchService:
     def start(self) -> None:
         """Refuse stores that are not what they are taken for; begin to follow the list."""
         try:
-            check_volatile(self._volatile)
-            check_durable(self._durable)
+            retry(self._look_at_stores, on=(Transient,), deadline_s=_STORES_WITHIN_S)
         except Transient as away:
             raise Misconfigured(f"REDIS_VOLATILE_URL, REDIS_DURABLE_URL: {away}") from away
         self._keeper.start()
         self._lists.start()
+
+    def _look_at_stores(self) -> None:
+        check_volatile(self._volatile)
+        check_durable(self._durable)
 
     def run(self, stop: threading.Event) -> None:
         """Wait for the first list, then search until told to stop; what is in hand is finished before return."""

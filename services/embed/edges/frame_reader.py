@@ -11,7 +11,7 @@ from services.contracts import codec, counts, keys, topics
 from services.contracts.authority import Authority, Refusal
 from services.contracts.counts import Count
 from services.contracts.errors import Permanent
-from services.contracts.events import FrameCaptured
+from services.contracts.events import Event, FrameCaptured
 from services.embed.core.frames import Frame
 from services.embed.edges import pictures
 from services.runtime.kafka.types import CountKey, Dropped, Record
@@ -53,22 +53,30 @@ class SealedFrameReader:
         index = self._authority.camera_index(camera)
         if refusal is not None or index is None:
             return self._dropped(Count.FRAMES_REFUSED, refusal or Refusal.UNKNOWN_CAMERA)
-        spec = keys.frame(self._authority, peeked.captured_at)
-        found = self._keyring.find(spec)
-        if isinstance(found, Expired):
-            return self._dropped(Count.FRAMES_EXPIRED, counts.Expired.LATE)
-        if isinstance(found, Lost):
-            return self._dropped(Count.FRAMES_EXPIRED, counts.Expired.KEY_LOST)
-        if peeked.key_id != spec.id:
-            raise Permanent("wrong_key_id", "a frame names another key than its time gives")
-        try:
-            opened = codec.open_sealed(peeked, key=found.key, cipher=self._cipher)
-        except OtherKey:
-            # The volatile Redis lost its keys and a new one was minted under the same name.
-            self._keyring.forget([spec])
-            return self._dropped(Count.FRAMES_EXPIRED, counts.Expired.KEY_LOST)
+        opened = self._opened(peeked)
+        if isinstance(opened, counts.Expired):
+            return self._dropped(Count.FRAMES_EXPIRED, opened)
         event = codec.expect(opened, FrameCaptured)
         return Frame(event, index, self._small(event))
+
+    def _opened(self, peeked: codec.Peeked) -> Event | counts.Expired:
+        """The event, or why nobody can read it any more."""
+        spec = keys.frame(self._authority, peeked.captured_at)
+        for _ in range(2):
+            found = self._keyring.find(spec)
+            if isinstance(found, Expired):
+                return counts.Expired.LATE
+            if isinstance(found, Lost):
+                break
+            if peeked.key_id != spec.id:
+                raise Permanent("wrong_key_id", "a frame names another key than its time gives")
+            try:
+                return codec.open_sealed(peeked, key=found.key, cipher=self._cipher)
+            except OtherKey:
+                # The volatile Redis lost its keys and a new one was minted under the same name. What is in hand may
+                # be the old one, so the store is asked once more.
+                self._keyring.forget([spec])
+        return counts.Expired.KEY_LOST
 
     def _small(self, event: FrameCaptured) -> NDArray[np.uint8]:
         """The picture at the size the detector sees it in. Raises Permanent."""

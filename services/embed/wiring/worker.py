@@ -41,9 +41,12 @@ from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
 from services.runtime.redis_client import check_volatile, connect
+from services.runtime.retry import retry
 
 # What the loop's own drain leaves of the process's: for the models' memory, the sockets and the log.
 _DRAIN_SHARE = 0.8
+# Redis may start beside us; after this the platform's restart is the better wait.
+_REDIS_WITHIN_S = 20.0
 # Polled and not yet handled, in batches: enough that the pool is always at work, bounded because each
 # frame of them holds a decoded picture.
 _PREFETCH_BATCHES = 4
@@ -100,7 +103,7 @@ def build_worker(
 
     def load() -> RunningLoop:
         try:
-            check_volatile(volatile)
+            retry(lambda: check_volatile(volatile), on=(Transient,), deadline_s=_REDIS_WITHIN_S)
         except Transient as away:
             raise Misconfigured(f"REDIS_VOLATILE_URL: {away}") from away
         metrics = EmbedMetrics(context.registry)

@@ -22,6 +22,10 @@ _SUFFIX = ".key"
 _MAX_NAME = 255
 
 
+class NotAKey(Misconfigured):
+    """A file in the folder is not one that we wrote, or not any more."""
+
+
 class FolderKeys:
     """`KeyStore` on files of mode 0600 in a folder of mode 0700; every process of the machine may share it.
 
@@ -67,9 +71,15 @@ class FolderKeys:
             return self._erase([path for path in self._files() if _key_id(path).startswith(prefix)])
 
     def sweep(self) -> int:
-        """Destroy every key whose deadline has passed; how many. Call it every minute or so."""
+        """Destroy every key whose deadline has passed; how many. Call it every minute or so.
+
+        Raises NotAKey, with all else done, while a file that is no key lies there.
+        """
         with self._alone():
-            return self._sweep()
+            swept = self._sweep()
+            for path in self._files():
+                self._read(path)
+            return swept
 
     def _read(self, path: Path) -> bytes | None:
         try:
@@ -77,7 +87,7 @@ class FolderKeys:
         except FileNotFoundError:
             return None
         if len(content) != _FILE_BYTES:
-            raise Misconfigured(f"KEYS_DIR: {path.name} is no key file ({len(content)} bytes)")
+            raise NotAKey(f"KEYS_DIR: {path.name} is no key file ({len(content)} bytes)")
         deadline = datetime.fromtimestamp(int.from_bytes(content[:_DEADLINE_BYTES], "big") / 1000, UTC)
         return content[_DEADLINE_BYTES:] if self._clock.now() < deadline else None
 
@@ -99,7 +109,13 @@ class FolderKeys:
         # A file aside while we are alone is what a killed process left.
         left = [path for path in self._folder.iterdir() if path.name.startswith(".") and path.name != ".lock"]
         self._erase(left)
-        return self._erase([path for path in self._files() if self._read(path) is None])
+        return self._erase([path for path in self._files() if self._over(path)])
+
+    def _over(self, path: Path) -> bool:
+        try:
+            return self._read(path) is None
+        except NotAKey:
+            return False  # what has no deadline is not ours to destroy; who asks for it by name hears of it
 
     def _erase(self, paths: list[Path]) -> int:
         erased = 0

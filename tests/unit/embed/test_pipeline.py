@@ -12,8 +12,10 @@ from services.contracts import codec, counts
 from services.contracts.counts import Count
 from services.contracts.errors import Permanent, Transient
 from services.contracts.events import StageCounts
+from services.embed.core.frames import Frame
 from services.embed.core.shots import EveryFace, Place, Published, Taken
 from services.runtime.kafka.types import NOTHING, Dropped, Outcome, Partition
+from services.runtime.keys.ring import Keyring
 from tests.unit.embed.toys import BLUE, GREEN, RED, WIDTH, Person, Street, scene, total
 
 ALL = [Partition("frames", number) for number in range(8)]
@@ -260,6 +262,16 @@ def test_a_frame_whose_key_was_lost_is_counted_as_that() -> None:
     street.clock.advance(2)
     street.keyring.drop_expired()
     assert street.pipeline.prepare(record) == lost
+
+
+def test_a_frame_sealed_with_a_key_that_replaced_a_lost_one_is_read() -> None:
+    street = Street()
+    before = street.record(scene())
+    assert isinstance(street.pipeline.prepare(before), Frame)
+    street.volatile.lose_all()
+    street.keyring = Keyring(street.volatile, street.store, street.clock)
+    assert isinstance(street.pipeline.prepare(street.record(scene())), Frame)
+    assert isinstance(street.pipeline.prepare(before), Dropped)
 
 
 def test_another_deployments_frame_is_left_to_its_own_workers() -> None:

@@ -6,12 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from services.contracts.errors import Tampered, Transient
+from services.contracts.errors import Transient
 from services.contracts.keyspec import KeyPart, KeySpec, Where
-from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.port import DeadlinePassed
 from services.runtime.keys.ring import Expired, Found, Keyring, Lookup, Lost
-from services.runtime.keys.sealing import Opened, seal, unseal
 from tests.fakes.clock import A_MORNING, ManualClock
 from tests.fakes.keys import FakeKeys
 
@@ -165,21 +163,3 @@ def test_a_store_that_is_away_is_no_lost_key(rig: Rig) -> None:
 def test_no_key_is_in_the_repr_of_an_answer(rig: Rig) -> None:
     key = rig.ring().mint(a_face_key())
     assert repr(key) not in repr(rig.ring().find(a_face_key()))
-
-
-def test_what_is_sealed_in_one_process_opens_in_another(rig: Rig) -> None:
-    sealed = seal(rig.ring(), AesGcm(), an_epoch_key(), b"a picture", aad=b"here")
-    assert unseal(rig.ring(), AesGcm(), an_epoch_key(), sealed, aad=b"here") == Opened(b"a picture")
-    with pytest.raises(Tampered):
-        unseal(rig.ring(), AesGcm(), an_epoch_key(), sealed, aad=b"there")
-
-
-def test_a_reader_with_a_replaced_key_in_hand_opens_what_was_sealed_since(rig: Rig) -> None:
-    reader, writer = rig.ring(), rig.ring()
-    before = seal(writer, AesGcm(), an_epoch_key(), b"before", aad=b"")
-    assert unseal(reader, AesGcm(), an_epoch_key(), before, aad=b"") == Opened(b"before")
-    rig.volatile.lose_all()
-    rig.clock.advance(1)
-    after = seal(writer, AesGcm(), an_epoch_key(), b"after", aad=b"")
-    assert unseal(reader, AesGcm(), an_epoch_key(), after, aad=b"") == Opened(b"after")
-    assert unseal(reader, AesGcm(), an_epoch_key(), before, aad=b"") == Lost(Where.VOLATILE)

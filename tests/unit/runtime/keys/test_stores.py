@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.contracts.errors import Misconfigured
-from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.folder import FolderKeys, NotAKey
 from tests.contracts.key_store import HOUR, Bench, KeyStoreContract
 from tests.fakes.clock import ManualClock
 from tests.fakes.keys import FakeKeys
@@ -100,6 +100,18 @@ def test_a_file_cut_short_is_named_and_not_taken_for_a_key(
     path.write_bytes(b"short")
     with pytest.raises(Misconfigured, match="no key file"):
         keys.get_many(["city/evidence"])
+
+
+def test_a_strangers_file_does_not_keep_keys_from_being_minted_or_destroyed(
+    keys: FolderKeys, folder: Path, clock: ManualClock
+) -> None:
+    stranger = folder / "not-ours.key"
+    stranger.write_bytes(b"short")
+    keys.get_or_create("city/evidence", expires_at=clock.now() + HOUR)
+    clock.advance(HOUR.total_seconds() + 1)
+    with pytest.raises(NotAKey, match="not-ours.key is no key file"):
+        keys.sweep()
+    assert key_files(folder) == [stranger]
 
 
 @pytest.mark.parametrize("key_id", ["", ".", "../outside", "x" * 300])
