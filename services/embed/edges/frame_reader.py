@@ -73,8 +73,8 @@ class SealedFrameReader:
             try:
                 return codec.open_sealed(peeked, key=found.key, cipher=self._cipher)
             except OtherKey:
-                # The volatile Redis lost its keys and a new one was minted under the same name. What is in hand may
-                # be the old one, so the store is asked once more.
+                # The volatile Redis lost its keys and a new one was minted under the same name. The one in hand
+                # may be the old one: the store is asked once more.
                 self._keyring.forget([spec])
         return counts.Expired.KEY_LOST
 

@@ -109,7 +109,7 @@ def test_a_strangers_file_does_not_keep_keys_from_being_minted_or_destroyed(
     stranger.write_bytes(b"short")
     keys.get_or_create("city/evidence", expires_at=clock.now() + HOUR)
     clock.advance(HOUR.total_seconds() + 1)
-    with pytest.raises(NotAKey, match="not-ours.key is no key file"):
+    with pytest.raises(NotAKey, match="is no key file"):
         keys.sweep()
     assert key_files(folder) == [stranger]
 
