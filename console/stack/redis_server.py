@@ -34,7 +34,14 @@ _COMMON = {
 _BY_KIND: Mapping[Kind, Mapping[str, str]] = {
     "volatile": {"appendonly": "no"},
     # Acknowledged means on the disk.
-    "durable": {"appendonly": "yes", "appendfsync": "always"},
+    "durable": {
+        "appendonly": "yes",
+        "appendfsync": "always",
+        # Sealed pictures come and go: the log is written anew once it is twice what the server then held, from a
+        # size on at which that is worth it (the default, 64 MB, is more than a small deployment ever holds).
+        "auto-aof-rewrite-percentage": "100",
+        "auto-aof-rewrite-min-size": "16mb",
+    },
 }
 # Valkey keeps two more such logs, for large commands and replies; Redis does not know the names.
 _VALKEY_ONLY = {"commandlog-request-larger-than": "-1", "commandlog-reply-larger-than": "-1"}

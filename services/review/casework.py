@@ -9,11 +9,11 @@ from datetime import datetime
 from services.contracts.authority import Authority
 from services.contracts.errors import Transient
 from services.review.core import move, queue, roles
-from services.review.core.case import Case, Shown, contents_of
-from services.review.core.change import CaseAfter, Change, Content, Ending
+from services.review.core.case import Case, Policy, Shown
+from services.review.core.change import Change, Content
 from services.review.core.display import Display
 from services.review.core.errors import BadInput, Gone, NotFound, NotYours
-from services.review.core.keeping import Keeping, policy_of
+from services.review.core.keeping import Keeping
 from services.review.core.move import Move
 from services.review.core.moves import Step, decide
 from services.review.core.people import Person, PersonTokens
@@ -62,8 +62,8 @@ class Desk:
 class CaseDesk:
     """`CaseWork`. Event loop; opening and sealing run on threads. Any number of instances side by side."""
 
-    def __init__(self, authority: Authority, desk: Desk) -> None:
-        self._policy = policy_of(authority)
+    def __init__(self, authority: Authority, policy: Policy, desk: Desk) -> None:
+        self._policy = policy
         self._keeping = Keeping(authority)
         self._store = desk.store
         self._showing = desk.showing
@@ -200,17 +200,15 @@ class CaseDesk:
     async def _change(self, before: Case, step: Step, now: datetime) -> Change:
         after = step.case
         contents: tuple[Content, ...] = ()
-        endings: tuple[Ending, ...] = ()
         if before.state is not after.state is CaseState.AGREED_MATCH:
             contents = await self._showing.evidence(after, until=self._keeping.evidence())
-        elif before.state is CaseState.AGREED_MATCH is not after.state:
-            until = self._keeping.pictures(after.first)
-            endings = tuple(Ending(name=content, at=until) for content in contents_of(after))
+        elif before.state is not after.state is CaseState.OPEN:
+            await self._showing.need_all(after)
         return Change(
-            case=CaseAfter(case=after, keep_until=self._keeping.case(after, now)),
+            case=self._keeping.after(after, now),
             events=step.events,
             contents=contents,
-            endings=endings,
+            upkeep=self._keeping.upkeep(before, after, now),
         )
 
     async def _found(self, case: str) -> Case:

@@ -17,10 +17,10 @@ from services.contracts.counts import Count, Expired
 from services.contracts.errors import Tampered, Transient, Undecodable
 from services.contracts.events import AlertRaised
 from services.contracts.ids import AlertId
-from services.review.core.case import Sighting
-from services.review.core.change import AlertAfter, CaseAfter, Change, Content, SubjectAfter
+from services.review.core.case import Case, Policy, Sighting
+from services.review.core.change import AlertAfter, Change, Content, SubjectAfter, Upkeep
 from services.review.core.folding import Arrival, Exit, Folding, Seen, fold
-from services.review.core.keeping import Keeping, policy_of
+from services.review.core.keeping import Keeping
 from services.review.metrics import ReviewMetrics
 from services.review.ports import AlertStore, Known, Pictures
 from services.runtime.clock import Clock
@@ -63,6 +63,7 @@ class Folder:
         self,
         *,
         authority: Authority,
+        policy: Policy,
         store: AlertStore,
         pictures: Pictures,
         ring: Keyring,
@@ -71,7 +72,7 @@ class Folder:
         clock: Clock,
     ) -> None:
         self._authority = authority
-        self._policy = policy_of(authority)
+        self._policy = policy
         self._keeping = Keeping(authority)
         self._store = store
         self._pictures = pictures
@@ -159,7 +160,7 @@ class Folder:
             name=item.alert.event_id, sealed=item.sealed, keep_until=keeping.pictures(arrival.sighting)
         )
         return Change(
-            case=None if case is None else CaseAfter(case=case, keep_until=keeping.case(case, now)),
+            case=None if case is None else keeping.after(case, now),
             subject=SubjectAfter(case=case, version=known.subject_version, keep_until=keeping.tombstone(now))
             if case is not None and opened
             else None,
@@ -170,8 +171,16 @@ class Folder:
             ),
             events=found.events,
             contents=(sealed,) if found.keep_pictures else (),
+            upkeep=self._upkeep(known, case, now),
             counts=_counts(found.exit, found.reason or ""),
         )
+
+    def _upkeep(self, known: Known, after: Case | None, now: datetime) -> Upkeep:
+        """An alert that opens a case, or changes none, leaves all pictures as they are."""
+        for before in (known.own, known.window):
+            if before is not None and after is not None and before.id == after.id:
+                return self._keeping.upkeep(before, after, now)
+        return Upkeep()
 
     def _end(self, ended: Ended, position: tuple[int, int]) -> None:
         for _ in range(_TRIES):

@@ -192,6 +192,13 @@ class AlertStore(Protocol):
         """Drop closed cases from the index; the cases themselves go by their own deadline."""
         ...
 
+    def drop_faded(self, now: datetime) -> None:
+        """Have pictures whose deadline has passed go now: by itself the server takes its time, and with it memory.
+
+        Asks for each, which is what makes Redis let go of it; deletes nothing whose deadline has not passed.
+        """
+        ...
+
 
 class Pictures(Protocol):
     """Seals and opens what reviewers see, by the name of the content (the alert event's id).

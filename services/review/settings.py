@@ -37,6 +37,12 @@ class ReviewSettings(ServiceSettings):
     relay_lease_s: float = Field(
         3.0, ge=1.0, le=60.0, description="A dead instance's relay is taken over after this long."
     )
+    closed_pictures_s: int = Field(
+        900,
+        ge=10,
+        le=24 * 3600,
+        description="How long a case that ended without a match keeps its pictures, and so can be reopened.",
+    )
     prepare_threads: int = Field(2, ge=1, le=16, description="Threads that decrypt and decode alerts.")
 
     @model_validator(mode="after")

@@ -31,6 +31,13 @@ class Showing:
             raise Gone("the pictures of this case are gone: their key is dead")
         return display.compose(case, alerts, listed)
 
+    async def need_all(self, case: Case) -> None:
+        """Raises Gone unless fresh reviewers could see every alert of the case beside the list's pictures."""
+        alerts = await self._open([one.content for one in case.sightings])
+        listed = await asyncio.to_thread(self._references.of, case.list_digest, case.subject)
+        if len(alerts) < len(case.sightings) or listed is None:
+            raise Gone("the pictures of this case are gone, so it cannot be reopened: their key is dead")
+
     async def jpeg(self, case: Case, shown: Shown) -> bytes:
         """One picture of a view. Raises Gone if its key is dead."""
         if not shown.content:
@@ -46,8 +53,7 @@ class Showing:
     async def score(self, case: Case, person: str) -> Score | None:
         """Of what a person's judgement was made on; of all if a new round has begun since."""
         given = next((one for one in case.judgements if one.person == person), None)
-        shown = [one.content for one in given.shown if one.content] if given is not None else contents_of(case)
-        return display.best_score(await self._open(list(dict.fromkeys(shown))))
+        return display.best_score(await self._open(contents_of(case) if given is None else given.contents))
 
     async def evidence(self, case: Case, *, until: datetime) -> tuple[Content, ...]:
         """What was confirmed, re-encrypted: the alert key will die long before the evidence may."""

@@ -1,4 +1,4 @@
-"""What time brings to cases: claims lapse, and what nobody decided expires as no action."""
+"""What time brings to cases: claims lapse, what nobody decided expires as no action, pictures fade."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 from services.contracts.authority import Authority
 from services.contracts.errors import Transient
-from services.review.core.case import Case
-from services.review.core.change import CaseAfter, Change
+from services.review.core.case import Case, Policy
+from services.review.core.change import Change
 from services.review.core.errors import Gone
-from services.review.core.keeping import Keeping, policy_of
+from services.review.core.keeping import Keeping
 from services.review.core.move import Expire, Lapse, Move
 from services.review.core.moves import decide
 from services.review.metrics import ReviewMetrics
@@ -27,8 +27,10 @@ _LOOK_BACK = timedelta(days=1)
 class Sweeper:
     """Any instance may run one; two at once do no harm: the store takes each change once. One thread's."""
 
-    def __init__(self, authority: Authority, store: AlertStore, metrics: ReviewMetrics, clock: Clock) -> None:
-        self._policy = policy_of(authority)
+    def __init__(
+        self, authority: Authority, policy: Policy, store: AlertStore, metrics: ReviewMetrics, clock: Clock
+    ) -> None:
+        self._policy = policy
         self._keeping = Keeping(authority)
         self._store = store
         self._metrics = metrics
@@ -61,6 +63,7 @@ class Sweeper:
             if lapsed and self._apply(case, Lapse(), now):
                 self._metrics.lapsed(lapsed)
         self._store.forget_closed(now - _LOOK_BACK)
+        self._store.drop_faded(now)
         self._metrics.stands([case for case in cases if now < case.expires_at], now)
 
     def _apply(self, case: Case, move: Move, now: datetime) -> bool:
@@ -68,9 +71,13 @@ class Sweeper:
             step = decide(case, move, now=now, policy=self._policy)
         except Gone:
             return False
-        after = CaseAfter(case=step.case, keep_until=self._keeping.case(step.case, now))
+        change = Change(
+            case=self._keeping.after(step.case, now),
+            events=step.events,
+            upkeep=self._keeping.upkeep(case, step.case, now),
+        )
         # If somebody was faster, the next sweep looks at what they have made of it.
-        if not self._store.apply(Change(case=after, events=step.events)):
+        if not self._store.apply(change):
             return False
         self._metrics.moved(step.events)
         return True

@@ -7,11 +7,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from services.contracts import keys, topics
 from services.contracts.errors import Misconfigured, Transient
 from services.contracts.ids import DeploymentId
 from services.review.casework import CaseDesk, Desk
+from services.review.core.keeping import policy_of
 from services.review.core.people import PersonTokens
 from services.review.edges.cases_redis import LoopCases, ThreadCases
 from services.review.edges.group_start import begin_group
@@ -70,6 +72,7 @@ class ReviewService:
         self._context = context
         self._faults = faults
         self._bounds = read_authority(settings.deployment_file)
+        self._policy = policy_of(self._bounds, closed_pictures=timedelta(seconds=settings.closed_pictures_s))
         self._people = PeopleFile(settings.people_file)
         self._deployment = DeploymentId(self._bounds.deployment)
         self._names = Names(self._deployment)
@@ -83,7 +86,7 @@ class ReviewService:
         self._figures = LoopFigures(context.registry, LOOP)
         self._cases = ThreadCases(self._durable, self._names)
         self._pictures = SealedPictures(self._bounds, self._names, self._ring, self._cipher)
-        self._sweeper = Sweeper(self._bounds, self._cases, self._metrics, context.clock)
+        self._sweeper = Sweeper(self._bounds, self._policy, self._cases, self._metrics, context.clock)
         self._front = LoopThread(self._serve, name="signpost-review-people")
         self._stopping = threading.Event()
         self._helpers: list[threading.Thread] = []
@@ -170,6 +173,7 @@ class ReviewService:
         )
         handler = Folder(
             authority=self._bounds,
+            policy=self._policy,
             store=self._cases,
             pictures=self._pictures,
             ring=self._ring,
@@ -239,6 +243,7 @@ class ReviewService:
         references = RedisReferences(self._durable, self._bounds, self._ring, self._cipher)
         return CaseDesk(
             self._bounds,
+            self._policy,
             Desk(
                 store=store,
                 showing=Showing(store, self._pictures, references),

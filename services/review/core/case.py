@@ -12,12 +12,14 @@ from services.review.core.views import CaseState
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """How people decide: the authority's verification policy."""
+    """How people decide: the authority's verification policy; and how long a case that ended without a match can
+    still be reopened, because its pictures stay."""
 
     reviewers: int
     decide_within: timedelta
     claim: timedelta
     fold_within: timedelta
+    closed_pictures: timedelta
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,16 +60,21 @@ class Lent:
     alerts: tuple[str, ...] = ()
     first_viewed_at: datetime | None = None
 
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """Where the alerts' pictures that it was shown lie."""
+        return tuple(dict.fromkeys(one.content for one in self.shown if one.content))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """A seat's judgement; `alerts` are those whose pictures it was made on."""
+    """A seat's judgement; `alerts` are those whose pictures, lying in `contents`, it was made on."""
 
     person: str
     fence: int
     judgement: Judgement
     digest: str
-    shown: tuple[Shown, ...]
+    contents: tuple[str, ...]
     alerts: tuple[str, ...]
 
 
@@ -89,7 +96,9 @@ class Seat:
 class Case:
     """All that is known of a case. `version` counts its changes, `fence` its claims.
 
-    `excluded` may take no seat: they know the person, or judged a round that was reopened.
+    `excluded` may take no seat: they know the person, or judged a round that was reopened. `joined` counts the
+    alerts that came once it was an agreed match: their pictures are not kept, so nobody judges them here.
+    `pictures_until` is set while it is over without a match; None with a match, and while it is open.
     """
 
     id: ids.CaseId
@@ -111,6 +120,13 @@ class Case:
     closed_at: datetime | None = None
     engagements: int = 0
     outcomes: int = 0
+    joined: int = 0
+    pictures_until: datetime | None = None
+
+    @property
+    def alerts(self) -> int:
+        """How many it has taken."""
+        return len(self.sightings) + self.joined
 
     @property
     def first(self) -> Sighting:
@@ -158,5 +174,15 @@ def empty_seats(reviewers: int) -> tuple[Seat, ...]:
 
 def contents_of(case: Case) -> tuple[str, ...]:
     """The names of the pictures that this round's judgements were made on, and of the present ones."""
-    judged = (shown.content for given in case.judgements for shown in given.shown if shown.content)
+    judged = (content for given in case.judgements for content in given.contents)
     return tuple(dict.fromkeys((*judged, *(sighting.content for sighting in case.sightings))))
+
+
+def needed(case: Case) -> tuple[str, ...]:
+    """The names of all pictures that a move may still ask for: those, and what a claim was last shown."""
+    return tuple(dict.fromkeys((*contents_of(case), *shown_in(case))))
+
+
+def shown_in(case: Case) -> tuple[str, ...]:
+    """The names of the pictures that claims were last shown."""
+    return tuple(dict.fromkeys(content for seat in case.seats if seat.lent for content in seat.lent.contents))

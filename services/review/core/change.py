@@ -21,19 +21,31 @@ class Content:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ending:
-    """Pictures that go earlier than they would have."""
+class Deadline:
+    """Pictures that lie in the store already, and a time to go that is not the one they came with."""
 
     name: str
     at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
+class Upkeep:
+    """What a move means for the pictures that are there. What is gone stays gone."""
+
+    sooner: tuple[Deadline, ...] = ()
+    later: tuple[Deadline, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseAfter:
-    """The case at its new version; holds only if the store still has the one before."""
+    """The case at its new version; holds only if the store still has the one before.
+
+    The indexes of cases stay until `indexed_until`, unless another change gives them longer.
+    """
 
     case: Case
     keep_until: datetime
+    indexed_until: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,5 +75,5 @@ class Change:
     alert: AlertAfter | None = None
     events: tuple[CaseEvent, ...] = ()
     contents: tuple[Content, ...] = ()
-    endings: tuple[Ending, ...] = ()
+    upkeep: Upkeep = field(default_factory=Upkeep)
     counts: Mapping[str, int] = field(default_factory=dict)

@@ -52,20 +52,22 @@ def about(case: Case) -> About:
 
 def fold(case: Case, move: Move, now: datetime, policy: Policy) -> After:
     folding = cast(move, Fold)
-    new = folding.sighting
-    event = told.AlertFolded(
-        **about(case),
-        alert=new.alert,
-        track=new.track,
-        camera=new.camera,
-        folded_at=now,
-        reason=folding.reason,
+    # Each track has its whole time: one that joins a case about to expire must not expire with it.
+    expires_at = max(case.expires_at, folding.sighting.searched_at + policy.decide_within)
+    after = replace(case, sightings=(*case.sightings, folding.sighting), expires_at=expires_at)
+    return after, (_folded(case, folding, now),)
+
+
+def join(case: Case, move: Move, now: datetime, policy: Policy) -> After:
+    """People agreed on the pictures they saw; one that comes later is no evidence, and is only counted."""
+    return replace(case, joined=case.joined + 1), (_folded(case, cast(move, Fold), now),)
+
+
+def _folded(case: Case, move: Fold, now: datetime) -> told.AlertFolded:
+    new = move.sighting
+    return told.AlertFolded(
+        **about(case), alert=new.alert, track=new.track, camera=new.camera, folded_at=now, reason=move.reason
     )
-    after = replace(case, sightings=(*case.sightings, new))
-    if case.state is CaseState.OPEN:
-        # Each track has its whole time: one that joins a case about to expire must not expire with it.
-        after = replace(after, expires_at=max(case.expires_at, new.searched_at + policy.decide_within))
-    return after, (event,)
 
 
 def improve(case: Case, move: Move, now: datetime, policy: Policy) -> After:
@@ -128,7 +130,7 @@ def judge(case: Case, move: Move, now: datetime, policy: Policy) -> After:
         fence=said.fence,
         judgement=said.judgement,
         digest=said.digest,
-        shown=lent.shown,
+        contents=lent.contents,
         alerts=lent.alerts,
     )
     after = _seated(case, replace(seat, lent=None, given=given))
@@ -136,7 +138,7 @@ def judge(case: Case, move: Move, now: datetime, policy: Policy) -> After:
     event = _judged(case, said, seat, lent, now)
     if len(after.judgements) < len(after.seats):
         return after, (event,)
-    decided, decision = _decided(after, now)
+    decided, decision = _decided(after, now, policy)
     return decided, (event, *decision)
 
 
@@ -156,7 +158,7 @@ def _judged(case: Case, said: Judge, seat: Seat, lent: Lent, now: datetime) -> t
     )
 
 
-def _decided(case: Case, now: datetime) -> After:
+def _decided(case: Case, now: datetime, policy: Policy) -> After:
     """All seats are filled: a match only if everybody said so."""
     agreed = all(given.judgement is Judgement.MATCH for given in case.judgements)
     if not agreed and _unseen(case):
@@ -166,7 +168,7 @@ def _decided(case: Case, now: datetime) -> After:
     event = told.CaseDecided(
         **about(case), round=case.round, outcome=outcome, decided_at=now, judgements=len(case.judgements)
     )
-    return _closed(case, CaseState(outcome.value), now), (event,)
+    return _closed(case, CaseState(outcome.value), now, policy), (event,)
 
 
 def _unseen(case: Case) -> bool:
@@ -179,12 +181,12 @@ def expire(case: Case, move: Move, now: datetime, policy: Policy) -> After:
     event = told.CaseExpired(
         **about(case), round=case.round, expired_at=case.expires_at, judgements=len(case.judgements)
     )
-    return _closed(case, CaseState.EXPIRED, now), (event,)
+    return _closed(case, CaseState.EXPIRED, now, policy), (event,)
 
 
 def no_action(case: Case, move: Move, now: datetime, policy: Policy) -> After:
     second = cast(move, NoAction)
-    after = replace(_closed(case, CaseState.NO_ACTION, now), round=case.round + 1)
+    after = replace(_closed(case, CaseState.NO_ACTION, now, policy), round=case.round + 1)
     return after, (_superseded(case, second.person, second.reason, CaseState.NO_ACTION, now),)
 
 
@@ -199,6 +201,7 @@ def reopen(case: Case, move: Move, now: datetime, policy: Policy) -> After:
         # Fresh reviewers: neither those who judged before nor the one who wants another answer.
         excluded=_with(case.excluded, [*case.judged_by, second.person]),
         closed_at=None,
+        pictures_until=None,
     )
     return after, (_superseded(case, second.person, second.reason, CaseState.OPEN, now),)
 
@@ -233,9 +236,11 @@ def _superseded(case: Case, by: str, reason: str, to: CaseState, now: datetime) 
     )
 
 
-def _closed(case: Case, state: CaseState, now: datetime) -> Case:
-    """No claim outlives its case."""
-    return replace(case, state=state, closed_at=now, seats=tuple(replace(seat, lent=None) for seat in case.seats))
+def _closed(case: Case, state: CaseState, now: datetime, policy: Policy) -> Case:
+    """No claim outlives its case, and of pictures only evidence does for long."""
+    until = None if state is CaseState.AGREED_MATCH else now + policy.closed_pictures
+    seats = tuple(replace(seat, lent=None) for seat in case.seats)
+    return replace(case, state=state, closed_at=now, pictures_until=until, seats=seats)
 
 
 def _seated(case: Case, seat: Seat) -> Case:

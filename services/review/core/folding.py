@@ -93,7 +93,9 @@ def _again(arrival: Arrival, seen: Seen, own: Case | None, now: datetime, policy
     """An alert that a case has taken before, raised again."""
     if arrival.sighting.revision <= seen.revision:
         return Folding(exit=Exit.FOLDED, reason=FoldReason.REPEATED, belongs_to=seen.case)
-    if own is not None and own.state is CaseState.OPEN:
+    # One that only joined an agreed match, reopened since, has no pictures there to improve.
+    taken = own is not None and any(known.alert == arrival.sighting.alert for known in own.sightings)
+    if own is not None and taken and own.is_open(now):
         step = decide(own, Improve(sighting=arrival.sighting), now=now, policy=policy)
         return Folding(
             exit=Exit.FOLDED,
@@ -121,7 +123,7 @@ def _beside(arrival: Arrival, window: Case, now: datetime, policy: Policy) -> Fo
             case=step.case,
             events=step.events,
             belongs_to=window.id,
-            keep_pictures=True,
+            keep_pictures=not agreed,
         )
     if any(known.track == arrival.sighting.track for known in window.sightings):
         return _rejected(arrival, window, now)

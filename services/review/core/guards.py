@@ -108,6 +108,12 @@ def lapsed(case: Case, move: Move, now: datetime) -> None:
         raise Gone("no claim of this case has lapsed")
 
 
+def pictures_kept(case: Case, move: Move, now: datetime) -> None:
+    """Nobody decides anew without looking."""
+    if case.pictures_until is not None and now >= case.pictures_until:
+        raise Gone("the pictures of this case are gone, so it cannot be reopened: they stay only for a while")
+
+
 def uninvolved(case: Case, move: Move, now: datetime) -> None:
     """Nobody holds two sides of one decision."""
     if cast(move, ByOther).person in case.judged_by:

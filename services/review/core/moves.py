@@ -80,10 +80,12 @@ def _row(
     return Row(state, move, guard, effect, frozenset(to), tells)
 
 
+_REOPENS: tuple[Guard, ...] = (guards.uninvolved, guards.pictures_kept)
+
 TABLE = (
     # the alerts of a subject
     _row(OPEN, Fold, (guards.in_window,), effects.fold, OPEN, tells=(AlertFolded,)),
-    _row(AGREED, Fold, (guards.in_window,), effects.fold, AGREED, tells=(AlertFolded,)),
+    _row(AGREED, Fold, (guards.in_window,), effects.join, AGREED, tells=(AlertFolded,)),
     _row(OPEN, Improve, (guards.newer,), effects.improve, OPEN),
     # the claims of reviewers
     _row(OPEN, Claim, (guards.in_time, guards.seat_free), effects.claim, OPEN),
@@ -105,10 +107,10 @@ TABLE = (
     _row(NO_ACTION, Judge, (guards.said,), effects.judge, NO_ACTION),
     _row(EXPIRED, Judge, (guards.said,), effects.judge, EXPIRED),
     _row(OPEN, Expire, (guards.out_of_time,), effects.expire, EXPIRED, tells=(CaseExpired,)),
-    # second thoughts: to no action at once, towards a match only by fresh reviewers
+    # second thoughts: to no action at once, towards a match only by fresh reviewers, who must see the pictures
     _row(AGREED, NoAction, (guards.uninvolved,), effects.no_action, NO_ACTION, tells=(DecisionSuperseded,)),
-    _row(NO_ACTION, Reopen, (guards.uninvolved,), effects.reopen, OPEN, tells=(DecisionSuperseded,)),
-    _row(EXPIRED, Reopen, (guards.uninvolved,), effects.reopen, OPEN, tells=(DecisionSuperseded,)),
+    _row(NO_ACTION, Reopen, _REOPENS, effects.reopen, OPEN, tells=(DecisionSuperseded,)),
+    _row(EXPIRED, Reopen, _REOPENS, effects.reopen, OPEN, tells=(DecisionSuperseded,)),
     # acting, and what came of it: only after an agreed match
     _row(AGREED, Engage, (guards.uninvolved,), effects.engage, AGREED, tells=(EngagementRecorded,)),
     _row(AGREED, Outcome, (guards.uninvolved,), effects.outcome, AGREED, tells=(OutcomeRecorded,)),

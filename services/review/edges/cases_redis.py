@@ -23,6 +23,8 @@ LUA = Path(__file__).parent / "lua"
 _WHAT = "cases"
 # How long a listener waits for word before it looks whether the connection lives.
 _LISTEN_S = 1.0
+# So that one look at a long backlog does not hold the others up.
+_FADED_AT_ONCE = 1000
 
 
 def script(name: str) -> str:
@@ -95,6 +97,19 @@ class ThreadCases:
     def forget_closed(self, before: datetime) -> None:
         with _reached():
             self._client.zremrangebyscore(self._names.closed, "-inf", ms(before))
+
+    def drop_faded(self, now: datetime) -> None:
+        names = self._names
+        with _reached():
+            found = self._client.zrangebyscore(names.fading, "-inf", ms(now), start=0, num=_FADED_AT_ONCE)
+            due = [_text(content) for content in found]
+            with self._client.pipeline(transaction=False) as pipe:
+                for content in due:
+                    pipe.exists(names.content(content))
+                there = pipe.execute()
+            gone = [content for content, lives in zip(due, there, strict=True) if not lives]
+            if gone:
+                self._client.zrem(names.fading, *gone)
 
 
 class LoopCases:

@@ -8,7 +8,7 @@ from datetime import datetime
 from services.contracts import codec, topics
 from services.contracts.decisions import CaseEvent
 from services.contracts.ids import DeploymentId
-from services.review.core.change import AlertAfter, CaseAfter, Change, SubjectAfter
+from services.review.core.change import AlertAfter, CaseAfter, Change, SubjectAfter, Upkeep
 from services.review.core.views import CaseState
 from services.review.edges import stored
 
@@ -48,6 +48,11 @@ class Names:
     def closed(self) -> str:
         """Closed cases by when they closed (ms)."""
         return self._name("closed")
+
+    @property
+    def fading(self) -> str:
+        """Pictures that got a sooner end, by that end (ms)."""
+        return self._name("fading")
 
     @property
     def outbox(self) -> str:
@@ -90,8 +95,9 @@ def words(names: Names, change: Change) -> tuple[list[str], list[Word]]:
         plan.put_alert(change.alert)
     for content in change.contents:
         plan.run("SET", names.content(content.name), content.sealed, "PXAT", ms(content.keep_until))
-    for ending in change.endings:
-        plan.run("PEXPIREAT", names.content(ending.name), ms(ending.at), "LT")
+    plan.retime(change.upkeep)
+    if change.case is not None:
+        plan.end_indexes(change.case)
     for event in change.events:
         plan.tell(event)
     for name, amount in change.counts.items():
@@ -122,6 +128,11 @@ class _Plan:
             self.run("ZADD", self.names.closed, ms(case.closed_at or case.expires_at), case.id)
         self.run("PUBLISH", self.names.changes, case.id)
 
+    def end_indexes(self, after: CaseAfter) -> None:
+        """They stay no longer than the newest case, should nobody sweep any more."""
+        for index in (self.names.open, self.names.closed, self.names.fading):
+            self.run("PEXPIREAT", index, ms(after.indexed_until))
+
     def put_subject(self, after: SubjectAfter) -> None:
         name = self.names.subject(after.case.subject)
         self._expect(name, after.version)
@@ -135,6 +146,14 @@ class _Plan:
         fields = ("version", seen.version, "revision", seen.revision, "case", seen.case)
         self.run("HSET", name, *fields, "partition", partition, "offset", offset)
         self.run("PEXPIREAT", name, ms(after.keep_until))
+
+    def retime(self, upkeep: Upkeep) -> None:
+        for one in upkeep.sooner:
+            self.run("PEXPIREAT", self.names.content(one.name), ms(one.at), "LT")
+            self.run("ZADD", self.names.fading, "LT", ms(one.at), one.name)
+        for one in upkeep.later:
+            self.run("PEXPIREAT", self.names.content(one.name), ms(one.at), "GT")
+            self.run("ZREM", self.names.fading, one.name)
 
     def tell(self, event: CaseEvent) -> None:
         """Encoded here and now: a relay that sends it twice sends the same bytes."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 
 from tests.fakes.keys import FakeKeys
-from tests.integration.review.rig import Rig, a_clock
+from tests.integration.review.rig import CLOSED_PICTURES, Rig, a_clock
 
 
 @pytest.fixture
@@ -16,8 +17,8 @@ def rigs(redis_durable: str) -> Iterator[Callable[[], Rig]]:
     clock = a_clock()
     store, made = FakeKeys(clock), []
 
-    def make(more: str = "") -> Rig:
-        made.append(Rig(redis_durable, clock=clock, store=store, more=more))
+    def make(more: str = "", closed_pictures: timedelta = CLOSED_PICTURES) -> Rig:
+        made.append(Rig(redis_durable, clock=clock, store=store, more=more, closed_pictures=closed_pictures))
         return made[-1]
 
     yield make

@@ -18,6 +18,7 @@ from services.contracts.decisions import CaseEvent
 from services.contracts.events import AlertRaised
 from services.contracts.lists import ReferenceImage, SubjectImages
 from services.review.casework import CaseDesk, Desk
+from services.review.core.keeping import policy_of
 from services.review.core.people import Person, PersonTokens, Role
 from services.review.edges.cases_redis import LoopCases, ThreadCases
 from services.review.edges.outbox_redis import RedisOutbox
@@ -55,6 +56,7 @@ watchlist:
 """
 SUBJECT = ids.SubjectToken("5" * 32)
 CIPHER = AesGcm()
+CLOSED_PICTURES = timedelta(seconds=200)
 REFERENCE = b"\xff\xd8 a reference \xff\xd9"
 T = TypeVar("T")
 
@@ -85,7 +87,15 @@ def an_alert_of(track: str, *, at: datetime, **changes: Any) -> AlertRaised:
 class Rig:
     """One instance of review's parts; a second Rig on the same `keys` and Redis is a second instance."""
 
-    def __init__(self, url: str, *, clock: ManualClock, store: FakeKeys, more: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: ManualClock,
+        store: FakeKeys,
+        more: str = "",
+        closed_pictures: timedelta = CLOSED_PICTURES,
+    ) -> None:
         self.url = SecretStr(url)
         self.clock = clock
         self.store = store
@@ -98,9 +108,11 @@ class Rig:
         self.cases = ThreadCases(self.client, self.names)
         self.pictures = SealedPictures(self.authority, self.names, self.ring, CIPHER)
         self.outbox = RedisOutbox(self.client, self.names)
-        self.sweeper = Sweeper(self.authority, self.cases, self.metrics, clock)
+        self.policy = policy_of(self.authority, closed_pictures=closed_pictures)
+        self.sweeper = Sweeper(self.authority, self.policy, self.cases, self.metrics, clock)
         self.folder = Folder(
             authority=self.authority,
+            policy=self.policy,
             store=self.cases,
             pictures=self.pictures,
             ring=self.ring,
@@ -176,6 +188,13 @@ class Rig:
     def counts(self) -> dict[str, int]:
         return dict(self.outbox.counts()[1])
 
+    def pictures_until(self, content: str) -> datetime | None:
+        """When the store drops these pictures; None if it has none."""
+        until = self.client.pexpiretime(self.names.content(content))
+        assert isinstance(until, int)
+        assert until != -1, "pictures without an end"
+        return None if until < 0 else datetime.fromtimestamp(until / 1000, UTC)
+
     def at_desk(self, work: Callable[[CaseDesk], Awaitable[T]]) -> T:
         """Run `work` with a desk on an event loop of its own."""
 
@@ -202,7 +221,7 @@ class Rig:
         )
         try:
             async with feed.running():
-                yield CaseDesk(self.authority, parts)
+                yield CaseDesk(self.authority, self.policy, parts)
         finally:
             await client.aclose()
 

@@ -6,13 +6,14 @@ import random
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from services.contracts.decisions import CaseEvent
 from services.contracts.events import Judgement
 from services.review.core.case import Case, Shown
-from services.review.core.change import AlertAfter, CaseAfter, Change, Content, SubjectAfter
+from services.review.core.change import AlertAfter, CaseAfter, Change, Content, Deadline, SubjectAfter, Upkeep
 from services.review.core.errors import MoveRefused
 from services.review.core.folding import Seen
 from services.review.core.move import Claim, Expire, Fold, Judge, Lapse, Move, Release, View
@@ -35,7 +36,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 def put(rig: Rig, case: Case, *events: CaseEvent) -> bool:
     far = rig.clock.now().replace(year=rig.clock.now().year + 1)
-    return rig.cases.apply(Change(case=CaseAfter(case=case, keep_until=far), events=events))
+    return rig.cases.apply(Change(case=CaseAfter(case=case, keep_until=far, indexed_until=far), events=events))
 
 
 def opened(rig: Rig) -> Case:
@@ -100,7 +101,7 @@ def test_a_step_on_an_old_version_writes_nothing_at_all(rig: Rig) -> None:
     stale = Change(
         alert=AlertAfter(alert="alert-2", seen=seen, keep_until=far),
         subject=SubjectAfter(case=case, version=0, keep_until=far),
-        case=CaseAfter(case=late.case, keep_until=far),
+        case=CaseAfter(case=late.case, keep_until=far, indexed_until=far),
         events=late.events,
         contents=(Content(name="alert-2.r1", sealed=b"\x00\xff\r\n", keep_until=far),),
         counts={"alerts_received": 1},
@@ -114,6 +115,28 @@ def test_sealed_bytes_of_any_kind_survive(rig: Rig) -> None:
     raw = bytes(range(256)) * 300
     assert rig.cases.apply(Change(contents=(Content(name="a.r1", sealed=raw, keep_until=far),)))
     assert rig.client.get(rig.names.content("a.r1")) == raw
+
+
+def test_pictures_may_go_sooner_or_later_but_never_the_other_way(rig: Rig) -> None:
+    hour, now = timedelta(hours=1), rig.clock.now()
+    names = ("sooner.r1", "not-sooner.r1", "later.r1", "not-later.r1", "gone.r1")
+    contents = tuple(Content(name=name, sealed=b"sealed", keep_until=now + 2 * hour) for name in names[:4])
+    assert rig.cases.apply(Change(contents=contents))
+    sooner = (Deadline(name=names[0], at=now + hour), Deadline(name=names[1], at=now + 3 * hour))
+    later = tuple(
+        Deadline(name=name, at=now + after)
+        for name, after in zip(names[2:], (3 * hour, hour, 3 * hour), strict=True)
+    )
+    assert rig.cases.apply(Change(upkeep=Upkeep(sooner=sooner, later=later)))
+    left = [until and round((until - now) / hour) for name in names for until in [rig.pictures_until(name)]]
+    assert left == [1, 2, 3, 2, None]
+
+
+def test_the_indexes_do_not_outlive_what_they_name(rig: Rig) -> None:
+    case = opened(rig)
+    assert rig.client.pttl(rig.names.open) > 0
+    assert put(rig, decide(case, Expire(), now=case.expires_at, policy=POLICY).case)
+    assert rig.client.pttl(rig.names.closed) > 0
 
 
 def test_of_many_threads_at_one_version_one_wins(rig: Rig) -> None:

@@ -18,6 +18,7 @@ POLICY = Policy(
     decide_within=timedelta(seconds=120),
     claim=timedelta(seconds=60),
     fold_within=timedelta(seconds=300),
+    closed_pictures=timedelta(seconds=200),
 )
 ANN, BEN, CAT, DAN = "token-ann", "token-ben", "token-cat", "token-dan"
 

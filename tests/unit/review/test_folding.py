@@ -10,9 +10,10 @@ from services.contracts.decisions import AlertFolded, CaseOpened
 from services.contracts.events import Judgement
 from services.contracts.ids import AlertId
 from services.review.core.folding import Exit, FoldReason
-from services.review.core.move import Expire, NoAction
+from services.review.core.move import Expire, NoAction, Reopen
 from tests.unit.review.cases import (
     CAT,
+    DAN,
     a_case,
     a_sighting,
     after,
@@ -97,6 +98,35 @@ def test_an_agreed_match_takes_further_sightings_of_the_person() -> None:
     case = decided(a_case(), MATCH, MATCH)
     found = folded(an_arrival(OTHER_TRACK), window=case, seconds=10)
     assert (found.exit, found.reason) == (Exit.FOLDED, FoldReason.AGREED_CASE)
+    assert [type(event) for event in found.events] == [AlertFolded]
+
+
+def test_what_joins_an_agreed_match_is_counted_and_its_pictures_are_not_kept() -> None:
+    case = decided(a_case(), MATCH, MATCH)
+    found = folded(an_arrival(OTHER_TRACK), window=case, seconds=10)
+    assert not found.keep_pictures
+    assert found.case is not None
+    assert (found.case.sightings, found.case.alerts) == (case.sightings, 2)
+
+
+def test_what_only_joined_a_match_improves_nothing_when_that_is_reopened() -> None:
+    joining = an_arrival(OTHER_TRACK, offset=1)
+    joined = folded(joining, window=decided(a_case(), MATCH, MATCH), seconds=10)
+    assert joined.case is not None
+    case = moved(joined.case, NoAction(person=CAT, reason="no"), seconds=20).case
+    case = moved(case, Reopen(person=DAN, reason="yes"), seconds=21).case
+    better = an_arrival(replace(OTHER_TRACK, revision=2), offset=2)
+    found = folded(better, seen=seen_of(joined, joining), own=case, window=case, seconds=22)
+    assert (found.exit, found.case, found.keep_pictures) == (Exit.FOLDED, None, False)
+
+
+@pytest.mark.parametrize("swept", [True, False])
+def test_a_better_revision_for_a_case_whose_time_is_up_keeps_no_pictures(swept: bool) -> None:
+    case, first = a_case(), an_arrival()
+    case = moved(case, Expire(), seconds=121).case if swept else case
+    better = an_arrival(a_sighting(revision=2, seconds=121), offset=1)
+    found = folded(better, seen=seen_of(folded(first), first), own=case, window=case, seconds=121)
+    assert (found.exit, found.case, found.keep_pictures) == (Exit.FOLDED, None, False)
 
 
 def test_a_match_taken_back_mutes_nobody() -> None:

@@ -287,6 +287,29 @@ def test_an_expired_case_can_be_reopened_too() -> None:
     assert moved(case, Reopen(person=CAT, reason="queue was long"), seconds=130).case.expires_at == after(250)
 
 
+@pytest.mark.parametrize("state", [CaseState.NO_ACTION, CaseState.EXPIRED])
+def test_a_case_is_reopened_only_while_its_pictures_stay(state: CaseState) -> None:
+    expired = state is CaseState.EXPIRED
+    case = moved(a_case(), Expire(), seconds=121).case if expired else decided(a_case(), NOT, NOT, seconds=121 - 2)
+    assert (case.state, case.pictures_until) == (state, after(321 if expired else 319))
+    again = Reopen(person=CAT, reason="scar seen")
+    with pytest.raises(Gone, match="pictures of this case are gone"):
+        moved(case, again, seconds=321)
+    reopened = moved(case, again, seconds=318).case
+    assert (reopened.state, reopened.pictures_until) == (CaseState.OPEN, None)
+
+
+def test_who_judged_a_case_is_told_that_first_also_when_its_pictures_are_gone() -> None:
+    with pytest.raises(NotAllowed):
+        moved(decided(a_case(), NOT, NOT), Reopen(person=ANN, reason="scar seen"), seconds=900)
+
+
+def test_an_agreed_match_keeps_its_pictures_until_it_is_taken_back() -> None:
+    case = decided(a_case(), MATCH, MATCH)
+    assert case.pictures_until is None
+    assert moved(case, NoAction(person=CAT, reason="no"), seconds=50).case.pictures_until == after(250)
+
+
 def test_every_supersession_has_an_id_of_its_own() -> None:
     case, ids = decided(a_case(), MATCH, MATCH), []
     for move in (
