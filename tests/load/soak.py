@@ -1,8 +1,8 @@
 """`make soak MINUTES=20`: the whole pipeline at full load; memory and disk stay flat. Writes build/soak.json.
 
 Memory is PSS, which counts shared pages once: each process's mean over the last third of the run may be at most
-1.05 times its first third's, once warm. Disk goes up and down (segments, rewritten logs): its highest in the second
-half may be at most 1.1 times that of the first.
+1.05 times its first third's, once warm. Disk goes up and down (segments, rewritten logs): its highest in the
+second half may be at most 1.1 times that of the first.
 """
 
 from __future__ import annotations
