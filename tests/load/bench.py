@@ -13,10 +13,11 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from console.demo.people import demo_accounts, write_people
@@ -64,8 +65,15 @@ def loop_rates(name: str, faces: int, seconds: float) -> Rates:
     )
 
 
-def exercise(name: str, cameras: Sequence[ExerciseCamera], *, every_face: bool) -> Exercise:
-    """The whole pipeline on these cameras: Ray, two workers, a real list."""
+def exercise(
+    name: str,
+    cameras: Sequence[ExerciseCamera],
+    *,
+    every_face: bool,
+    verification: Mapping[str, Any] = MappingProxyType({}),
+    review: Mapping[str, str] = MappingProxyType({}),
+) -> Exercise:
+    """The whole pipeline on these cameras: Ray, two workers, a real list. `review` are that service's settings."""
     home = HOME / name
     for stale in ("stack", "keys"):
         shutil.rmtree(home / stale, ignore_errors=True)
@@ -80,7 +88,8 @@ def exercise(name: str, cameras: Sequence[ExerciseCamera], *, every_face: bool) 
             home=home,
             ray_workers=PROCESSES,
             modules={Stage.EMBED: ("tests.load.every_face",)} if every_face else {},
-            extra={Stage.EMBED: {"MIN_WORKERS": str(PROCESSES)}},
+            verification=verification,
+            extra={Stage.EMBED: {"MIN_WORKERS": str(PROCESSES)}, Stage.REVIEW: review},
         )
     )
 
