@@ -32,9 +32,9 @@ MAX_GROWTH = 1.05
 MAX_DISK_GROWTH = 1.1
 FACES = 3
 _LOOK_EVERY_S = 10.0
-# Nobody decides: a case lives for so long, its pictures for so much longer, and both are over several times in the
-# run. At their defaults (10 and 15 minutes) nothing of it would have ended before the run has.
-_SOON = {"decide_within_s": 60}
+# Nobody decides: a case lives for so long, its pictures for so much longer, and all are over several times in the
+# run. At their defaults (2, 5 and 15 minutes) little of it would have ended before the run has.
+_SOON = {"decide_within_s": 60, "fold_within_s": 30}
 _GONE_SOON = {"CLOSED_PICTURES_S": "30"}
 # Networks are compiled, caches filled, the JVM's heap grown, segments rolled for the first time.
 _WARM_UP_SHARE = 0.2
