@@ -1,0 +1,109 @@
+"""The chain's records: entries that name the one before them, and heads signed over all of them.
+
+The rule, exactly. Entry `number` (from 1) of a chain has the hash
+
+    SHA-256(framed("signpost-audit-entry-1", chain, number, previous, request id, request SHA-256))
+
+where `framed` puts each part behind its length (4 bytes, big-endian), numbers are 8 bytes big-endian, texts are
+UTF-8, `previous` is the hash of entry `number - 1` (32 zero bytes for the first), and the request's SHA-256 is
+over the signed request's record. Entry `number` is leaf `number - 1` of the chain's RFC 6962 tree; the leaf's
+bytes are the entry's hash. A head signs
+
+    framed("signpost-audit-head-1", chain, size, root, last entry's hash, microseconds since the epoch)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from services.contracts import ids
+from services.contracts.audit.merkle import HASH_BYTES, leaf_hash
+from services.contracts.audit.registry import KeyRegistry
+from services.contracts.audit.requests import SignedRequest
+from services.contracts.audit.signing import HEAD, SIGNATURE_BYTES, Signer, Verify, fingerprint, framed, number
+from services.contracts.codec_fields import micros
+from services.contracts.events import require, require_utc
+
+FIRST_PREVIOUS = bytes(HASH_BYTES)
+_ENTRY = b"signpost-audit-entry-1"
+# They are hashed as 8 bytes.
+_NUMBERS = 2**64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audited:
+    """One entry. It carries its request whole, so that the `audit` topic alone recovers and exports a chain."""
+
+    number: int
+    previous: bytes
+    request: SignedRequest
+
+    def __post_init__(self) -> None:
+        require(1 <= self.number < _NUMBERS, "entries are numbered from 1")
+        require(len(self.previous) == HASH_BYTES, "previous has 32 bytes")
+
+    @property
+    def chain(self) -> str:
+        """The chain is the request's: what its producer signed cannot be moved to another."""
+        return self.request.content.chain
+
+    @cached_property
+    def hash(self) -> bytes:
+        """What the next entry names as its previous."""
+        content = self.request.content
+        texts = (content.chain.encode(), number(self.number), self.previous, content.id.encode())
+        return hashlib.sha256(framed(_ENTRY, *texts, self.request.sha256)).digest()
+
+    @property
+    def leaf(self) -> bytes:
+        """Its leaf hash in the chain's tree."""
+        return leaf_hash(self.hash)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TreeHead:
+    """How a chain stood: its size, the root of its tree, its last entry's hash, and when. `at` only grows."""
+
+    chain: str
+    size: int
+    root: bytes
+    last: bytes
+    at: datetime
+
+    def __post_init__(self) -> None:
+        require(ids.is_name(self.chain), "chain is a name")
+        require(0 <= self.size < _NUMBERS, "a size is not negative")
+        require(len(self.root) == HASH_BYTES and len(self.last) == HASH_BYTES, "root and last have 32 bytes")
+        require_utc(self.at, "at")
+
+    @property
+    def message(self) -> bytes:
+        """What the sequencer signs."""
+        return framed(HEAD, self.chain.encode(), number(self.size), self.root, self.last, number(micros(self.at)))
+
+
+@dataclass(frozen=True)
+class SignedTreeHead:
+    """A head and the signature of the sequencer's key `key`, not yet checked."""
+
+    head: TreeHead
+    key: str
+    signature: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        require(len(self.signature) == SIGNATURE_BYTES, "a signature has 64 bytes")
+
+    def is_genuine(self, registry: KeyRegistry, verify: Verify) -> bool:
+        """Whether a sequencer's key that held at the head's time signed it."""
+        key = registry.sequencer(self.key)
+        if key is None or not key.holds(self.head.at):
+            return False
+        return verify(key.public_key, self.signature, self.head.message)
+
+
+def sign_head(head: TreeHead, signer: Signer) -> SignedTreeHead:
+    """Sign with the sequencer's key."""
+    return SignedTreeHead(head, fingerprint(signer.public_key), signer.sign(head.message))

@@ -1,0 +1,189 @@
+"""The one writer of the chains, without its I/O: what each request becomes, and how its state comes back.
+
+All state is folded from the chains' own records: whoever folds the same records gives the same answers. Duplicates
+are known by the ids of requests, which derive from (chain, producer, sequence); a producer's requests are gapless,
+so 16 bytes of digest for each, in order, are the whole set of seen ids, and tell a repeat from another request
+that took its number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.contracts.audit.chain import FIRST_PREVIOUS, Audited, SignedTreeHead, TreeHead, sign_head
+from services.contracts.audit.merkle import Frontier
+from services.contracts.audit.registry import KeyRegistry
+from services.contracts.audit.requests import SignedRequest
+from services.contracts.audit.signing import Signer, Verify
+from services.contracts.errors import Permanent
+
+_SEEN_BYTES = 16
+_TICK = timedelta(microseconds=1)
+
+
+class BrokenChain(Permanent):
+    """A recorded entry or head does not fit what came before it: somebody else wrote, or the topic was altered."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("chain_broken", message)
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """The same request is in the chain already: acknowledge it, write nothing."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The producer's requests from `expected` to before `got` are missing: nothing of it goes on before them."""
+
+    producer: str
+    expected: int
+    got: int
+
+
+@dataclass(frozen=True)
+class BadSignature:
+    """Not signed by a key that holds and is registered for this producer: anybody may have written it."""
+
+    producer: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """The producer signed another request under a number it had used: it has lost its count, or its key."""
+
+    producer: str
+    sequence: int
+
+
+Answer = Audited | Duplicate | Gap | BadSignature | Conflict
+
+
+class Sequencer:
+    """Every chain's state. Owned by the one thread that sequences; an error while folding leaves it unusable.
+
+    After an aborted transaction make a new one and `recover` it: what was answered since was not recorded.
+    """
+
+    def __init__(self, registry: KeyRegistry, verify: Verify) -> None:
+        self.registry = registry
+        """May be replaced by a later version at any time."""
+        self._verify = verify
+        self._chains: dict[str, _Chain] = {}
+
+    def append(self, request: SignedRequest, *, now: datetime) -> Answer:
+        """What becomes of `request`. An Audited is in the state at once: write it, or recover."""
+        chain = self._chain(request.content.chain)
+        if not self._may_sign(request, now=chain.no_earlier(now)) or not self._is_signed(request):
+            return BadSignature(request.content.producer, request.key)
+        answer = chain.placed(request)
+        if isinstance(answer, Audited):
+            chain.take(answer)
+        return answer
+
+    def head(self, chain: str, signer: Signer, *, now: datetime) -> SignedTreeHead:
+        """How `chain` stands, signed. Later than its last head, whatever the clock says. In the state at once."""
+        signed = sign_head(self._chain(chain).standing(now), signer)
+        self._chain(chain).mark(signed)
+        return signed
+
+    def fold(self, record: Audited | SignedTreeHead) -> None:
+        """Take up what was recorded. Raises BrokenChain where it does not follow: sequence nothing then."""
+        if isinstance(record, Audited):
+            if not self._is_signed(record.request):
+                raise BrokenChain(f"entry {record.number} of {record.chain} is not signed by its producer")
+            self._chain(record.chain).take(record)
+        elif record.is_genuine(self.registry, self._verify):
+            self._chain(record.head.chain).mark(record)
+        else:
+            raise BrokenChain(f"a head of {record.head.chain} is not signed by a sequencer")
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many entries each chain has."""
+        return {name: chain.tree.size for name, chain in self._chains.items()}
+
+    def _chain(self, name: str) -> _Chain:
+        return self._chains.setdefault(name, _Chain(name))
+
+    def _may_sign(self, request: SignedRequest, *, now: datetime) -> bool:
+        """The key must hold when the request says it was made and still now: a stolen one cannot date back."""
+        key = self.registry.producer(request.key, service=request.content.service)
+        return key is not None and key.holds(request.content.at) and key.holds(now)
+
+    def _is_signed(self, request: SignedRequest) -> bool:
+        """Whenever: what was chained while its key held stays chained after the key has ended."""
+        key = self.registry.producer(request.key, service=request.content.service)
+        return key is not None and self._verify(key.public_key, request.signature, request.message)
+
+
+def recover(records: Iterable[Audited | SignedTreeHead], registry: KeyRegistry, verify: Verify) -> Sequencer:
+    """The state after all of a topic's committed records, in their order. Raises BrokenChain."""
+    sequencer = Sequencer(registry, verify)
+    for record in records:
+        sequencer.fold(record)
+    return sequencer
+
+
+class _Chain:
+    """One chain's state. Owned by its Sequencer."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.tree = Frontier()
+        self.last = FIRST_PREVIOUS
+        self._head_at: datetime | None = None
+        self._seen: dict[str, bytearray] = {}
+
+    def placed(self, request: SignedRequest) -> Audited | Duplicate | Gap | Conflict:
+        """Where a genuine request belongs; changes nothing."""
+        content = request.content
+        seen = self._seen.get(content.producer, b"")
+        expected = len(seen) // _SEEN_BYTES + 1
+        if content.sequence > expected:
+            return Gap(content.producer, expected, content.sequence)
+        if content.sequence == expected:
+            return Audited(number=self.tree.size + 1, previous=self.last, request=request)
+        start = (content.sequence - 1) * _SEEN_BYTES
+        if seen[start : start + _SEEN_BYTES] == _digest(request):
+            return Duplicate(content.id)
+        return Conflict(content.producer, content.sequence)
+
+    def take(self, entry: Audited) -> None:
+        """The state with `entry` at its end. Raises BrokenChain, changing nothing."""
+        if entry.number != self.tree.size + 1 or entry.previous != self.last:
+            raise BrokenChain(f"{self.name}: an entry numbered {entry.number} does not follow {self.tree.size}")
+        if not isinstance(self.placed(entry.request), Audited):
+            raise BrokenChain(f"{self.name}: entry {entry.number} repeats or skips a producer's sequence")
+        self.tree = self.tree.grown(entry.leaf)
+        self.last = entry.hash
+        self._seen.setdefault(entry.request.content.producer, bytearray()).extend(_digest(entry.request))
+
+    def standing(self, now: datetime) -> TreeHead:
+        later = now if self._head_at is None else max(now, self._head_at + _TICK)
+        return TreeHead(chain=self.name, size=self.tree.size, root=self.tree.root, last=self.last, at=later)
+
+    def mark(self, signed: SignedTreeHead) -> None:
+        """Remember that this head was signed. Raises BrokenChain where it says other than the entries do."""
+        head = signed.head
+        if head != self.standing(head.at):
+            raise BrokenChain(
+                f"{self.name}: a head of size {head.size} is not how its {self.tree.size} entries stand"
+            )
+        self._head_at = head.at
+
+    def no_earlier(self, now: datetime) -> datetime:
+        """A clock that was set back does not bring back a key that a head outlived."""
+        return now if self._head_at is None else max(now, self._head_at)
+
+
+def _digest(request: SignedRequest) -> bytes:
+    """Over what its producer signed, not how it was wrapped: 128 bits tell one request from another."""
+    return hashlib.sha256(request.signed).digest()[:_SEEN_BYTES]

@@ -1,0 +1,180 @@
+"""Audit requests and the chain's records to bytes and back.
+
+A request's bytes are made once, by who signs it, and carried on as they are: no reader writes them again.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from services.contracts import ids
+from services.contracts.audit.chain import Audited, SignedTreeHead, TreeHead
+from services.contracts.audit.commitments import Commitment
+from services.contracts.audit.requests import Action, AlertRow, AuditRequested, SignedRequest, signed_message
+from services.contracts.audit.signing import Signer, fingerprint
+from services.contracts.codec_fields import from_micros, micros
+from services.contracts.errors import Undecodable
+from services.contracts.events import CaseOutcome
+from signpost.v1 import audit_pb2
+
+M = TypeVar("M", bound=Message)
+
+
+def sign_request(content: AuditRequested, signer: Signer) -> SignedRequest:
+    """The request as its producer sends it: `raw` is the record's value on `audit_requests`."""
+    signed = _request_message(content).SerializeToString(deterministic=True)
+    signature = signer.sign(signed_message(signed))
+    key = fingerprint(signer.public_key)
+    raw = audit_pb2.SignedAuditRequest(request=signed, key=key, signature=signature)
+    return SignedRequest(content, key, signature, signed, raw.SerializeToString(deterministic=True))
+
+
+def read_request(raw: bytes) -> SignedRequest:
+    """A record of `audit_requests`, its signature not yet checked. Raises Undecodable."""
+    outer = _parse(audit_pb2.SignedAuditRequest(), raw)
+    inner = _parse(audit_pb2.AuditRequested(), outer.request)
+    try:
+        content = _request(inner)
+        return SignedRequest(content, outer.key, outer.signature, outer.request, raw)
+    except ValueError as error:
+        raise Undecodable("an audit request holds values that cannot be true") from error
+
+
+def encode_record(record: Audited | SignedTreeHead) -> bytes:
+    """The value of a record on `audit`."""
+    if isinstance(record, Audited):
+        message = audit_pb2.AuditRecord(audited=_audited_message(record))
+    else:
+        message = audit_pb2.AuditRecord(head=_head_message(record))
+    return message.SerializeToString(deterministic=True)
+
+
+def read_record(raw: bytes) -> Audited | SignedTreeHead:
+    """A record of `audit`. That it fits its chain is for who folds it to find. Raises Undecodable."""
+    message = _parse(audit_pb2.AuditRecord(), raw)
+    try:
+        match message.WhichOneof("record"):
+            case "audited":
+                return _audited(message.audited)
+            case "head":
+                return _head(message.head)
+    except ValueError as error:
+        raise Undecodable("a record of the chain holds values that cannot be true") from error
+    raise Undecodable("a record of the chain is neither an entry nor a head")
+
+
+def _request_message(content: AuditRequested) -> audit_pb2.AuditRequested:
+    message = audit_pb2.AuditRequested(
+        chain=content.chain,
+        producer=content.producer,
+        sequence=content.sequence,
+        at_us=micros(content.at),
+        what=content.what.value,
+        who=content.who,
+        subject=content.subject,
+        authority=content.authority,
+        authority_version=content.authority_version,
+        about=content.about,
+        seen_sha256=content.seen_sha256,
+    )
+    if content.alert_row is not None:
+        message.alert_row.CopyFrom(_row_message(content.alert_row))
+    return message
+
+
+def _request(message: audit_pb2.AuditRequested) -> AuditRequested:
+    return AuditRequested(
+        chain=message.chain,
+        producer=message.producer,
+        sequence=message.sequence,
+        at=from_micros(message.at_us),
+        what=Action(message.what),
+        who=Commitment(message.who),
+        subject=Commitment(message.subject),
+        authority=message.authority,
+        authority_version=message.authority_version,
+        about=message.about,
+        seen_sha256=message.seen_sha256,
+        alert_row=_row(message.alert_row) if message.HasField("alert_row") else None,
+    )
+
+
+def _row_message(row: AlertRow) -> audit_pb2.AlertRow:
+    return audit_pb2.AlertRow(
+        alert=row.alert,
+        period=row.period,
+        period_began_at_us=micros(row.period_began_at),
+        period_ends_at_us=micros(row.period_ends_at),
+        list_sha256=row.list_sha256,
+        probe_sha256=row.probe_sha256,
+        outcome=row.outcome.value,
+        verified_by=row.verified_by,
+    )
+
+
+def _row(message: audit_pb2.AlertRow) -> AlertRow:
+    return AlertRow(
+        alert=ids.AlertId(message.alert),
+        period=message.period,
+        period_began_at=from_micros(message.period_began_at_us),
+        period_ends_at=from_micros(message.period_ends_at_us),
+        list_sha256=message.list_sha256,
+        probe_sha256=message.probe_sha256,
+        outcome=CaseOutcome(message.outcome),
+        verified_by=tuple(Commitment(person) for person in message.verified_by),
+    )
+
+
+def _audited_message(entry: Audited) -> audit_pb2.Audited:
+    return audit_pb2.Audited(
+        chain=entry.chain,
+        number=entry.number,
+        previous=entry.previous,
+        request_id=entry.request.content.id,
+        request_sha256=entry.request.sha256,
+        request=entry.request.raw,
+    )
+
+
+def _audited(message: audit_pb2.Audited) -> Audited:
+    entry = Audited(number=message.number, previous=message.previous, request=read_request(message.request))
+    content = entry.request.content
+    if (message.chain, message.request_id) != (content.chain, content.id):
+        raise Undecodable("an entry names another chain or id than its request")
+    if message.request_sha256 != entry.request.sha256:
+        raise Undecodable("an entry does not have the hash of its request")
+    return entry
+
+
+def _head_message(signed: SignedTreeHead) -> audit_pb2.SignedTreeHead:
+    head = signed.head
+    return audit_pb2.SignedTreeHead(
+        chain=head.chain,
+        size=head.size,
+        root=head.root,
+        last=head.last,
+        at_us=micros(head.at),
+        key=signed.key,
+        signature=signed.signature,
+    )
+
+
+def _head(message: audit_pb2.SignedTreeHead) -> SignedTreeHead:
+    head = TreeHead(
+        chain=message.chain,
+        size=message.size,
+        root=message.root,
+        last=message.last,
+        at=from_micros(message.at_us),
+    )
+    return SignedTreeHead(head, message.key, message.signature)
+
+
+def _parse(message: M, raw: bytes) -> M:
+    try:
+        message.ParseFromString(raw)
+    except DecodeError as error:
+        raise Undecodable(f"not a {message.DESCRIPTOR.name}") from error
+    return message
