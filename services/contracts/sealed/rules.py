@@ -1,0 +1,175 @@
+"""The rules of an entry, each with its source: what must hold before a list with it is sealed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.contracts import ids
+from services.contracts.sealed.entry import AgeBand, Category, Entry, Picture, RiskFlag, control_of
+from services.contracts.sealed.faults import Fault
+
+Broken = tuple[str, str]
+
+# What the other records of a list are called beside its entries.
+RESERVED_IDS = ("head", "cohort")
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MAX_TEXT_CHARS = 2000
+# A note of three words does not say why this person, here, now.
+_MIN_NOTE_CHARS = 20
+_NEEDS_FLAG = {Category.MISSING_PERSON: RiskFlag.MISSING, Category.VICTIM_SOUGHT: RiskFlag.VICTIM}
+_NEEDS_SECOND = frozenset({RiskFlag.UNDER_18, RiskFlag.VULNERABLE})
+_MOST_RELATED = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """What the list's authority allows, sealed with it. Caps count people and templates; fillers are neither."""
+
+    max_entries: int
+    max_templates: int
+    max_pictures: int = 5
+    max_image_age_d: int = 3650
+    min_quality: float = 0.0
+    max_status_age_h: int = 24
+
+
+def entry_faults(entry: Entry, bounds: Bounds, *, at: datetime) -> Iterator[Fault]:
+    """Every rule that `entry` breaks if it is sealed `at`."""
+    for part in (_identity, _approval, _risk, _related):
+        for path, rule in part(entry):
+            yield Fault(entry.entry_id, path, rule, control_of(path))
+    for path, rule in (*_pictures(entry, bounds, at), *_times(entry, bounds, at)):
+        yield Fault(entry.entry_id, path, rule, control_of(path))
+
+
+def _identity(entry: Entry) -> Iterator[Broken]:
+    if not ids.is_name(entry.entry_id) or entry.entry_id in RESERVED_IDS:
+        yield "entry_id", f"must be a name (a-z, 0-9, hyphen), not {' or '.join(RESERVED_IDS)}"
+    yield from _texts(entry, "subject_ref", "legal_basis")
+    yield from _notes(entry, "necessity_note")
+    yield from _texts(entry, "location_nexus")
+    if entry.subject_ref and entry.subject_ref.lower() in entry.entry_id:
+        yield "entry_id", "must say nothing about the subject; it is made of the subject's reference"
+
+
+def _approval(entry: Entry) -> Iterator[Broken]:
+    yield from _texts(entry, "added_by", "approved_by")
+    if _same(entry.added_by, entry.approved_by):
+        yield "approved_by", "must be another person than added_by"
+    if entry.second_approval is None:
+        if _NEEDS_SECOND & set(entry.risk_flags):
+            yield "second_approval", "is needed for a person under 18 or vulnerable"
+        return
+    yield from _texts(entry.second_approval, "by", under="second_approval")
+    yield from _notes(entry.second_approval, "rationale", under="second_approval")
+    if any(_same(entry.second_approval.by, one) for one in (entry.added_by, entry.approved_by)):
+        yield "second_approval.by", "must be another person than added_by and approved_by"
+
+
+def _risk(entry: Entry) -> Iterator[Broken]:
+    child = entry.age_band is not AgeBand.ADULT
+    if child != (RiskFlag.UNDER_18 in entry.risk_flags):
+        yield "age_band", "and the risk flag under_18 must say the same"
+    if child and _blank(entry.age_evidence_id):
+        yield "age_evidence_id", "is needed under 18: evidence of how the model does in that age band"
+    if list(entry.risk_flags) != sorted(set(entry.risk_flags)):
+        yield "risk_flags", "must be in order, each once"
+    if entry.risk_flags and _blank(entry.handling_instruction):
+        yield "handling_instruction", "is needed with any risk flag"
+    needed = _NEEDS_FLAG.get(entry.category)
+    if needed is not None and needed not in entry.risk_flags:
+        yield "risk_flags", f"must have {needed} for category {entry.category}"
+    for name in ("age_evidence_id", "handling_instruction"):
+        if getattr(entry, name) is not None:
+            yield from _texts(entry, name)
+
+
+def _related(entry: Entry) -> Iterator[Broken]:
+    refs = [one.subject_ref for one in entry.related_subjects]
+    if len(refs) > _MOST_RELATED:
+        yield "related_subjects", f"must be at most {_MOST_RELATED}"
+    if len(set(refs)) != len(refs):
+        yield "related_subjects", "must name each person once"
+    if entry.subject_ref in refs:
+        yield "related_subjects", "must not name the subject"
+    for place, one in enumerate(entry.related_subjects):
+        yield from _texts(one, "subject_ref", under=f"related_subjects.{place}")
+
+
+def _pictures(entry: Entry, bounds: Bounds, at: datetime) -> Iterator[Broken]:
+    if not 1 <= len(entry.pictures) <= bounds.max_pictures:
+        yield "pictures", f"must be 1 to {bounds.max_pictures}"
+    hashes = [one.image_sha256 for one in entry.pictures]
+    if len(set(hashes)) != len(hashes):
+        yield "pictures", "must differ: one stands there twice"
+    for place, one in enumerate(entry.pictures):
+        yield from _picture(one, f"pictures.{place}", bounds, at)
+
+
+def _picture(one: Picture, under: str, bounds: Bounds, at: datetime) -> Iterator[Broken]:
+    for name in ("image_sha256", "shown_sha256", "template_sha256"):
+        if not is_sha256(getattr(one, name)):
+            yield f"{under}.{name}", "must be a SHA-256 in lower-case hex"
+    yield from _texts(
+        one, "source_system", "source_reference", "lawfully_held_basis", "identity_assured_by", under=under
+    )
+    if not bounds.min_quality <= one.quality <= 1.0:
+        yield f"{under}.quality", f"must lie between {bounds.min_quality} and 1"
+    if one.captured_on > at.date():
+        yield f"{under}.captured_on", "must not lie in the future"
+    elif (at.date() - one.captured_on).days > bounds.max_image_age_d and _blank(one.age_reason):
+        yield f"{under}.age_reason", f"is needed for a picture older than {bounds.max_image_age_d} days"
+    if one.source_type.needs_care and _blank(one.source_care):
+        yield f"{under}.source_care", f"is needed for a picture from {one.source_type}"
+    for name in ("source_care", "age_reason"):
+        if getattr(one, name) is not None:
+            yield from _texts(one, name, under=under)
+
+
+def _times(entry: Entry, bounds: Bounds, at: datetime) -> Iterator[Broken]:
+    yield from _texts(entry.status, "system", "reference", under="status")
+    if not 1 <= entry.status.max_age_h <= bounds.max_status_age_h:
+        yield "status.max_age_h", f"must be 1 to {bounds.max_status_age_h}"
+    elif at - entry.status.checked_at >= timedelta(hours=entry.status.max_age_h):
+        yield "status.checked_at", f"must not be older than {entry.status.max_age_h} hours"
+    if entry.status.checked_at > at:
+        yield "status.checked_at", "must not lie in the future"
+    if entry.expires_at <= at:
+        yield "expires_at", "must lie in the future"
+
+
+def is_sha256(text: str) -> bool:
+    """Whether `text` is a SHA-256 in lower-case hex."""
+    return _SHA256.fullmatch(text) is not None
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two ids are of one person: case and space around make no second one."""
+    return one.strip().casefold() == other.strip().casefold()
+
+
+_same = same_person
+
+
+def _texts(of: object, *names: str, under: str = "") -> Iterable[Broken]:
+    for name in names:
+        text = str(getattr(of, name) or "")
+        path = f"{under}.{name}" if under else name
+        if _blank(text):
+            yield path, "must not be empty"
+        elif len(text) > _MAX_TEXT_CHARS or not text.isprintable():
+            yield path, f"must be one line of at most {_MAX_TEXT_CHARS} characters"
+
+
+def _notes(of: object, name: str, under: str = "") -> Iterable[Broken]:
+    yield from _texts(of, name, under=under)
+    if 0 < len(str(getattr(of, name)).strip()) < _MIN_NOTE_CHARS:
+        yield f"{under}.{name}" if under else name, f"must say why, in at least {_MIN_NOTE_CHARS} characters"
+
+
+def _blank(text: str | None) -> bool:
+    return text is None or not text.strip()
