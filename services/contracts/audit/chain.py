@@ -99,9 +99,12 @@ class SignedTreeHead:
     def is_genuine(self, registry: KeyRegistry, verify: Verify) -> bool:
         """Whether a sequencer's key that held at the head's time signed it."""
         key = registry.sequencer(self.key)
-        if key is None or not key.holds(self.head.at):
-            return False
-        return verify(key.public_key, self.signature, self.head.message)
+        return key is not None and key.holds(self.head.at) and self.is_signed(registry, verify)
+
+    def is_signed(self, registry: KeyRegistry, verify: Verify) -> bool:
+        """Whether a sequencer's key signed it, in its time or not."""
+        key = registry.sequencer(self.key)
+        return key is not None and verify(key.public_key, self.signature, self.head.message)
 
 
 def sign_head(head: TreeHead, signer: Signer) -> SignedTreeHead:

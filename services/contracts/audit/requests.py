@@ -16,7 +16,8 @@ from functools import cached_property
 
 from services.contracts import ids
 from services.contracts.audit.commitments import NOBODY, Commitment, require_commitment
-from services.contracts.audit.signing import REQUEST, SIGNATURE_BYTES, framed
+from services.contracts.audit.registry import KeyRegistry
+from services.contracts.audit.signing import REQUEST, SIGNATURE_BYTES, Verify, framed
 from services.contracts.events import CaseOutcome, require, require_utc
 
 SYSTEM = "system"
@@ -174,10 +175,15 @@ class SignedRequest:
         """Of the whole record: what the chain holds of it."""
         return hashlib.sha256(self.raw).digest()
 
-    @property
-    def message(self) -> bytes:
-        """What the signature is over."""
-        return signed_message(self.signed)
+    def is_signed(self, registry: KeyRegistry, verify: Verify) -> bool:
+        """Whether a key of its producer's service signed it, in its time or not."""
+        key = registry.producer(self.key, service=self.content.service)
+        return key is not None and verify(key.public_key, self.signature, signed_message(self.signed))
+
+    def key_held(self, registry: KeyRegistry, *, now: datetime) -> bool:
+        """Whether its key held both when it says it was made and `now`: a stolen one cannot date back."""
+        key = registry.producer(self.key, service=self.content.service)
+        return key is not None and key.holds(self.content.at) and key.holds(now)
 
 
 def signed_message(signed: bytes) -> bytes:

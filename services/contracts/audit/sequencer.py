@@ -81,29 +81,39 @@ class Sequencer:
     def append(self, request: SignedRequest, *, now: datetime) -> Answer:
         """What becomes of `request`. An Audited is in the state at once: write it, or recover."""
         chain = self._chain(request.content.chain)
-        if not self._may_sign(request, now=chain.no_earlier(now)) or not self._is_signed(request):
+        held = request.key_held(self.registry, now=chain.no_earlier(now))
+        if not held or not request.is_signed(self.registry, self._verify):
             return BadSignature(request.content.producer, request.key)
         answer = chain.placed(request)
         if isinstance(answer, Audited):
             chain.take(answer)
+            self._chains[chain.name] = chain
         return answer
 
     def head(self, chain: str, signer: Signer, *, now: datetime) -> SignedTreeHead:
         """How `chain` stands, signed. Later than its last head, whatever the clock says. In the state at once."""
-        signed = sign_head(self._chain(chain).standing(now), signer)
-        self._chain(chain).mark(signed)
+        marked = self._chain(chain)
+        signed = sign_head(marked.standing(now), signer)
+        marked.mark(signed)
+        self._chains[chain] = marked
         return signed
 
     def fold(self, record: Audited | SignedTreeHead) -> None:
-        """Take up what was recorded. Raises BrokenChain where it does not follow: sequence nothing then."""
+        """Take up what was recorded. Raises BrokenChain where it does not follow: sequence nothing then.
+
+        That a key has ended since breaks nothing: what was recorded while it held stays.
+        """
+        name = record.chain if isinstance(record, Audited) else record.head.chain
+        chain = self._chain(name)
         if isinstance(record, Audited):
-            if not self._is_signed(record.request):
-                raise BrokenChain(f"entry {record.number} of {record.chain} is not signed by its producer")
-            self._chain(record.chain).take(record)
-        elif record.is_genuine(self.registry, self._verify):
-            self._chain(record.head.chain).mark(record)
+            if not record.request.is_signed(self.registry, self._verify):
+                raise BrokenChain(f"entry {record.number} of {name} is not signed by its producer")
+            chain.take(record)
         else:
-            raise BrokenChain(f"a head of {record.head.chain} is not signed by a sequencer")
+            if not record.is_signed(self.registry, self._verify):
+                raise BrokenChain(f"a head of {name} is not signed by a sequencer")
+            chain.mark(record)
+        self._chains[name] = chain
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -111,17 +121,8 @@ class Sequencer:
         return {name: chain.tree.size for name, chain in self._chains.items()}
 
     def _chain(self, name: str) -> _Chain:
-        return self._chains.setdefault(name, _Chain(name))
-
-    def _may_sign(self, request: SignedRequest, *, now: datetime) -> bool:
-        """The key must hold when the request says it was made and still now: a stolen one cannot date back."""
-        key = self.registry.producer(request.key, service=request.content.service)
-        return key is not None and key.holds(request.content.at) and key.holds(now)
-
-    def _is_signed(self, request: SignedRequest) -> bool:
-        """Whenever: what was chained while its key held stays chained after the key has ended."""
-        key = self.registry.producer(request.key, service=request.content.service)
-        return key is not None and self._verify(key.public_key, request.signature, request.message)
+        """Known once something was recorded in it: what nobody signed takes up no room."""
+        return self._chains.get(name) or _Chain(name)
 
 
 def recover(records: Iterable[Audited | SignedTreeHead], registry: KeyRegistry, verify: Verify) -> Sequencer:
