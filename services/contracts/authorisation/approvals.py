@@ -1,0 +1,174 @@
+"""Is this document authorised? Everybody who acts on one asks here, and trusts nobody's word for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from services.contracts.authorisation import rules
+from services.contracts.authorisation.document import Document
+from services.contracts.authorisation.enums import Role
+from services.contracts.authorisation.findings import Finding, NotAuthorised
+from services.contracts.authorisation.registry import RegisteredKey, Registry, in_force
+from services.contracts.authorisation.signing import SigningKey
+from services.contracts.authorisation.statements import Approval, NotBelieved, open_as, sign
+
+_SOURCE = "C-18, controls B 3.13: separation of duties"
+_QUORUM = "issue 4.1: quorum"
+_OTHER_SIDE = frozenset({Role.LIST_MANAGER, Role.REVIEWER})
+
+
+class Quorum(StrEnum):
+    """FULL: approved. URGENT: may begin, and must be approved in full by the document's urgent deadline."""
+
+    FULL = "full"
+    URGENT = "urgent"
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A document that its approvers signed and that keeps every rule. Made by `verify` only.
+
+    `holds_until`: by then it must be verified again (registry ends, key is revoked, urgent deadline passes).
+    """
+
+    document: Document
+    digest: str
+    quorum: Quorum
+    approvers: frozenset[str] = field(repr=False)
+    root_fingerprint: str
+    registry_sequence: int
+    holds_until: datetime
+
+
+def approve(document: Document, key: SigningKey, *, role: Role, person: str, at: datetime) -> str:
+    """One approver's token, made with their own key."""
+    approval = Approval(
+        deployment=document.id,
+        organisation=document.organisation,
+        serial=document.serial,
+        version=document.version,
+        digest=document.digest,
+        role=role,
+        person=person,
+        signed_at=at,
+    )
+    return sign(approval, key)
+
+
+def verify(
+    document: bytes, approvals: Iterable[str], registry: Registry, *, root_fingerprint: str, now: datetime
+) -> Verified:
+    """The document in canonical bytes, if enough of the right people approved exactly it, under the root.
+
+    An approval that does not count is as if it were not there, so that nobody can undo an approval by adding one.
+    Raises NotAuthorised with all that is wrong: field, rule and the rule's source.
+    """
+    unfit = in_force(registry, root_fingerprint=root_fingerprint, now=now)
+    if unfit:
+        raise NotAuthorised("registry", unfit)
+    found = Document.from_canonical(document)
+    if found.organisation != registry.organisation:
+        raise NotAuthorised("registry", [Finding("organisation", "is not the registry's", "issue 4.1: trust")])
+    counted, discounted = _sorted_out(found, approvals, registry, now)
+    quorum = _quorum(found, counted)
+    if quorum is None:
+        raise NotAuthorised("not_approved", (*_missing(found, counted), *discounted))
+    # Last, because it is the dear part and should not be anybody's to ask for.
+    broken = rules.broken(found)
+    if broken:
+        raise NotAuthorised("rules", broken)
+    return Verified(
+        document=found,
+        digest=found.digest,
+        quorum=quorum,
+        approvers=frozenset(approval.person for approval, _ in counted if approval.role is not Role.AUTHOR),
+        root_fingerprint=root_fingerprint,
+        registry_sequence=registry.sequence,
+        holds_until=min(_ends(found, quorum, registry, counted)),
+    )
+
+
+Counted = tuple[Approval, RegisteredKey]
+
+
+def _sorted_out(
+    document: Document, approvals: Iterable[str], registry: Registry, now: datetime
+) -> tuple[list[Counted], list[Finding]]:
+    counted, discounted = [], []
+    for index, token in enumerate(approvals):
+        field_name = f"approvals.{index}"
+        try:
+            opened = open_as(Approval, token, registry=registry, now=now)
+        except NotBelieved as error:
+            discounted.append(Finding(field_name, str(error), "issue 4.1: trust"))
+            continue
+        against = list(_against(document, opened.statement, opened.key, registry, field_name))
+        if against:
+            discounted += against
+        else:
+            counted.append((opened.statement, opened.key))
+    return counted, discounted
+
+
+def _against(
+    document: Document, approval: Approval, key: RegisteredKey, registry: Registry, field_name: str
+) -> Iterator[Finding]:
+    """Why an approval whose signature is right still does not count for this document."""
+    same = ("organisation", "serial", "version", "digest")
+    if approval.deployment != document.id or any(getattr(approval, n) != getattr(document, n) for n in same):
+        yield Finding(field_name, "is of another document, version or deployment", "issue 4.1: attacks, replay")
+    if (approval.role, approval.person) != (key.role, key.person):
+        yield Finding(field_name, "names another role or person than its key's", "issue 4.1: trust")
+    if not document.created_at <= approval.signed_at < document.window.end:
+        yield Finding(field_name, "was not signed between the document's writing and its window's end", "C-29")
+    if approval.role is Role.AUTHOR:
+        if approval.person != document.author:
+            yield Finding(field_name, "is an author's, but not this document's author's", _SOURCE)
+        return
+    if approval.person == document.author:
+        yield Finding(field_name, "who authorises may not be the author", _SOURCE)
+    roles = registry.roles_of(approval.person, start=approval.signed_at, end=document.window.end)
+    for role in sorted(roles & _OTHER_SIDE):
+        yield Finding(field_name, f"who authorises may not be a {role.replace('_', ' ')}", _SOURCE)
+    if document.urgent is not None and approval.signed_at > document.urgent.deadline:
+        yield Finding(field_name, "was signed after the urgent deadline", "C-38")
+
+
+def _quorum(document: Document, counted: Sequence[Counted]) -> Quorum | None:
+    if not _people(counted, Role.AUTHOR):
+        return None
+    needed = _approvers_needed(document)
+    if len(_people(counted, Role.AUTHORISING_OFFICER)) >= needed:
+        return Quorum.FULL
+    urgent = _people(counted, Role.AUTHORISING_OFFICER, Role.URGENT_OFFICER)
+    return Quorum.URGENT if document.urgent is not None and len(urgent) >= needed else None
+
+
+def _missing(document: Document, counted: Sequence[Counted]) -> Iterator[Finding]:
+    if not _people(counted, Role.AUTHOR):
+        yield Finding("approvals", "the author's own signature is missing", _QUORUM)
+    officers = len(_people(counted, Role.AUTHORISING_OFFICER))
+    needed = _approvers_needed(document)
+    if officers < needed:
+        why = ", one more because of the assembly" if document.assembly else ""
+        yield Finding("approvals", f"{officers} of {needed} authorising officers have signed{why}", _QUORUM)
+
+
+def _approvers_needed(document: Document) -> int:
+    return 2 if document.assembly else 1
+
+
+def _people(counted: Sequence[Counted], *roles: Role) -> frozenset[str]:
+    return frozenset(approval.person for approval, _ in counted if approval.role in roles)
+
+
+def _ends(
+    document: Document, quorum: Quorum, registry: Registry, counted: Sequence[Counted]
+) -> Iterator[datetime]:
+    yield registry.valid_until
+    if quorum is Quorum.URGENT and document.urgent is not None:
+        yield document.urgent.deadline
+    yield from (key.revoked_at for _, key in counted if key.revoked_at is not None)

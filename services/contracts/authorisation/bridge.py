@@ -1,0 +1,85 @@
+"""From a verified document to the `Authority` that today's services read, so that wiring is a replacement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from services.contracts import authority
+from services.contracts.authorisation.approvals import Verified
+from services.contracts.authorisation.document import Camera, Document
+from services.contracts.authority import SourceKind
+from services.contracts.errors import Misconfigured
+
+
+def as_authority(verified: Verified) -> authority.Authority:
+    """For a service that opens no camera: an address says what the source is and holds no password."""
+    document = verified.document
+    return _authority(
+        document,
+        (
+            authority.Camera(
+                id=known.id, source=known.source, address=f"{known.source}://{known.host or known.id}"
+            )
+            for known in document.cameras
+        ),
+    )
+
+
+def as_authority_of_reader(verified: Verified, cameras: Iterable[authority.Camera]) -> authority.Authority:
+    """For ingest: `cameras` say how each is read (address, pace, size); what is read is the document's to say.
+
+    Raises Misconfigured naming each camera of either side that the other has not, or has with another kind of
+    source or host. Never shows an address.
+    """
+    read = {camera.id: camera for camera in cameras}
+    document = verified.document
+    wrong = [
+        *(f"{unknown}: not in the authority" for unknown in read if document.camera(unknown) is None),
+        *(f"{known.id}: {why}" for known in document.cameras if (why := _mismatch(known, read.get(known.id)))),
+    ]
+    if wrong:
+        raise Misconfigured(f"cameras as read are not those of authority {document.id}: {'; '.join(wrong)} [C-28]")
+    return _authority(document, (read[known.id] for known in document.cameras))
+
+
+def _mismatch(known: Camera, read: authority.Camera | None) -> str | None:
+    if read is None:
+        return "nothing says how it is read"
+    if read.source is not known.source:
+        return f"is read as {read.source}, authorised as {known.source}"
+    if read.source is SourceKind.RTSP and _host(read.address) != known.host:
+        return "is read from another host than authorised"
+    return None
+
+
+def _host(address: str) -> str | None:
+    """Host, with its port if one is given, in lower case."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return f"{host}:{port}" if host and port else host
+
+
+def _authority(document: Document, cameras: Iterable[authority.Camera]) -> authority.Authority:
+    sealed = document.watchlist
+    return authority.Authority(
+        deployment=document.id,
+        version=document.version,
+        use_case=document.admits,
+        purpose=document.purpose,
+        cameras=tuple(cameras),  # in the document's order: a camera's partition follows from it
+        window=authority.Window(start=document.window.start, end=document.window.end),
+        watchlist=authority.Watchlist(
+            name=sealed.id,
+            digest=sealed.digest,
+            max_entries=sealed.max_entries,
+            score_kind=sealed.score_kind,
+            model=sealed.model,
+            thresholds=sealed.thresholds,
+        ),
+        verification=document.verification,
+        retention=document.retention,
+    )

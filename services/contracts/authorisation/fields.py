@@ -1,0 +1,93 @@
+"""The kinds of field that everything signed is made of, and the one way it becomes bytes and back."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Self
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+)
+
+from services.contracts.authorisation.canonical import canonical
+from services.contracts.authorisation.findings import Finding, NotAuthorised
+
+SHAPE = "the document's shape"
+_MAX_BYTES = 1024 * 1024
+
+
+def _utc(at: datetime) -> datetime:
+    return at.astimezone(UTC)
+
+
+def _stamp(at: datetime) -> str:
+    return at.isoformat().removesuffix("+00:00") + "Z"
+
+
+def _written(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must say something")
+    return text
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
+# A person's number in the organisation's own records, or an id within a system of theirs; never their name.
+PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\Z")]
+Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}\Z")]
+Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}\Z")]
+Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]{1,1000}\Z")]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=20_000), AfterValidator(_written)]
+# An instant, whatever zone it was written in, is kept and signed in UTC.
+Moment = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(_stamp, when_used="json")]
+
+
+class Part(BaseModel):
+    """Frozen; a field nobody knows is refused; a value has exactly one encoding."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+    def canonical_bytes(self) -> bytes:
+        """What is signed: RFC 8785 of every field, defaults included. Raises ValueError for a lone surrogate."""
+        return canonical(self.model_dump(mode="json"))
+
+    @classmethod
+    def from_canonical(cls, raw: bytes) -> Self:
+        """The value whose `canonical_bytes` are `raw`, to the byte. Raises NotAuthorised naming fields only."""
+        if len(raw) > _MAX_BYTES:
+            raise _shapeless("must be at most 1 MiB")
+        try:
+            value = json.loads(raw)
+        except (ValueError, RecursionError):
+            raise _shapeless("must be JSON") from None
+        found = cls.read(value)
+        # Or one text could mean two things: a doubled member, `1` for true, a number with more digits than it has.
+        if found.canonical_bytes() != raw:
+            raise _shapeless("must be in its canonical form (RFC 8785, every field present, times in UTC)")
+        return found
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """From what a person wrote (parsed YAML or JSON). Raises NotAuthorised naming fields, never values."""
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            # Values stay out: they may be personal, and a log is no place for a document.
+            raise NotAuthorised(
+                "malformed",
+                (
+                    Finding(".".join(map(str, one["loc"])) or "document", one["msg"], SHAPE)
+                    for one in error.errors(include_input=False, include_url=False, include_context=False)
+                ),
+            ) from None
+
+
+def _shapeless(rule: str) -> NotAuthorised:
+    return NotAuthorised("malformed", [Finding("document", rule, SHAPE)])

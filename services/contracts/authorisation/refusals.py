@@ -1,0 +1,67 @@
+"""Why something lies outside an authority, as a closed set, and the checks that need its document alone."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from services.contracts.authorisation.document import Document, SealedList
+from services.contracts.authority import ADMITTED_SOURCES, SourceKind
+from services.contracts.events import ScoreKind
+
+
+class Refusal(StrEnum):
+    """A metric label and a count reason. The first six are those of `services.contracts.authority`."""
+
+    OTHER_DEPLOYMENT = "other_deployment"
+    OUTSIDE_WINDOW = "outside_window"
+    UNKNOWN_CAMERA = "unknown_camera"
+    SOURCE_NOT_ADMITTED = "source_not_admitted"
+    MODEL_NOT_ADMITTED = "model_not_admitted"
+    LIST_NOT_ADMITTED = "list_not_admitted"
+    LIST_TOO_LARGE = "list_too_large"
+    SCORE_KIND_NOT_ADMITTED = "score_kind_not_admitted"
+    CAMERA_CHANGED = "camera_changed"
+    ENTRY_REVOKED = "entry_revoked"
+    CLOCK_NOT_ACCEPTED = "clock_not_accepted"
+    CLOCK_STEPPED = "clock_stepped"
+    NO_REGISTRY = "no_registry"
+    REGISTRY_BEHIND = "registry_behind"
+    NO_LEASE = "no_lease"
+    LEASE_STALE = "lease_stale"
+    LEASE_FORKED = "lease_forked"
+    NOT_VERIFIED = "not_verified"
+    NOT_ACTIVE = "not_active"
+    STATE_BEHIND = "state_behind"
+    STATE_DISPUTED = "state_disputed"
+    REVOCATIONS_BEHIND = "revocations_behind"
+    REVOCATIONS_DISPUTED = "revocations_disputed"
+
+
+def list_refusal(
+    sealed: SealedList, *, digest: str, model: str, score_kind: ScoreKind, entries: int, templates: int
+) -> Refusal | None:
+    """Why a list as it was loaded is not the one that was authorised, or None. match and review ask at load."""
+    if digest != sealed.digest:
+        return Refusal.LIST_NOT_ADMITTED
+    if entries > sealed.max_entries or templates > sealed.max_templates:
+        return Refusal.LIST_TOO_LARGE
+    if model != sealed.model:
+        return Refusal.MODEL_NOT_ADMITTED
+    return None if score_kind is sealed.score_kind else Refusal.SCORE_KIND_NOT_ADMITTED
+
+
+def camera_refusal(
+    document: Document, camera: str, *, source: SourceKind, host: str | None, certificate_sha256: str | None
+) -> Refusal | None:
+    """Why a camera as it was opened is not the one that was authorised, or None. ingest asks at each connection.
+
+    Where the document names a certificate, the camera must have shown that one.
+    """
+    known = document.camera(camera)
+    if known is None:
+        return Refusal.UNKNOWN_CAMERA
+    if source is not known.source or host != known.host:
+        return Refusal.CAMERA_CHANGED
+    if known.certificate_sha256 not in (None, certificate_sha256):
+        return Refusal.CAMERA_CHANGED
+    return None if source in ADMITTED_SOURCES[document.admits] else Refusal.SOURCE_NOT_ADMITTED
