@@ -1,4 +1,4 @@
-"""Reads an audit file line by line up to the first that does not fit; keeps a frontier and the producers' counts."""
+"""Reads an audit file line by line up to the first that does not fit; keeps a frontier and producers' counts."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ class Check:
             return self._ahead(raw, f"entry {entry.number} {detail}")
         if entry.request.content.sequence <= self._sequences.get(entry.request.content.producer, 0):
             return self._suspect(Kind.DUPLICATE, f"{detail}; it came before", entry=entry.number)
-        return self._unless_followed(Kind.ALTERED, detail, entry)
+        return self._unless_followed(Kind.FORKED, f"{detail}: another entry {entry.number} came before", entry)
 
     def _out_of_sequence(self, entry: Audited) -> Suspect | None:
         """In its place in the chain, but not in its producer's count: who chained it left out or doubled some."""
@@ -177,10 +177,10 @@ class Check:
         return None
 
     def _strange_head(self, signed: SignedTreeHead) -> Suspect | None:
-        if self._chain and signed.head.chain != self._chain:
-            return self._suspect(Kind.INSERTED, f"a head of chain {signed.head.chain}, not {self._chain}")
         if not signed.is_genuine(self._registry, self._verify):
             return self._suspect(Kind.WRONG_SIGNATURE, "no sequencer's key, in its time, signed this head")
+        if self._chain and signed.head.chain != self._chain:
+            return self._suspect(Kind.INSERTED, f"a head of chain {signed.head.chain}, not {self._chain}")
         return None
 
     def _misplaced_head(self, signed: SignedTreeHead, raw: bytes) -> Suspect | None:

@@ -29,7 +29,7 @@ class Kind(StrEnum):
     UNTRUSTED_ROOT = "untrusted_root"
     """The file's root is not the one of the fingerprint: nothing in it can be believed."""
     FORKED = "forked"
-    """A signed head was over other entries than these."""
+    """There are two histories: a signed head was over other entries than these, or two entries take one place."""
     TRUNCATED = "truncated"
     """The file ends before what a signed head covers, or in the middle of a line."""
     OTHER_CHAIN = "other_chain"

@@ -1,0 +1,266 @@
+"""What the verifier says of files, heads and roots, and what its command prints."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from console.audit.command import main
+from console.audit.verdict import Kind
+from console.audit.verify import read_head, verify, verify_lines
+from services.contracts.audit.chain import SignedTreeHead, TreeHead, sign_head
+from services.contracts.audit.lines import MAX_LINE_BYTES, Header, decode_line, encode_line
+from services.contracts.audit.registry import KeyRegistry, Role, registry, sign_registry
+from services.contracts.errors import Misconfigured, Undecodable
+from tests.unit.console.audit.files import FINAL_HEAD, GOOD, HEADS, RECORDS, REQUESTS, chained, judged
+from tests.unit.contracts.audit.builders import (
+    CHAIN,
+    NOON,
+    ROOT,
+    SEQUENCER,
+    SERVICES,
+    STRANGER,
+    Key,
+    a_file,
+    a_key,
+    a_sequencer,
+    requests,
+    root_fingerprint,
+    sequenced,
+)
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    file = tmp_path / "chain.jsonl"
+    file.write_bytes(b"".join(GOOD))
+    return file
+
+
+def with_keys(keys: KeyRegistry, *, root: Key = ROOT) -> list[bytes]:
+    """The good file's records under another registry."""
+    records = [encode_line(record) for record in RECORDS]
+    return [encode_line(Header(ROOT.public_key)), encode_line(sign_registry(keys, root)), *records]
+
+
+def keys(**of_review: object) -> KeyRegistry:
+    producers = [a_key(key, holder=name) for name, key in SERVICES.items() if name != "review"]
+    review = a_key(SERVICES["review"], **of_review)
+    return registry(2, a_key(SEQUENCER, role=Role.SEQUENCER), review, *producers)
+
+
+def test_a_whole_file_is_whole_up_to_its_last_head(good: Path) -> None:
+    verdict = verify(good, root_fingerprint())
+    assert verdict.ok
+    assert (verdict.chain, verdict.entries, verdict.complete_to) == (CHAIN, 14, FINAL_HEAD)
+    assert verdict.agreed is None
+
+
+@pytest.mark.parametrize("index", HEADS)
+def test_a_whole_file_agrees_with_every_head_it_ever_had(good: Path, index: int) -> None:
+    head = decode_line(GOOD[index])
+    assert isinstance(head, SignedTreeHead)
+    verdict = verify(good, root_fingerprint(), head)
+    assert verdict.ok
+    assert verdict.agreed == head
+
+
+def test_a_chain_without_entries_is_whole() -> None:
+    sequencer = a_sequencer()
+    head = sequencer.head(CHAIN, SEQUENCER, now=NOON)
+    lines = [encode_line(line) for line in a_file([head])]
+    assert judged(lines, head).ok
+    assert judged(lines[:2]).ok
+
+
+@pytest.mark.parametrize("lines", [[], GOOD[:1]])
+def test_a_file_that_ends_before_its_keys_is_truncated(lines: list[bytes]) -> None:
+    fault = judged(lines).fault
+    assert fault is not None
+    assert (fault.kind, fault.line) == (Kind.TRUNCATED, len(lines) + 1)
+
+
+def test_a_file_under_another_root_is_not_believed_at_all() -> None:
+    forged = [encode_line(Header(STRANGER.public_key)), encode_line(sign_registry(keys(), STRANGER)), *GOOD[2:]]
+    fault = judged(forged).fault
+    assert fault is not None
+    assert (fault.kind, fault.line) == (Kind.UNTRUSTED_ROOT, 1)
+    assert judged(GOOD, None).fault is None
+
+
+def test_a_registry_that_the_root_did_not_sign_is_not_believed() -> None:
+    fault = judged(with_keys(keys(), root=STRANGER)).fault
+    assert fault is not None
+    assert (fault.kind, fault.line) == (Kind.WRONG_SIGNATURE, 2)
+
+
+def test_an_entry_of_a_key_that_had_ended_is_named() -> None:
+    # review's entries are 3, 7 and 11, at 2, 6 and 10 seconds past noon.
+    fault = judged(with_keys(keys(revoked_at=NOON + timedelta(seconds=6)))).fault
+    assert fault is not None
+    assert (fault.kind, fault.entry) == (Kind.WRONG_SIGNATURE, 7)
+    assert judged(with_keys(keys(revoked_at=NOON + timedelta(seconds=11)))).ok
+
+
+def test_an_entry_that_dates_itself_before_its_key_s_end_but_follows_a_later_head_is_named() -> None:
+    # Entry 7 says 6 s; the head before it was signed at 20 s: who chained it then had a dead key's request.
+    late = chained(REQUESTS[:4], head_every=4)[-1]
+    assert isinstance(late, SignedTreeHead)
+    moved_on = TreeHead(
+        chain=CHAIN,
+        size=4,
+        root=late.head.root,
+        last=late.head.last,
+        at=NOON + timedelta(seconds=20),
+    )
+    entries = [record for record in RECORDS if not isinstance(record, SignedTreeHead)]
+    records = [*entries[:4], sign_head(moved_on, SEQUENCER), *entries[4:]]
+    revoked = sign_registry(keys(revoked_at=NOON + timedelta(seconds=8)), ROOT)
+    lines = [encode_line(line) for line in (Header(ROOT.public_key), revoked, *records)]
+    fault = judged(lines).fault
+    assert fault is not None
+    assert (fault.kind, fault.entry) == (Kind.WRONG_SIGNATURE, 7)
+
+
+def test_a_head_that_no_sequencer_signed_proves_nothing() -> None:
+    fault = judged(GOOD, sign_head(FINAL_HEAD.head, STRANGER)).fault
+    assert fault is not None
+    assert (fault.kind, fault.line) == (Kind.WRONG_SIGNATURE, 0)
+
+
+@pytest.mark.parametrize("size", [0, 3, 99])
+def test_a_head_of_another_chain_is_told_from_a_fork(size: int) -> None:
+    sequencer = a_sequencer()
+    for request in requests(min(size, 20), chain="high-street-2"):
+        sequencer.append(request, now=NOON)
+    head = sequencer.head("high-street-2", SEQUENCER, now=NOON)
+    fault = judged(GOOD, head).fault
+    assert fault is not None
+    assert (fault.kind, fault.line) == (Kind.OTHER_CHAIN, 0)
+
+
+def test_heads_of_one_size_come_in_the_order_of_their_times() -> None:
+    sequencer = a_sequencer()
+    early, late = (sequencer.head(CHAIN, SEQUENCER, now=NOON + wait) for wait in (timedelta(0), HOUR))
+    assert judged([encode_line(line) for line in a_file([early, late])]).ok
+    fault = judged([encode_line(line) for line in a_file([late, early])]).fault
+    assert fault is not None
+    assert (fault.kind, fault.line) == (Kind.REORDERED, 4)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\n",
+        b"{}\n",
+        b"[]\n",
+        b'"format"\n',
+        b"null\n",
+        b"[" * 100_000 + b"\n",
+        b"9" * 5000 + b"\n",
+        b"\xff\xfe\n",
+        GOOD[3].replace(b'"number":1', b'"number":1.0'),
+        GOOD[3].replace(b'"number":1', b'"number":true'),
+        GOOD[3].replace(b'"number":1', b'"number":"1"'),
+        GOOD[3].replace(b'"number":1', b'"number":18446744073709551616'),
+        GOOD[3].replace(b'"number":1', b'"number":1,"number":1'),
+        GOOD[3].replace(b":", b": "),
+        GOOD[3].replace(b"\n", b" \n"),
+        GOOD[3].replace(b"\n", b"\r\n"),
+        GOOD[3].replace(b'"number":1,', b""),
+        GOOD[2].replace(b'"size":0', b'"size":-1'),
+        GOOD[2].replace(b'"size":0', b'"size":0.0'),
+    ],
+    ids=lambda raw: repr(raw[:20]),
+)
+def test_a_line_has_one_spelling(raw: bytes) -> None:
+    assert raw not in GOOD
+    with pytest.raises(Undecodable):
+        decode_line(raw)
+
+
+@pytest.mark.parametrize("raw", GOOD, ids=range(len(GOOD)))
+def test_a_line_comes_out_as_it_went_in(raw: bytes) -> None:
+    assert encode_line(decode_line(raw)) == raw
+
+
+def test_a_line_without_end_is_read_in_bounded_memory_and_the_next_is_still_found(tmp_path: Path) -> None:
+    file = tmp_path / "chain.jsonl"
+    file.write_bytes(b"".join(GOOD[:4]) + b"x" * (MAX_LINE_BYTES + 7) + b"\n" + b"".join(GOOD[4:]))
+    fault = verify(file, root_fingerprint()).fault
+    assert fault is not None
+    assert (fault.kind, fault.line) == (Kind.ALTERED, 5)
+
+
+def test_memory_does_not_grow_with_the_file() -> None:
+    records = list(sequenced(requests(400), head_every=50))
+    lines = [encode_line(line) for line in a_file(records)]
+
+    def peak(of: list[bytes]) -> int:
+        def streamed() -> Iterator[bytes]:
+            yield from of
+
+        tracemalloc.start()
+        assert verify_lines(streamed(), root_fingerprint()).ok
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(lines[:20])  # what is made once and kept: parsed keys, compiled patterns
+    # Kept whole, the 360 further entries would be more than 500 KB.
+    assert peak(lines) < peak(lines[:40]) + 50_000
+
+
+def test_a_head_is_read_from_the_last_line_of_a_sink(tmp_path: Path) -> None:
+    sink = tmp_path / "heads.jsonl"
+    sink.write_bytes(b"".join(GOOD[index] for index in HEADS))
+    assert read_head(sink) == FINAL_HEAD
+    sink.write_bytes(GOOD[HEADS[-1]].rstrip(b"\n"))
+    assert read_head(sink) == FINAL_HEAD
+
+
+@pytest.mark.parametrize("content", [b"", b"a head\n", GOOD[3]])
+def test_what_is_no_head_is_refused(tmp_path: Path, content: bytes) -> None:
+    sink = tmp_path / "heads.jsonl"
+    sink.write_bytes(content)
+    with pytest.raises(Misconfigured, match="last line"):
+        read_head(sink)
+
+
+def test_the_command_says_what_it_found(good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sink = tmp_path / "heads.jsonl"
+    sink.write_bytes(GOOD[HEADS[-1]])
+    words = [str(good), "--root", root_fingerprint()]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "whole: 14 entries of chain oxford-street-1" in said
+    assert "complete up to the head" in said
+    assert "compared with no head from elsewhere" in said
+
+    assert main([*words, "--head", str(sink)]) == 0
+    assert "agrees with the head that was given" in capsys.readouterr().out
+
+    good.write_bytes(b"".join(GOOD[:-2]))
+    assert main([*words, "--head", str(sink)]) == 1
+    assert "NOT WHOLE: truncated" in capsys.readouterr().out
+
+    good.write_bytes(b"".join([*GOOD[:5], GOOD[6], GOOD[5], *GOOD[7:]]))
+    assert main(words) == 1
+    assert "NOT WHOLE: reordered, line 6, entry 3" in capsys.readouterr().out
+
+
+def test_the_command_tells_a_broken_file_from_one_that_cannot_be_read(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path / "none"), "--root", root_fingerprint()]) == 2
+    assert main([str(good), "--root", root_fingerprint(), "--head", str(good.parent)]) == 2
+    assert capsys.readouterr().out == ""
+    assert main([str(good), "--root", "another"]) == 1
+    assert "untrusted_root" in capsys.readouterr().out
