@@ -1,0 +1,113 @@
+"""From a verified document to what today's services read."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.contracts import authority
+from services.contracts.authorisation.bridge import as_authority, as_authority_of_reader
+from services.contracts.authorisation.refusals import Refusal, camera_refusal, list_refusal
+from services.contracts.authority import SourceKind
+from services.contracts.errors import Misconfigured
+from services.contracts.events import ScoreKind
+from tests.unit.contracts.authorisation.builders import END, NOON, START, a_camera, a_document, a_verified, sha
+
+SECRET = "hunter2"
+
+
+def read(camera: str = "gate-1", **changes: object) -> authority.Camera:
+    return authority.Camera.model_validate(
+        {"id": camera, "source": "rtsp", "address": f"rtsp://viewer:{SECRET}@Camera.example/1"} | changes
+    )
+
+
+def test_the_services_authority_says_what_was_approved_and_nothing_else() -> None:
+    verified = a_verified()
+    given = as_authority(verified)
+    sealed = verified.document.watchlist
+    assert (given.deployment, given.version, given.use_case) == ("oxford-street-1", 1, authority.UseCase.LIVE)
+    assert [camera.id for camera in given.cameras] == ["gate-1", "gate-2"]
+    assert (given.window.start, given.window.end) == (START, END)
+    assert (given.watchlist.name, given.watchlist.digest, given.watchlist.model) == (
+        sealed.id,
+        sealed.digest,
+        sealed.model,
+    )
+    assert given.watchlist.threshold(4) == 0.55
+    assert given.watchlist.max_entries == sealed.max_entries
+    assert given.retention == verified.document.retention
+    assert given.refuses_camera("gate-1", deployment="oxford-street-1", at=NOON) is None
+    assert given.refuses_camera("gate-1", deployment="oxford-street-1", at=END) is authority.Refusal.OUTSIDE_WINDOW
+
+
+def test_a_reader_brings_addresses_and_pace_in_the_documents_order() -> None:
+    given = as_authority_of_reader(a_verified(), [read("gate-2", rate_fps=2), read("gate-1")])
+    assert [camera.id for camera in given.cameras] == ["gate-1", "gate-2"]
+    assert given.cameras[1].rate_fps == 2
+    assert SECRET in given.cameras[0].address
+
+
+@pytest.mark.parametrize(
+    ("cameras", "why"),
+    [
+        ([read()], "gate-2: nothing says how it is read"),
+        ([read(), read("gate-2"), read("gate-3")], "gate-3: not in the authority"),
+        ([read(), read("gate-2", source="file")], "gate-2: is read as file, authorised as rtsp"),
+        ([read(), read("gate-2", address=f"rtsp://v:{SECRET}@other.example/1")], "gate-2: is read from another host"),
+        ([read(), read("gate-2", address=f"rtsp://v:{SECRET}@camera.example:99999/1")], "gate-2: is read from another"),
+    ],
+)
+def test_a_reader_cannot_swap_a_camera_its_source_or_its_host(cameras: list[authority.Camera], why: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        as_authority_of_reader(a_verified(), cameras)
+    assert why in str(refused.value)
+    assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, None),
+        ({"digest": sha("swapped")}, Refusal.LIST_NOT_ADMITTED),
+        ({"entries": 1001}, Refusal.LIST_TOO_LARGE),
+        ({"templates": 3001}, Refusal.LIST_TOO_LARGE),
+        ({"model": "sface-2"}, Refusal.MODEL_NOT_ADMITTED),
+        ({"score_kind": ScoreKind.GALLERY_NORMALISED}, Refusal.SCORE_KIND_NOT_ADMITTED),
+    ],
+)
+def test_a_list_other_than_the_authorised_one_is_refused(changes: dict[str, object], why: Refusal | None) -> None:
+    loaded: dict[str, object] = {
+        "digest": sha("list"),
+        "model": "sface-1",
+        "score_kind": ScoreKind.RAW,
+        "entries": 1000,
+        "templates": 3000,
+    }
+    assert list_refusal(a_document().watchlist, **(loaded | changes)) is why  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("camera", "changes", "why"),
+    [
+        ("gate-1", {}, None),
+        ("gate-9", {}, Refusal.UNKNOWN_CAMERA),
+        ("gate-1", {"source": SourceKind.FILE}, Refusal.CAMERA_CHANGED),
+        ("gate-1", {"host": "other.example"}, Refusal.CAMERA_CHANGED),
+        ("gate-1", {"certificate_sha256": sha("another")}, Refusal.CAMERA_CHANGED),
+        ("gate-1", {"certificate_sha256": None}, Refusal.CAMERA_CHANGED),
+    ],
+)
+def test_a_camera_other_than_the_authorised_one_is_refused(
+    camera: str, changes: dict[str, object], why: Refusal | None
+) -> None:
+    document = a_document(cameras=[a_camera(certificate_sha256=sha("its own"))])
+    opened: dict[str, object] = {
+        "source": SourceKind.RTSP,
+        "host": "camera.example",
+        "certificate_sha256": sha("its own"),
+    }
+    assert camera_refusal(document, camera, **(opened | changes)) is why  # type: ignore[arg-type]
+
+
+def test_the_words_that_both_sets_of_refusals_share_are_the_same() -> None:
+    assert {refusal.value for refusal in authority.Refusal} <= {refusal.value for refusal in Refusal}
