@@ -7,26 +7,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from services.contracts.authorisation.enums import AgeBand, Category
 from services.contracts.sealed.canonical import Unfit, from_plain
 from services.contracts.sealed.faults import Fault, Refused
 
 
-class Category(StrEnum):
-    """Why a person may be on a list at all. Closed: what fits none of these is not listed (C-26)."""
-
-    WANTED_ON_WARRANT = "wanted_on_warrant"
-    RECALLED_TO_PRISON = "recalled_to_prison"
-    SUSPECT_OF_SERIOUS_OFFENCE = "suspect_of_serious_offence"
-    BREACH_OF_COURT_ORDER = "breach_of_court_order"
-    THREAT_TO_LIFE = "threat_to_life"
-    MISSING_PERSON = "missing_person"
-    VICTIM_SOUGHT = "victim_sought"
-    EXERCISE_VOLUNTEER = "exercise_volunteer"
-
-    @property
-    def for_arrest(self) -> bool:
-        """Whether whoever is found may be arrested for it; the report counts those who may not."""
-        return self in (self.WANTED_ON_WARRANT, self.RECALLED_TO_PRISON, self.SUSPECT_OF_SERIOUS_OFFENCE)
+# Those that are found for these may be arrested; the report counts those who may not (B 3.12).
+FOR_ARREST = frozenset(
+    {Category.WANTED_ON_WARRANT, Category.SUSPECT_OF_SERIOUS_CRIME, Category.UNLAWFULLY_AT_LARGE}
+)
 
 
 class SourceType(StrEnum):
@@ -54,15 +43,6 @@ class RiskFlag(StrEnum):
     VULNERABLE = "vulnerable"
     VICTIM = "victim"
     MISSING = "missing"
-
-
-class AgeBand(StrEnum):
-    """Known age, not estimated: a recogniser's errors differ with it."""
-
-    UNDER_12 = "under_12"
-    FROM_12_TO_15 = "12_to_15"
-    FROM_16_TO_17 = "16_to_17"
-    ADULT = "adult"
 
 
 class Relation(StrEnum):

@@ -8,15 +8,15 @@ leaf says whose it is.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
+from services.contracts.audit.merkle import Frontier, leaf_hash
 from services.contracts.errors import Undecodable
 from services.contracts.events import ScoreKind, Vector
-from services.contracts.sealed import merkle
 from services.contracts.sealed.canonical import decode, encode
 from services.contracts.sealed.entry import Entry
 from services.contracts.sealed.faults import Altered
@@ -145,7 +145,7 @@ class Manifest:
     @cached_property
     def leaves(self) -> tuple[Leaf, ...]:
         """The tree's leaves, named."""
-        return tuple(Leaf(name, merkle.leaf(line).hex()) for name, line in self.records)
+        return tuple(Leaf(name, leaf_hash(line).hex()) for name, line in self.records)
 
     @cached_property
     def digest(self) -> str:
@@ -163,7 +163,14 @@ class Manifest:
 
 def root_of(leaves: tuple[Leaf, ...]) -> str:
     """The digest over named leaves, in hex. Raises ValueError for a hash that is no hex."""
-    return merkle.root([bytes.fromhex(one.sha256) for one in leaves]).hex()
+    return _root([one.sha256 for one in leaves])
+
+
+def _root(hashes: Sequence[str]) -> str:
+    tree = Frontier()
+    for one in hashes:
+        tree = tree.grown(bytes.fromhex(one))
+    return tree.root.hex()
 
 
 def template_sha256(vector: Vector) -> str:
@@ -207,8 +214,8 @@ def check(raw: bytes, *, leaves: tuple[Leaf, ...], digest: str) -> Manifest:
     that is not as sealed ("entry e-12"), or the leaves themselves; Undecodable only for what was sealed so.
     """
     lines = _lines(raw, strict=False)
-    found = tuple(merkle.leaf(line).hex() for line in lines)
-    if raw.endswith(b"\n") and merkle.root([bytes.fromhex(one) for one in found]).hex() == digest:
+    found = tuple(leaf_hash(line).hex() for line in lines)
+    if raw.endswith(b"\n") and _root(found) == digest:
         return parse(raw)
     raise Altered(_differences(found, leaves, digest) or ("line breaks",))
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.contracts import ids
-from services.contracts.sealed.entry import AgeBand, Category, Entry, Picture, RiskFlag, control_of
+from services.contracts.authorisation.enums import AgeBand, Category
+from services.contracts.sealed.entry import Entry, Picture, RiskFlag, control_of
 from services.contracts.sealed.faults import Fault
 
 Broken = tuple[str, str]
@@ -20,7 +21,10 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MAX_TEXT_CHARS = 2000
 # A note of three words does not say why this person, here, now.
 _MIN_NOTE_CHARS = 20
-_NEEDS_FLAG = {Category.MISSING_PERSON: RiskFlag.MISSING, Category.VICTIM_SOUGHT: RiskFlag.VICTIM}
+_NEEDS_FLAG = {
+    Category.MISSING_AT_RISK: RiskFlag.MISSING,
+    Category.VICTIM_OF_SERIOUS_CRIME: RiskFlag.VICTIM,
+}
 _NEEDS_SECOND = frozenset({RiskFlag.UNDER_18, RiskFlag.VULNERABLE})
 _MOST_RELATED = 64
 

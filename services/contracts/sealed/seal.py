@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from services.contracts.authorisation import enums
 from services.contracts.errors import Undecodable
 from services.contracts.sealed.canonical import decode, encode
 from services.contracts.sealed.draft import Draft, draft_faults
@@ -21,10 +22,11 @@ SIGNATURE_BYTES = 64
 
 
 class Role(StrEnum):
-    """Who signs a list; nobody holds both."""
+    """Who signs a list, by the registry's names of roles; nobody holds both. The authorising officer answers for
+    who is on it (C-26), so theirs is the second name."""
 
-    MANAGER = "watchlist_manager"
-    APPROVER = "watchlist_approver"
+    MANAGER = enums.Role.LIST_MANAGER.value
+    APPROVER = enums.Role.AUTHORISING_OFFICER.value
 
 
 class Signer(Protocol):
@@ -155,6 +157,9 @@ def check_manifest(raw: bytes, sealed: Seal, verifier: Verifier, *, at: datetime
     if not names_its_leaves(sealed):
         raise Altered(["leaves"], "not those of the digest that was signed")
     found = check(raw, leaves=sealed.leaves, digest=sealed.digest)
+    # The digest binds the leaves' hashes, not their names.
+    if found.leaves != sealed.leaves:
+        raise Altered(["leaves"], "not named as the entries are")
     if found.head.name != sealed.list_name:
         raise Altered(["head"], "another list's name")
     return found

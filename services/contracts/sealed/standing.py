@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -40,6 +40,11 @@ def active(of: Manifest, revoked: Folded, now: datetime) -> Standing:
     """
     if revoked.digest != of.digest:
         raise ValueError("the revocations are another list's")
+    return standing(of, revoked.by_entry.keys(), now)
+
+
+def standing(of: Manifest, revoked: Collection[str], now: datetime) -> Standing:
+    """As `active`, for whoever keeps revocations elsewhere and knows the revoked entries' ids."""
     reasons = {entry.entry_id: _inert(entry, revoked, now) for entry in of.entries}
     return Standing(
         frozenset(name for name, reason in reasons.items() if reason is None),
@@ -47,8 +52,8 @@ def active(of: Manifest, revoked: Folded, now: datetime) -> Standing:
     )
 
 
-def _inert(entry: Entry, revoked: Folded, now: datetime) -> Inert | None:
-    if entry.entry_id in revoked.by_entry:
+def _inert(entry: Entry, revoked: Collection[str], now: datetime) -> Inert | None:
+    if entry.entry_id in revoked:
         return Inert.REVOKED
     if now >= entry.expires_at:
         return Inert.EXPIRED
@@ -59,10 +64,10 @@ def _inert(entry: Entry, revoked: Folded, now: datetime) -> Inert | None:
     return None
 
 
-def may_raise(of: Manifest, standing: Standing) -> npt.NDArray[np.bool_]:
-    """The same for the rows that are searched (`likeness.fused`): one an entry, then the fillers, who never may."""
+def may_raise(of: Manifest, now: Standing) -> npt.NDArray[np.bool_]:
+    """The same for the rows searched (`likeness.fused`): one an entry, then the fillers, who never may."""
     found = np.zeros(len(of.entries) + of.head.fillers, np.bool_)
-    found[: len(of.entries)] = [entry.entry_id in standing.active for entry in of.entries]
+    found[: len(of.entries)] = [entry.entry_id in now.active for entry in of.entries]
     return found
 
 

@@ -10,10 +10,10 @@ from functools import cached_property
 
 import numpy as np
 
+from services.contracts.audit.merkle import leaf_hash
 from services.contracts.codec import Sealing
 from services.contracts.errors import Permanent, Tampered
 from services.contracts.scoring import Floats
-from services.contracts.sealed import merkle
 from services.contracts.sealed.bundle import frame
 from services.contracts.sealed.canonical import decode
 from services.contracts.sealed.entry import Entry
@@ -110,7 +110,7 @@ class Bundle:
     def _line(self, leaf_name: str, sealing: Sealing) -> bytes:
         name = spoken(leaf_name)
         line = self._opened(name, sealing)
-        if merkle.leaf(line).hex() != self._leaves[leaf_name]:
+        if leaf_hash(line).hex() != self._leaves[leaf_name]:
             raise Altered([name])
         return line
 
