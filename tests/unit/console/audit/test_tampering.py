@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from console.audit.verdict import Fault, Kind
@@ -32,6 +32,8 @@ from tests.unit.contracts.audit.builders import (
 )
 
 HEADER, REGISTRY = 0, 1
+# An example checks some twenty signatures: its time is the machine's affair, the number of examples ours.
+enough = settings(deadline=None, max_examples=40)
 anywhere = st.integers(0, len(GOOD) - 1)
 an_entry = st.sampled_from(ENTRIES)
 a_head = st.sampled_from(HEADS)
@@ -66,6 +68,7 @@ def test_the_good_file_is_good() -> None:
     assert judged(GOOD, FINAL_HEAD).ok
 
 
+@settings(enough, max_examples=200)
 @given(anywhere, st.data())
 def test_a_flipped_byte_is_found_wherever_it_is(index: int, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(GOOD[index]) - 1))
@@ -85,6 +88,7 @@ def test_a_flipped_byte_is_found_wherever_it_is(index: int, data: st.DataObject)
         assert fault.kind in (Kind.ALTERED, Kind.WRONG_SIGNATURE)
 
 
+@enough
 @given(an_entry, st.data())
 def test_an_altered_entry_is_named_by_its_number(index: int, data: st.DataObject) -> None:
     entry = entry_at(index)
@@ -95,6 +99,7 @@ def test_an_altered_entry_is_named_by_its_number(index: int, data: st.DataObject
     assert (fault.kind, fault.line, fault.entry) == (Kind.ALTERED, index + 1, altered.number)
 
 
+@enough
 @given(an_entry, anywhere)
 def test_an_entry_that_was_moved_is_reordered(source: int, target: int) -> None:
     assume(source != target)
@@ -104,6 +109,7 @@ def test_an_entry_that_was_moved_is_reordered(source: int, target: int) -> None:
     assert fault.line - 1 in (min(source, target), min(source, target) + 1)
 
 
+@enough
 @given(a_head, anywhere)
 def test_a_head_that_was_moved_is_reordered_where_it_now_stands(source: int, target: int) -> None:
     assume(source != target and target > REGISTRY)
@@ -111,6 +117,7 @@ def test_a_head_that_was_moved_is_reordered_where_it_now_stands(source: int, tar
     assert (fault.kind, fault.line) == (Kind.REORDERED, target + 1)
 
 
+@enough
 @given(st.sampled_from([HEADER, REGISTRY]), anywhere)
 def test_a_header_or_registry_that_was_moved_is_reordered(source: int, target: int) -> None:
     assume(source != target)
@@ -118,6 +125,7 @@ def test_a_header_or_registry_that_was_moved_is_reordered(source: int, target: i
     assert (fault.kind, fault.line) == (Kind.REORDERED, min(source, target) + 1)
 
 
+@enough
 @given(st.lists(an_entry, min_size=2, max_size=2, unique=True))
 def test_two_entries_that_changed_places_are_reordered(pair: list[int]) -> None:
     first, second = sorted(pair)
@@ -127,6 +135,7 @@ def test_two_entries_that_changed_places_are_reordered(pair: list[int]) -> None:
     assert (fault.kind, fault.line, fault.entry) == (Kind.REORDERED, first + 1, entry_at(first).number)
 
 
+@enough
 @given(an_entry, st.integers(2, len(GOOD)))
 def test_an_entry_that_is_there_twice_is_a_duplicate(source: int, target: int) -> None:
     # Copied up over nothing but heads it fits, and what follows looks moved: not told apart, but found.
@@ -137,6 +146,7 @@ def test_an_entry_that_is_there_twice_is_a_duplicate(source: int, target: int) -
     assert (fault.kind, fault.line) == (Kind.DUPLICATE, place + 1)
 
 
+@enough
 @given(st.sampled_from(HEADS[1:]))
 def test_a_head_that_is_there_twice_is_a_duplicate(source: int) -> None:
     after = fault_of([*GOOD[: source + 1], GOOD[source], *GOOD[source + 1 :]])
@@ -145,12 +155,14 @@ def test_a_head_that_is_there_twice_is_a_duplicate(source: int) -> None:
     assert (early.kind, early.line) == (Kind.DUPLICATE, 4)
 
 
+@enough
 @given(st.sampled_from([HEADER, REGISTRY]), st.integers(2, len(GOOD)))
 def test_a_second_header_or_registry_is_a_duplicate(source: int, target: int) -> None:
     fault = fault_of([*GOOD[:target], GOOD[source], *GOOD[target:]])
     assert (fault.kind, fault.line) == (Kind.DUPLICATE, target + 1)
 
 
+@enough
 @given(st.sampled_from(ENTRIES), st.integers(1, 5))
 def test_entries_that_are_gone_are_missing(first: int, count: int) -> None:
     gone = [index for index in ENTRIES if index >= first][:count]
@@ -167,6 +179,7 @@ def test_a_header_or_registry_that_is_gone_is_missing(gone: int) -> None:
     assert (fault.kind, fault.line) == (Kind.MISSING, gone + 1)
 
 
+@enough
 @given(an_entry, st.booleans())
 def test_a_forged_entry_before_a_true_one_is_inserted(index: int, has_its_number: bool) -> None:
     true = entry_at(index)
@@ -186,6 +199,7 @@ def test_a_forged_entry_at_the_end_is_inserted_if_a_head_without_it_follows() ->
     assert (fault.kind, fault.line, fault.entry) == (Kind.WRONG_SIGNATURE, len(GOOD) + 1, 15)
 
 
+@enough
 @given(an_entry)
 def test_a_genuine_request_that_nobody_chained_makes_two_histories(index: int) -> None:
     """A producer's key alone adds nothing: the true entry, or the next head, tells."""
@@ -207,6 +221,7 @@ def test_an_entry_of_another_chain_is_inserted() -> None:
 # --- by somebody who can chain anew
 
 
+@enough
 @given(st.integers(0, 9))
 def test_a_request_left_out_of_a_chain_made_anew_is_a_gap_in_its_producer_s_sequence(gone: int) -> None:
     kept = REQUESTS[:gone] + REQUESTS[gone + 1 :]
@@ -215,6 +230,7 @@ def test_a_request_left_out_of_a_chain_made_anew_is_a_gap_in_its_producer_s_sequ
     assert (fault.kind, fault.entry) == (Kind.SEQUENCE_GAP, gone + 4)
 
 
+@enough
 @given(st.integers(0, 13), st.integers(0, 14))
 def test_a_request_chained_twice_is_a_duplicate(source: int, target: int) -> None:
     assume(target > source)
@@ -223,6 +239,7 @@ def test_a_request_chained_twice_is_a_duplicate(source: int, target: int) -> Non
     assert (fault.kind, fault.entry) == (Kind.DUPLICATE, target + 1)
 
 
+@enough
 @given(st.integers(0, 13), st.sampled_from([STRANGER, *SERVICES.values()]))
 def test_a_request_signed_by_another_key_is_named_for_its_signature(index: int, key: Key) -> None:
     content = REQUESTS[index].content
@@ -248,6 +265,7 @@ def test_a_chain_made_anew_under_the_old_heads_is_forked() -> None:
     assert "between 1 and 4" in fault.detail
 
 
+@enough
 @given(st.integers(1, 14), st.data())
 def test_a_chain_made_anew_and_signed_anew_is_forked_against_a_head_from_elsewhere(
     size: int, data: st.DataObject
@@ -264,6 +282,7 @@ def test_a_chain_made_anew_and_signed_anew_is_forked_against_a_head_from_elsewhe
     assert (fault.kind, fault.entry) == (Kind.FORKED, size)
 
 
+@enough
 @given(st.integers(1, sum(map(len, GOOD)) - 1))
 def test_a_file_cut_off_anywhere_is_truncated_against_a_head(length: int) -> None:
     lines = split(b"".join(GOOD)[:length])
@@ -277,6 +296,7 @@ def test_a_file_cut_off_anywhere_is_truncated_against_a_head(length: int) -> Non
     assert fault.line == whole + 1
 
 
+@enough
 @given(st.integers(2, len(GOOD)))
 def test_without_a_head_a_file_says_up_to_which_it_is_complete(lines: int) -> None:
     verdict = judged(GOOD[:lines])
@@ -289,6 +309,7 @@ def test_without_a_head_a_file_says_up_to_which_it_is_complete(lines: int) -> No
     assert "compared with no head" in said
 
 
+@enough
 @given(st.lists(st.sampled_from(GOOD[2:]), max_size=30))
 def test_no_other_arrangement_of_its_lines_passes_for_the_chain(lines: list[bytes]) -> None:
     """Heads may be left out, and entries at the end; nothing else."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.contracts.audit.chain import FIRST_PREVIOUS, Audited, SignedTreeHead, TreeHead, sign_head
@@ -184,6 +184,7 @@ def _committed(topic: list[SignedRequest], deaths: Iterable[Kill]) -> list[bytes
     return audit
 
 
+@settings(deadline=None, max_examples=60)
 @given(kills, st.lists(st.sampled_from(PRODUCERS), max_size=24))
 def test_whoever_is_killed_whenever_every_request_is_chained_once(deaths: list[Kill], order: list[str]) -> None:
     """Gaps 0, doubles 0, and the same chain as if nobody had died."""
@@ -201,6 +202,7 @@ def test_whoever_is_killed_whenever_every_request_is_chained_once(deaths: list[K
         assert len(sequences) == min(order.count(name), 6)
 
 
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 24))
 def test_after_recovery_the_answers_are_the_same(size: int) -> None:
     lived = a_sequencer()
