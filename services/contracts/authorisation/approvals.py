@@ -76,6 +76,9 @@ def verify(
     quorum = _quorum(found, counted)
     if quorum is None:
         raise NotAuthorised("not_approved", (*_missing(found, counted), *discounted))
+    if quorum is Quorum.URGENT and found.urgent is not None and now >= found.urgent.deadline:
+        late = Finding("urgent.deadline", "has passed without full approval", "C-38")
+        raise NotAuthorised("not_approved", (late, *_missing(found, counted), *discounted))
     # Last, because it is the dear part and should not be anybody's to ask for.
     broken = rules.broken(found)
     if broken:

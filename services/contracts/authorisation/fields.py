@@ -24,6 +24,9 @@ _MAX_BYTES = 1024 * 1024
 
 
 def _utc(at: datetime) -> datetime:
+    # Far from the calendar's ends, so that no sum of a time and a term can overflow.
+    if not 2000 <= at.year < 2200:
+        raise ValueError("must lie in the years 2000 to 2199")
     return at.astimezone(UTC)
 
 
@@ -68,8 +71,12 @@ class Part(BaseModel):
         except (ValueError, RecursionError):
             raise _shapeless("must be JSON") from None
         found = cls.read(value)
+        try:
+            again = found.canonical_bytes()
+        except ValueError:
+            raise _shapeless("has an integer beyond 2^53 - 1 or half a character: no canonical form") from None
         # Or one text could mean two things: a doubled member, `1` for true, a number with more digits than it has.
-        if found.canonical_bytes() != raw:
+        if again != raw:
             raise _shapeless("must be in its canonical form (RFC 8785, every field present, times in UTC)")
         return found
 

@@ -36,8 +36,11 @@ class HeldLease:
     forked: bool = False
 
     @classmethod
-    def take(cls, lease: Lease, *, received_at_s: float, before: HeldLease | None) -> HeldLease:
-        offset_s = lease.signed_at.timestamp() - received_at_s
+    def take(
+        cls, lease: Lease, *, received_at_s: float, believed_at_s: float, before: HeldLease | None
+    ) -> HeldLease:
+        """`believed_at_s` is later than `received_at_s` where a lease from the future had to wait for its time."""
+        offset_s = lease.signed_at.timestamp() - believed_at_s
         return cls(lease, received_at_s, max(offset_s, before.offset_s) if before else offset_s)
 
     def remembering(self, before: HeldLease | None) -> HeldLease:

@@ -21,6 +21,7 @@ from services.contracts.errors import Permanent
 
 _ALGORITHM = "Ed25519"
 _MAX_TOKEN = 128 * 1024
+_MAX_HEADER = 512  # alg, kid and typ have 120 bytes or so; and no JSON of this length nests too deep to read
 _KEY_BYTES = 32
 
 
@@ -67,8 +68,11 @@ def take_apart(token: str) -> Signed:
     """Reads the header, strictly. Raises BadSignature for any header but ours; checks no signature."""
     if len(token) > _MAX_TOKEN or token.count(".") != 2:
         raise BadSignature("not a compact JWS of at most 128 KiB")
+    head = token.split(".")[0]
+    if len(head) > _MAX_HEADER:
+        raise BadSignature("the header is too long")
     try:
-        raw = base64.b64decode(_padded(token.split(".")[0]), altchars=b"-_", validate=True)
+        raw = base64.b64decode(_padded(head), altchars=b"-_", validate=True)
         header = json.loads(raw)
     except (ValueError, binascii.Error):
         raise BadSignature("the header is not base64url of JSON") from None

@@ -24,7 +24,7 @@ from services.contracts.errors import Permanent
 SKEW = timedelta(seconds=2)
 NOTHING = "0" * 64  # the head of a chain without entries
 
-Token = Annotated[str, Field(max_length=64 * 1024, repr=False)]
+Token = Annotated[str, Field(max_length=64 * 1024)]
 Sequence = Annotated[int, Field(ge=1)]
 SubjectToken = Annotated[str, Field(pattern=r"^[0-9a-f]{32}\Z")]
 
@@ -120,8 +120,8 @@ class StateChanged(AboutVersion):
     move: Move
     before: State
     after: State
-    order: Token | None = Field(default=None, description="the person's own, where the move needs one")
-    attestation: Token | None = None
+    order: Token | None = Field(default=None, repr=False, description="the person's own, where the move needs one")
+    attestation: Token | None = Field(default=None, repr=False)
     evidence: Sha256 | None = Field(default=None, description="digest of certificate, report or review")
 
 

@@ -27,6 +27,11 @@ VALUES = st.recursive(
 )
 
 
+def _as_a_double(digits: str) -> float:
+    """Beyond 2^53 a whole number is written in full up to 1e21, and is a double all the same."""
+    return int(digits) if abs(int(digits)) < 2**53 else float(digits)
+
+
 def turned(value: object) -> object:
     """The same value, every object's members in the other order."""
     if isinstance(value, Mapping):
@@ -42,7 +47,7 @@ def test_the_same_value_has_the_same_bytes(value: object) -> None:
 @given(VALUES)
 def test_bytes_read_back_give_the_same_bytes_again(value: object) -> None:
     raw = canonical(value)
-    assert canonical(json.loads(raw)) == raw
+    assert canonical(json.loads(raw, parse_int=_as_a_double)) == raw
 
 
 @given(VALUES, VALUES)
@@ -129,17 +134,21 @@ def test_an_omitted_default_is_signed_like_a_written_one() -> None:
         lambda raw: raw + b"\n",
         lambda raw: raw.replace(b"12:00:00Z", b"13:00:00+01:00", 1),
         lambda raw: raw.replace(b',"urgent":null', b""),
+        lambda raw: raw.replace(b'"serial":1', b'"serial":9007199254740993'),
+        lambda raw: raw.replace(b'"version":1', b'"version":1e999'),
+        lambda raw: raw.replace(b"2026-05-27T12:00:00Z", b"9999-12-31T23:59:59-14:00"),
+        lambda raw: raw.replace(b"eleven robberies", b"\\ud800 robberies"),
     ],
 )
 def test_bytes_that_say_the_same_in_another_form_are_refused(alter: object) -> None:
     raw = a_document().canonical_bytes()
     altered = alter(raw)  # type: ignore[operator]
     assert altered != raw
-    with pytest.raises(NotAuthorised, match=r"canonical form|valid boolean|unable to"):
+    with pytest.raises(NotAuthorised, match="document|version|created_at|grounds"):
         Document.from_canonical(altered)
 
 
-@pytest.mark.parametrize("raw", [b"", b"[]", b"\xff", b"[" * 100_000, b" " * (1024 * 1024 + 1)])
+@pytest.mark.parametrize("raw", [b"", b"[]", b"\xff", b"[" * 100_000, b" " * (1024 * 1024 + 1), b"9" * 9999])
 def test_bytes_that_are_no_document_are_refused_and_nothing_breaks(raw: bytes) -> None:
     with pytest.raises(NotAuthorised):
         Document.from_canonical(raw)

@@ -52,7 +52,11 @@ def test_a_lower_version_or_sequence_replaces_nothing(version: int, sequence: in
 
 
 def held(*, received: datetime = NOON, before: HeldLease | None = None, at: datetime = NOON) -> HeldLease:
-    return HeldLease.take(lease(at), received_at_s=a_reading(received).monotonic_s, before=before)
+    return taken(lease(at), a_reading(received).monotonic_s, before)
+
+
+def taken(new: Lease, at_s: float, before: HeldLease | None) -> HeldLease:
+    return HeldLease.take(new, received_at_s=at_s, believed_at_s=at_s, before=before)
 
 
 def test_setting_the_wall_clock_back_makes_no_lease_young() -> None:
@@ -63,7 +67,7 @@ def test_setting_the_wall_clock_back_makes_no_lease_young() -> None:
 def test_a_lease_held_back_is_old_even_if_the_wall_clock_was_set_to_suit_it() -> None:
     """One lease came at once; the next is let through an hour late, and the clock set back an hour."""
     prompt = held()
-    kept = HeldLease.take(lease(NOON + seconds(2), sequence=2), received_at_s=prompt.received_at_s + 3600, before=prompt)
+    kept = taken(lease(NOON + seconds(2), sequence=2), prompt.received_at_s + 3600, prompt)
     set_back = a_reading(NOON + seconds(3), monotonic_skew_s=3597)
     assert fresh(kept.lease, set_back.wall)
     assert set_back.monotonic_s - kept.received_at_s < 10
@@ -73,9 +77,7 @@ def test_a_lease_held_back_is_old_even_if_the_wall_clock_was_set_to_suit_it() ->
 def test_leases_that_keep_coming_stay_fresh() -> None:
     now, last = NOON, None
     for sequence in range(1, 50):
-        last = HeldLease.take(
-            lease(now, sequence=sequence), received_at_s=a_reading(now + seconds(0.1)).monotonic_s, before=last
-        )
+        last = taken(lease(now, sequence=sequence), a_reading(now + seconds(0.1)).monotonic_s, last)
         now += seconds(2)
         assert last.fresh(a_reading(now))
 
