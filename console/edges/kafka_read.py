@@ -8,7 +8,6 @@ from contextlib import ExitStack
 
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     Message,
@@ -18,6 +17,8 @@ from confluent_kafka.admin import OffsetSpec
 
 from services.runtime.kafka.admin import admin
 from services.runtime.kafka.config import Connection
+from services.runtime.kafka.group import group_offsets
+from services.runtime.kafka.types import Partition
 
 # A broker under load answers later; a person still waits.
 _TIMEOUT_S = 20.0
@@ -35,7 +36,8 @@ class KafkaReader:
 
     def __init__(self, bootstrap: str) -> None:
         self._ended = ExitStack()
-        self._admin = self._ended.enter_context(admin(Connection(bootstrap, "console")))
+        self._connection = Connection(bootstrap, "console")
+        self._admin = self._ended.enter_context(admin(self._connection))
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
@@ -88,9 +90,9 @@ class KafkaReader:
 
     def _committed(self, topic: str, group: str, first: Mapping[int, int]) -> dict[int, int]:
         """The group's next offsets; a partition it never committed begins where the topic did, at 0."""
-        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, number) for number in first])
-        answer = self._admin.list_consumer_group_offsets([asked], request_timeout=_TIMEOUT_S)[group].result()
-        return {one.partition: max(one.offset, 0) for one in answer.topic_partitions}
+        with group_offsets(self._connection, group) as offsets:
+            known = offsets.committed([Partition(topic, number) for number in first], timeout_s=_TIMEOUT_S)
+        return {number: known.get(Partition(topic, number), 0) for number in first}
 
     def _read(self, topic: str, starts: Mapping[int, int]) -> Iterator[tuple[int, bytes]]:
         ends = self._offsets(topic, OffsetSpec.latest())  # type: ignore[no-untyped-call]
