@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from services.ingest.core.backlog import unread
 from services.runtime.kafka.admin import admin
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.group import GroupOffsets, group_offsets
 from services.runtime.kafka.types import Partition
 
-# Short against the second or so that a full backlog lasts; each look costs the broker two small requests.
+# Short against the second or so that a full backlog lasts; each look costs the broker three small requests.
 _LOOK_EVERY_S = 0.2
 _ANSWER_S = 5.0
 
@@ -69,14 +71,20 @@ class KafkaBacklog:
     def _count(self, client: AdminClient, group: GroupOffsets) -> dict[int, int]:
         numbers = client.list_topics(self._topic, timeout=_ANSWER_S).topics[self._topic].partitions
         partitions = [TopicPartition(self._topic, number) for number in numbers]
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        ends = client.list_offsets(dict.fromkeys(partitions, latest), request_timeout=_ANSWER_S)
+        if not partitions:  # the topic is still to be made
+            return {}
+        firsts = _offsets(client, partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        ends = _offsets(client, partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
         committed = group.committed([Partition(self._topic, number) for number in numbers], timeout_s=_ANSWER_S)
         behind = {}
-        for partition, answer in ends.items():
-            end = answer.result(_ANSWER_S).offset
+        for number, end in ends.items():
             # A partition nobody has committed in yet begins where it ended at our first look.
-            began = self._began.setdefault(partition.partition, end)
-            read = committed.get(Partition(self._topic, partition.partition), began)
-            behind[partition.partition] = max(0, end - read)
+            began = self._began.setdefault(number, end)
+            next_read = committed.get(Partition(self._topic, number), began)
+            behind[number] = unread(first=firsts[number], end=end, next_read=next_read)
         return behind
+
+
+def _offsets(client: AdminClient, partitions: Sequence[TopicPartition], which: OffsetSpec) -> dict[int, int]:
+    answers = client.list_offsets(dict.fromkeys(partitions, which), request_timeout=_ANSWER_S)
+    return {partition.partition: answer.result(_ANSWER_S).offset for partition, answer in answers.items()}
