@@ -14,7 +14,7 @@ from services.runtime.kafka.config import Connection
 from services.runtime.kafka.group import GroupOffsets, group_offsets
 from services.runtime.kafka.types import Partition
 
-# Short against the second or so that a full backlog lasts; each look costs the broker three small requests.
+# Short against the second or so that a full backlog lasts; each look costs the broker a few small requests.
 _LOOK_EVERY_S = 0.2
 _ANSWER_S = 5.0
 
