@@ -55,7 +55,7 @@ def _files(folder: Path) -> list[Path]:
 def _picture(path: Path, order: ReadOrder) -> Jpeg:
     content = _content(path)
     try:
-        ready = _as_it_is(path, content, order)
+        ready = _as_it_is(content, order)
         if ready is not None:
             return ready
         frame = _decoded(content, order)
@@ -65,7 +65,7 @@ def _picture(path: Path, order: ReadOrder) -> Jpeg:
         raise Flawed(Flaw.PICTURE_UNREADABLE) from None
 
 
-def _as_it_is(path: Path, content: bytes, order: ReadOrder) -> Jpeg | None:
+def _as_it_is(content: bytes, order: ReadOrder) -> Jpeg | None:
     """A JPEG that fits and holds nothing but its picture needs no second encoding; None for any other.
 
     Raises ValueError if it is not whole.
