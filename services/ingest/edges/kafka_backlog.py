@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 
-from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from services.ingest.core.backlog import unread
-from services.runtime.kafka.admin import admin
+from services.runtime.kafka.admin import admin, end_offsets, first_offsets
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.group import GroupOffsets, group_offsets
 from services.runtime.kafka.types import Partition
@@ -62,7 +61,7 @@ class KafkaBacklog:
             while not self._stop.is_set():
                 try:
                     behind = self._count(client, group)
-                except (KafkaException, TimeoutError):
+                except KafkaException:
                     behind = {}
                 with self._lock:
                     self._room = {partition: self._max - records for partition, records in behind.items()}
@@ -70,21 +69,16 @@ class KafkaBacklog:
 
     def _count(self, client: AdminClient, group: GroupOffsets) -> dict[int, int]:
         numbers = client.list_topics(self._topic, timeout=_ANSWER_S).topics[self._topic].partitions
-        partitions = [TopicPartition(self._topic, number) for number in numbers]
+        partitions = [Partition(self._topic, number) for number in numbers]
         if not partitions:  # the topic is still to be made
             return {}
-        firsts = _offsets(client, partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
-        ends = _offsets(client, partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
-        committed = group.committed([Partition(self._topic, number) for number in numbers], timeout_s=_ANSWER_S)
+        firsts = first_offsets(client, partitions, timeout_s=_ANSWER_S)
+        ends = end_offsets(client, partitions, timeout_s=_ANSWER_S)
+        committed = group.committed(partitions, timeout_s=_ANSWER_S)
         behind = {}
-        for number, end in ends.items():
+        for partition, end in ends.items():
             # A partition nobody has committed in yet begins where it ended at our first look.
-            began = self._began.setdefault(number, end)
-            next_read = committed.get(Partition(self._topic, number), began)
-            behind[number] = unread(first=firsts[number], end=end, next_read=next_read)
+            began = self._began.setdefault(partition.number, end)
+            next_read = committed.get(partition, began)
+            behind[partition.number] = unread(first=firsts[partition], end=end, next_read=next_read)
         return behind
-
-
-def _offsets(client: AdminClient, partitions: Sequence[TopicPartition], which: OffsetSpec) -> dict[int, int]:
-    answers = client.list_offsets(dict.fromkeys(partitions, which), request_timeout=_ANSWER_S)
-    return {partition.partition: answer.result(_ANSWER_S).offset for partition, answer in answers.items()}

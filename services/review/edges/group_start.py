@@ -7,13 +7,13 @@ beginning; should its offsets ever be forgotten, reading all of it again is harm
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
 
 from services.contracts.errors import Misconfigured, Transient
-from services.runtime.kafka.admin import admin
+from services.runtime.kafka.admin import admin, first_offsets
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.group import GroupOffsets, group_offsets
 from services.runtime.kafka.types import Partition
@@ -33,7 +33,7 @@ def begin_group(connection: Connection, group: str, topic: str) -> None:
             partitions = _partitions(client, topic)
             missing = set(partitions) - offsets.committed(partitions, timeout_s=_TIMEOUT_S).keys()
             if missing:
-                _commit(offsets, _beginnings(client, missing))
+                _commit(offsets, first_offsets(client, missing, timeout_s=_TIMEOUT_S))
     except KafkaException as failed:
         raise Transient(f"KAFKA_BOOTSTRAP: the group of {topic} cannot be looked at: {failed}") from failed
 
@@ -43,13 +43,6 @@ def _partitions(client: AdminClient, topic: str) -> list[Partition]:
     if found.error is not None or not found.partitions:
         raise Misconfigured(f"Kafka has no topic {topic}: run `signpost topics apply`")
     return [Partition(topic, number) for number in found.partitions]
-
-
-def _beginnings(client: AdminClient, partitions: Collection[Partition]) -> dict[Partition, int]:
-    earliest = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-    asked = {TopicPartition(*partition): earliest for partition in partitions}
-    answers = client.list_offsets(asked, request_timeout=_TIMEOUT_S)
-    return {Partition(one.topic, one.partition): found.result().offset for one, found in answers.items()}
 
 
 def _commit(group: GroupOffsets, offsets: Mapping[Partition, int]) -> None:
