@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
-from confluent_kafka import (
-    Consumer,
-    ConsumerGroupTopicPartitions,
-    KafkaError,
-    KafkaException,
-    Message,
-    TopicPartition,
-)
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from services.runtime.kafka.admin import admin
+from services.runtime.kafka.admin import admin, end_offsets, first_offsets
 from services.runtime.kafka.config import Connection
+from services.runtime.kafka.group import group_offsets
+from services.runtime.kafka.types import Partition
 
 # A broker under load answers later; a person still waits.
 _TIMEOUT_S = 20.0
@@ -35,7 +29,8 @@ class KafkaReader:
 
     def __init__(self, bootstrap: str) -> None:
         self._ended = ExitStack()
-        self._admin = self._ended.enter_context(admin(Connection(bootstrap, "console")))
+        self._connection = Connection(bootstrap, "console")
+        self._admin = self._ended.enter_context(admin(self._connection))
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
@@ -61,40 +56,35 @@ class KafkaReader:
 
     def timed_values(self, topic: str) -> Iterator[tuple[int, bytes]]:
         """As `values`, each with the time the broker gave it, in ms since the epoch."""
-        yield from self._read(topic, self._offsets(topic, OffsetSpec.earliest()))  # type: ignore[no-untyped-call]
+        yield from self._read(self._first(topic))
 
     def unread(self, topic: str, group: str) -> int:
         """How many records of `topic` the group has not committed yet; transaction markers do not count.
 
         Records that retention deleted unread count too, as far as their offsets tell.
         """
-        first = self._offsets(topic, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
-        committed = self._committed(topic, group, first)
-        vanished = sum(max(0, first[number] - offset) for number, offset in committed.items())
-        starts = {number: max(first[number], offset) for number, offset in committed.items()}
-        return vanished + sum(1 for _ in self._read(topic, starts))
+        first = self._first(topic)
+        with group_offsets(self._connection, group) as offsets:
+            known = offsets.committed(first, timeout_s=_TIMEOUT_S)
+        # A partition the group never committed begins where the topic did, at 0.
+        committed = {partition: known.get(partition, 0) for partition in first}
+        vanished = sum(max(0, first[one] - offset) for one, offset in committed.items())
+        starts = {one: max(first[one], offset) for one, offset in committed.items()}
+        return vanished + sum(1 for _ in self._read(starts))
 
-    def _partitions(self, topic: str) -> Sequence[int]:
+    def _partitions(self, topic: str) -> list[Partition]:
         # Asked of the consumer: it then knows the leaders, and need not wait a second to find them itself.
         found = self._consumer.list_topics(topic, timeout=_TIMEOUT_S).topics[topic]
         if found.error is not None:
             raise KafkaException(found.error)
-        return sorted(found.partitions)
+        return [Partition(topic, number) for number in sorted(found.partitions)]
 
-    def _offsets(self, topic: str, which: OffsetSpec) -> dict[int, int]:
-        asked = {TopicPartition(topic, number): which for number in self._partitions(topic)}
-        answers = self._admin.list_offsets(asked, request_timeout=_TIMEOUT_S)
-        return {partition.partition: answer.result().offset for partition, answer in answers.items()}
+    def _first(self, topic: str) -> dict[Partition, int]:
+        return first_offsets(self._admin, self._partitions(topic), timeout_s=_TIMEOUT_S)
 
-    def _committed(self, topic: str, group: str, first: Mapping[int, int]) -> dict[int, int]:
-        """The group's next offsets; a partition it never committed begins where the topic did, at 0."""
-        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, number) for number in first])
-        answer = self._admin.list_consumer_group_offsets([asked], request_timeout=_TIMEOUT_S)[group].result()
-        return {one.partition: max(one.offset, 0) for one in answer.topic_partitions}
-
-    def _read(self, topic: str, starts: Mapping[int, int]) -> Iterator[tuple[int, bytes]]:
-        ends = self._offsets(topic, OffsetSpec.latest())  # type: ignore[no-untyped-call]
-        self._consumer.assign([TopicPartition(topic, number, offset) for number, offset in starts.items()])
+    def _read(self, starts: Mapping[Partition, int]) -> Iterator[tuple[int, bytes]]:
+        ends = {one.number: end for one, end in end_offsets(self._admin, starts, timeout_s=_TIMEOUT_S).items()}
+        self._consumer.assign([TopicPartition(*one, offset) for one, offset in starts.items()])
         ended: set[int | None] = set()
         while len(ended) < len(starts):
             for message in self._consumer.consume(_BATCH, _POLL_S):

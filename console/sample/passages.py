@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console.sample.sitters import ADMIRAL, ASTRONAUT, EVERYBODY, FORTY_FOUR, FORTY_SIX, Sitter
@@ -59,14 +60,14 @@ DEMO: dict[str, list[Passage]] = {
 DEMO_S = 40.0
 
 
-def crowd(faces: int, *, seconds: float, offset: int = 0) -> list[Passage]:
+def crowd(faces: int, *, seconds: float, offset: int = 0, people: Sequence[Sitter] = EVERYBODY) -> list[Passage]:
     """A steady walk-past with `faces` people in view at any time: what the benchmark and the soak play."""
     passages = []
     step = 0
     start = 0.0
     while start < seconds:
         for lane in range(faces):
-            sitter = EVERYBODY[(step * faces + lane + offset) % len(EVERYBODY)]
+            sitter = people[(step * faces + lane + offset) % len(people)]
             passages.append(Passage(sitter, start, lane=lane, leftwards=bool((step + lane) % 2)))
         step += 1
         start += PASSAGE_S

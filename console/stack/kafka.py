@@ -27,7 +27,15 @@ _FORMAT_WITHIN_S = 60
 _STOP_WITHIN_S = 15
 # A port can be lost between choosing and binding it; more than this is another problem.
 _PORT_ATTEMPTS = 3
-_JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+# The whole heap from the start: what a broker takes of the machine shows in the first second, not after hours.
+_JVM = (
+    "-Xms512m",
+    "-Xmx512m",
+    "-XX:+AlwaysPreTouch",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:-UsePerfData",
+)
 
 # librdkafka reports each refused connection of a starting broker: expected, so not shown.
 _silent = logging.getLogger("console.stack.kafka.readiness")

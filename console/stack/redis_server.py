@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +44,9 @@ _BY_KIND: Mapping[Kind, Mapping[str, str]] = {
         "auto-aof-rewrite-min-size": "16mb",
     },
 }
+# The packaged server lives on the C library's heap. Sealed pictures (some 70 KB each) that come and go leave holes
+# in it; beyond this size a value is mapped by itself, and its pages go back to the system when it is deleted.
+_HEAP = {"MALLOC_MMAP_THRESHOLD_": "32768"}
 # Valkey keeps two more such logs, for large commands and replies; Redis does not know the names.
 _VALKEY_ONLY = {"commandlog-request-larger-than": "-1", "commandlog-reply-larger-than": "-1"}
 
@@ -96,7 +100,13 @@ class RedisServer:
         conf = self._folder / "redis.conf"
         valkey = "valkey" in binary.name
         conf.write_text(redis_conf(self.kind, port=self._port, folder=self._folder, valkey=valkey))
-        self._child = Child(f"the {self.kind} Redis", [str(binary), str(conf)], cwd=self._folder, log=self._log)
+        self._child = Child(
+            f"the {self.kind} Redis",
+            [str(binary), str(conf)],
+            cwd=self._folder,
+            log=self._log,
+            env={**os.environ, **_HEAP},  # noqa: TID251 - as a shell's children
+        )
         self._child.await_ready(self._answers, within_s=_READY_WITHIN_S)
 
     def stop(self) -> None:

@@ -173,6 +173,7 @@ class Outbox:
         """The gaps not yet written; one that cannot be is given back by `return_gap`."""
         with self._lock:
             gaps, self._gaps = list(self._gaps.values()), {}
+            self._accounted.notify_all()
             return gaps
 
     def return_gap(self, gap: CameraGap) -> None:

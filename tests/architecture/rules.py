@@ -33,7 +33,6 @@ _VALUES_AND_PORTS = (
     "services.runtime.clock",
     "services.runtime.keys.port",
     "services.runtime.keys.ring",
-    "services.runtime.keys.sealing",
     "services.runtime.kafka.types",
 )
 _RUNTIME: Mapping[str, tuple[str, ...]] = {

@@ -16,8 +16,6 @@ from types import TracebackType
 from typing import Self
 
 import psutil
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from console.ledger.statement import Statement
 from console.run.exercise import Exercise
@@ -27,6 +25,9 @@ from console.stack.redis_server import RedisServer
 from services.contracts import topics
 from services.contracts.counts import Count, Stage
 from services.contracts.topics import Topic
+from services.runtime.kafka.config import Connection
+from services.runtime.kafka.group import group_offsets
+from services.runtime.kafka.types import Partition
 from tests.architecture.imports import ROOT
 from tests.e2e.truth import Truth
 from tests.e2e.world import a_setup, tokens_of
@@ -207,13 +208,11 @@ class Chaos:
         self._stack_kills["redis_volatile"] += 1
 
     def _committed(self, topic: Topic, stage: Stage) -> dict[int, int]:
-        admin = AdminClient({"bootstrap.servers": self._exercise.stack.kafka.bootstrap, "log_level": 0})
+        partitions = [Partition(topic.name, number) for number in range(topic.partitions)]
         group = f"signpost-{stage}-{self._exercise.deployment}"
-        asked = ConsumerGroupTopicPartitions(
-            group, [TopicPartition(topic.name, number) for number in range(topic.partitions)]
-        )
-        answer = admin.list_consumer_group_offsets([asked], request_timeout=20)[group].result()
-        return {one.partition: max(one.offset, 0) for one in answer.topic_partitions}
+        with group_offsets(Connection(self._exercise.stack.kafka.bootstrap, "chaos"), group) as offsets:
+            known = offsets.committed(partitions, timeout_s=20)
+        return {partition.number: known.get(partition, 0) for partition in partitions}
 
     def _await_dooms(self) -> None:
         wanted = {(name, doom.point) for name, dooms in self._plan.dooms.items() for doom in dooms}

@@ -69,7 +69,7 @@ def advance(
     """Give each of `boxes` [n, 4] (corners) to a track or begin one; end those unseen for too long.
 
     Time is the source's own, `position_s`. A track begun here is named for `frame` and its detection's index. A
-    frame that is older than a track's last one (a stream's time went back) still joins by place.
+    frame that is a little older than a track's last one still joins by place.
     """
     open_, closed = expire(tracks, position_s=position_s, bounds=bounds)
     owner = _assign(open_, boxes, position_s, bounds)
@@ -90,9 +90,13 @@ def advance(
 def expire(
     tracks: tuple[Track, ...], *, position_s: float, bounds: Bounds
 ) -> tuple[tuple[Track, ...], tuple[Track, ...]]:
-    """Split into those still open at `position_s` and those that have ended."""
-    open_ = tuple(track for track in tracks if position_s - track.seen_s <= bounds.max_gap_s)
-    closed = tuple(track for track in tracks if position_s - track.seen_s > bounds.max_gap_s)
+    """Split into those still open at `position_s` and those that have ended.
+
+    A stream's time may also jump back: a track that lies ahead of it would stay open until time has caught up, and
+    take in whoever passes its place.
+    """
+    open_ = tuple(track for track in tracks if abs(position_s - track.seen_s) <= bounds.max_gap_s)
+    closed = tuple(track for track in tracks if abs(position_s - track.seen_s) > bounds.max_gap_s)
     return open_, closed
 
 

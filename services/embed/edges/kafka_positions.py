@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import KafkaException
 
-from services.runtime.kafka.admin import admin
 from services.runtime.kafka.config import Connection
+from services.runtime.kafka.group import group_offsets
 from services.runtime.kafka.types import Partition
 
 log = logging.getLogger(__name__)
@@ -27,14 +27,9 @@ class KafkaPositions:
     def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
         """The next offset of each partition that has one; empty if Kafka does not answer, which costs
         nothing but the count of frames deleted before this assignment."""
-        wanted = [TopicPartition(*partition) for partition in partitions]
         try:
-            with admin(self._connection) as client:
-                answers = client.list_consumer_group_offsets(
-                    [ConsumerGroupTopicPartitions(self._group, wanted)], request_timeout=_ANSWER_S
-                )
-                found = answers[self._group].result(_ANSWER_S).topic_partitions
-        except (KafkaException, TimeoutError) as unknown:
+            with group_offsets(self._connection, self._group) as group:
+                return group.committed(partitions, timeout_s=_ANSWER_S)
+        except KafkaException as unknown:
             log.warning("group position not known", extra={"kind": type(unknown).__name__})
             return {}
-        return {Partition(one.topic, one.partition): one.offset for one in found if one.offset >= 0}

@@ -17,6 +17,8 @@ _CONFIG = {
     "automatic_object_spilling_enabled": False,
     # Workers are started when an actor comes; idle ones in store cost 70 MB each.
     "prestart_worker_first_driver": False,
+    # Nobody reads Ray's record of every call, and the head would keep the last hundred thousand.
+    "task_events_report_interval_ms": 0,
 }
 
 

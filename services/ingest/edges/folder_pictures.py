@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import struct
 from collections.abc import Iterator
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import av
@@ -21,8 +22,9 @@ from services.ingest.edges.still import Flawed, SourceFault, Still
 
 # A picture's file, not its pixels: nothing sensible is larger, and it is read whole.
 _MAX_FILE_BYTES = 64 * 1024 * 1024
-# Files of a looped folder that are remembered as whole.
-_KNOWN_WHOLE = 10_000
+# Digests of pictures that were decoded and found whole, in this process of one camera; as many are remembered.
+_whole: set[bytes] = set()
+_MOST_KNOWN_WHOLE = 10_000
 _JPEG_START = b"\xff\xd8\xff"
 # Signature and the head of the chunk that must come first: width and height stand right behind.
 _PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
@@ -53,7 +55,7 @@ def _files(folder: Path) -> list[Path]:
 def _picture(path: Path, order: ReadOrder) -> Jpeg:
     content = _content(path)
     try:
-        ready = _as_it_is(path, content, order)
+        ready = _as_it_is(content, order)
         if ready is not None:
             return ready
         frame = _decoded(content, order)
@@ -63,7 +65,7 @@ def _picture(path: Path, order: ReadOrder) -> Jpeg:
         raise Flawed(Flaw.PICTURE_UNREADABLE) from None
 
 
-def _as_it_is(path: Path, content: bytes, order: ReadOrder) -> Jpeg | None:
+def _as_it_is(content: bytes, order: ReadOrder) -> Jpeg | None:
     """A JPEG that fits and holds nothing but its picture needs no second encoding; None for any other.
 
     Raises ValueError if it is not whole.
@@ -74,16 +76,13 @@ def _as_it_is(path: Path, content: bytes, order: ReadOrder) -> Jpeg | None:
     _check_size(width_px, height_px, order)
     if fitted(width_px, height_px, max_side_px=order.max_side_px) != (width_px, height_px):
         return None
-    found = path.stat()
-    _decode_once(path, found.st_mtime_ns, found.st_size)
+    # Whether it is whole shows only when it is decoded: as small as can be, and once, not in each round of a loop.
+    digest = hashlib.blake2b(content, digest_size=16).digest()
+    if digest not in _whole:
+        simplejpeg.decode_jpeg(content, "GRAY", min_factor=8)
+        if len(_whole) < _MOST_KNOWN_WHOLE:
+            _whole.add(digest)
     return Jpeg(width_px, height_px, content)
-
-
-@lru_cache(maxsize=_KNOWN_WHOLE)
-def _decode_once(path: Path, _changed_ns: int, _size: int) -> None:
-    """Whether a JPEG is whole shows only when it is decoded: as small as can be, and not again in each round of a
-    loop while the file stays as it is. Raises ValueError."""
-    simplejpeg.decode_jpeg(path.read_bytes(), "GRAY", min_factor=8)
 
 
 def _content(path: Path) -> bytes:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
-from services.runtime.kafka.admin import admin
+from services.ingest.core.backlog import unread
+from services.runtime.kafka.admin import admin, end_offsets, first_offsets
 from services.runtime.kafka.config import Connection
+from services.runtime.kafka.group import GroupOffsets, group_offsets
+from services.runtime.kafka.types import Partition
 
-# Short against the second or so that a full backlog lasts; each look costs the broker two small requests.
+# Short against the second or so that a full backlog lasts; each look costs the broker a few small requests.
 _LOOK_EVERY_S = 0.2
 _ANSWER_S = 5.0
 
@@ -54,30 +57,28 @@ class KafkaBacklog:
             return True
 
     def _look(self) -> None:
-        with admin(self._connection) as client:
+        with admin(self._connection) as client, group_offsets(self._connection, self._group) as group:
             while not self._stop.is_set():
                 try:
-                    behind = self._count(client)
-                except (KafkaException, TimeoutError):
+                    behind = self._count(client, group)
+                except KafkaException:
                     behind = {}
                 with self._lock:
                     self._room = {partition: self._max - records for partition, records in behind.items()}
                 self._stop.wait(_LOOK_EVERY_S)
 
-    def _count(self, client: AdminClient) -> dict[int, int]:
+    def _count(self, client: AdminClient, group: GroupOffsets) -> dict[int, int]:
         numbers = client.list_topics(self._topic, timeout=_ANSWER_S).topics[self._topic].partitions
-        partitions = [TopicPartition(self._topic, number) for number in numbers]
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        ends = client.list_offsets(dict.fromkeys(partitions, latest), request_timeout=_ANSWER_S)
-        asked = ConsumerGroupTopicPartitions(self._group, partitions)
-        read = client.list_consumer_group_offsets([asked], request_timeout=_ANSWER_S)[self._group].result(
-            _ANSWER_S
-        )
-        # A partition nobody has committed in yet has a negative offset.
-        next_read = {one.partition: one.offset for one in read.topic_partitions}
+        partitions = [Partition(self._topic, number) for number in numbers]
+        if not partitions:  # the topic is still to be made
+            return {}
+        firsts = first_offsets(client, partitions, timeout_s=_ANSWER_S)
+        ends = end_offsets(client, partitions, timeout_s=_ANSWER_S)
+        committed = group.committed(partitions, timeout_s=_ANSWER_S)
         behind = {}
-        for partition, answer in ends.items():
-            end, committed = answer.result(_ANSWER_S).offset, next_read[partition.partition]
-            began = self._began.setdefault(partition.partition, end)
-            behind[partition.partition] = max(0, end - (committed if committed >= 0 else began))
+        for partition, end in ends.items():
+            # A partition nobody has committed in yet begins where it ended at our first look.
+            began = self._began.setdefault(partition.number, end)
+            next_read = committed.get(partition, began)
+            behind[partition.number] = unread(first=firsts[partition], end=end, next_read=next_read)
         return behind

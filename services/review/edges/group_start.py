@@ -7,14 +7,16 @@ beginning; should its offsets ever be forgotten, reading all of it again is harm
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
 
 from services.contracts.errors import Misconfigured, Transient
-from services.runtime.kafka.admin import admin
+from services.runtime.kafka.admin import admin, first_offsets
 from services.runtime.kafka.config import Connection
+from services.runtime.kafka.group import GroupOffsets, group_offsets
+from services.runtime.kafka.types import Partition
 
 _TIMEOUT_S = 10.0
 # Another instance was faster, and is a member already: then it has set the offsets.
@@ -27,42 +29,25 @@ def begin_group(connection: Connection, group: str, topic: str) -> None:
     Raises Misconfigured without the topic, Transient if the broker does not answer.
     """
     try:
-        with admin(connection) as client:
-            missing = _missing(client, group, _partitions(client, topic))
+        with admin(connection) as client, group_offsets(connection, group) as offsets:
+            partitions = _partitions(client, topic)
+            missing = set(partitions) - offsets.committed(partitions, timeout_s=_TIMEOUT_S).keys()
             if missing:
-                _commit(client, group, _beginnings(client, missing))
+                _commit(offsets, first_offsets(client, missing, timeout_s=_TIMEOUT_S))
     except KafkaException as failed:
         raise Transient(f"KAFKA_BOOTSTRAP: the group of {topic} cannot be looked at: {failed}") from failed
 
 
-def _partitions(client: AdminClient, topic: str) -> list[TopicPartition]:
+def _partitions(client: AdminClient, topic: str) -> list[Partition]:
     found = client.list_topics(topic, timeout=_TIMEOUT_S).topics[topic]
     if found.error is not None or not found.partitions:
         raise Misconfigured(f"Kafka has no topic {topic}: run `signpost topics apply`")
-    return [TopicPartition(topic, number) for number in found.partitions]
+    return [Partition(topic, number) for number in found.partitions]
 
 
-def _missing(client: AdminClient, group: str, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
-    asked = ConsumerGroupTopicPartitions(group, list(partitions))
-    answer = client.list_consumer_group_offsets([asked], request_timeout=_TIMEOUT_S)[group].result()
-    return [TopicPartition(one.topic, one.partition) for one in answer.topic_partitions if one.offset < 0]
-
-
-def _beginnings(client: AdminClient, partitions: Sequence[TopicPartition]) -> list[TopicPartition]:
-    earliest = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-    asked = dict.fromkeys(partitions, earliest)
-    answers = client.list_offsets(asked, request_timeout=_TIMEOUT_S)
-    return [TopicPartition(one.topic, one.partition, found.result().offset) for one, found in answers.items()]
-
-
-def _commit(client: AdminClient, group: str, offsets: Sequence[TopicPartition]) -> None:
-    wanted = ConsumerGroupTopicPartitions(group, list(offsets))
+def _commit(group: GroupOffsets, offsets: Mapping[Partition, int]) -> None:
     try:
-        answer = client.alter_consumer_group_offsets([wanted], request_timeout=_TIMEOUT_S)[group].result()
+        group.commit(offsets, timeout_s=_TIMEOUT_S)
     except KafkaException as failed:
-        if failed.args[0].code() in _BY_ANOTHER:
-            return
-        raise
-    for one in answer.topic_partitions:
-        if one.error is not None and one.error.code() not in _BY_ANOTHER:
-            raise KafkaException(one.error)
+        if failed.args[0].code() not in _BY_ANOTHER:
+            raise

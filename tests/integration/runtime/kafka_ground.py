@@ -11,8 +11,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.runtime.kafka.broker import RebalanceListener
-from services.runtime.kafka.types import Output, Partition, Record
+from confluent_kafka import KafkaError, KafkaException
+
+from services.runtime.kafka.admin import admin, end_offsets
+from services.runtime.kafka.types import Output, Partition
 from tests.contracts.broker import send
 from tests.integration.runtime.kafka_world import KafkaWorld
 from tests.support import eventually
@@ -23,22 +25,22 @@ WITHIN_S = 30.0
 
 @dataclass
 class Ground:
-    """One source with its sink, counts and dead letters, and everything read so far of what came out."""
+    """One source with its sink, counts and dead letters, and everything read so far of what came out.
+
+    What came out is read by a plain consumer, not by the one under test.
+    """
 
     world: KafkaWorld
     partitions: int = 1
-    seen: dict[str, list[Record]] = field(default_factory=dict)
+    seen: dict[str, list[tuple[bytes | None, bytes]]] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.source = self.world.topic(partitions=self.partitions)
         self.sink, self.counts_topic, self.dead_topic = (self.world.topic() for _ in range(3))
         self.group = f"group-{self.source}"
-        self._reader = self.world.consumer(f"reader-{self.source}")
-        nothing = lambda partitions: None  # noqa: E731 - three times the same
-        self._reader.subscribe(
-            [self.sink, self.counts_topic, self.dead_topic], RebalanceListener(nothing, nothing, nothing)
-        )
-        self.seen = {self.sink: [], self.counts_topic: [], self.dead_topic: []}
+        self.seen = {topic: [] for topic in (self.sink, self.counts_topic, self.dead_topic)}
+        self._reader = self.world.reader(self.seen)
 
     def feed(self, *values: bytes, partition: int = 0) -> None:
         outputs = (Output(self.source, b"k", value, partition=partition) for value in values)
@@ -47,16 +49,16 @@ class Ground:
     def out(self) -> Counter[bytes]:
         """How often each value stands in the sink, committed."""
         self._read()
-        return Counter(record.value for record in self.seen[self.sink])
+        return Counter(value for _, value in self.seen[self.sink])
 
     def dead(self) -> list[bytes]:
-        self._read()
-        return [record.value for record in self.seen[self.dead_topic]]
+        self._settle()
+        return [value for _, value in self.seen[self.dead_topic]]
 
     def counts(self) -> Counter[str]:
         """The sum over incarnations of the last counts of each."""
-        self._read()
-        last = {record.key: record.value for record in self.seen[self.counts_topic]}
+        self._settle()
+        last = dict(self.seen[self.counts_topic])
         total: Counter[str] = Counter()
         for text in last.values():
             total.update(json.loads(text))
@@ -102,12 +104,34 @@ class Ground:
             yield look_after
 
     def until_out(self, number: int) -> Counter[bytes]:
-        """Wait for so many outputs, then for what a few more reads bring."""
+        """Wait for so many outputs, then for the end of whatever else was written until now."""
         eventually(lambda: self.out().total() >= number, f"{number} outputs", within_s=WITHIN_S)
-        for _ in range(5):
-            self.out()
+        self._settle()
         return self.out()
 
+    def _settle(self) -> None:
+        """Read up to what is the end of each topic now.
+
+        A transaction commits at its coordinator first and partition by partition after that: what one topic
+        shows already, another may still hold back.
+        """
+        with admin(self.world.connection) as client:
+            ends = end_offsets(client, [Partition(topic, 0) for topic in self.seen], timeout_s=WITHIN_S)
+
+        def reached() -> bool:
+            self._read()
+            return all(self.ended.get(one.topic, -1) >= end for one, end in ends.items())
+
+        eventually(reached, "the end of what was written", within_s=WITHIN_S)
+
     def _read(self) -> None:
-        for record in self._reader.poll(500, 0.05):
-            self.seen[record.topic].append(record)
+        for message in self._reader.consume(500, 0.05):
+            topic, error, value = message.topic(), message.error(), message.value()
+            assert topic is not None
+            if error is None:
+                assert value is not None
+                self.seen[topic].append((message.key(), value))
+            elif error.code() == KafkaError._PARTITION_EOF:
+                self.ended[topic] = message.offset() or 0
+            elif not error.retriable():
+                raise KafkaException(error)

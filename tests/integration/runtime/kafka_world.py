@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import uuid4
 
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -27,6 +29,7 @@ class KafkaWorld:
         # Kept: a temporary would be gone before its answer comes.
         self._admin = AdminClient({"bootstrap.servers": bootstrap})
         self._consumers: list[KafkaConsumer] = []
+        self._readers: list[Consumer] = []
 
     def topic(self, *, partitions: int = 1) -> str:
         name = f"test-{uuid4().hex[:12]}"
@@ -44,6 +47,21 @@ class KafkaWorld:
         self._consumers.append(consumer)
         return consumer
 
+    def reader(self, topics: Iterable[str]) -> Consumer:
+        """A plain client on partition 0 of each topic, from its beginning: what is committed, and its end."""
+        options: dict[str, str | bool] = {
+            "bootstrap.servers": self.connection.bootstrap,
+            "group.id": f"reader-{uuid4().hex}",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "earliest",
+        }
+        reader = Consumer(options)
+        reader.assign([TopicPartition(topic, 0, 0) for topic in topics])
+        self._readers.append(reader)
+        return reader
+
     def producer(self) -> KafkaProducer:
         return KafkaProducer(producer_options(self.connection), self.errors.append)
 
@@ -54,3 +72,5 @@ class KafkaWorld:
     def close(self) -> None:
         for consumer in self._consumers:
             consumer.close()
+        for reader in self._readers:
+            reader.close()

@@ -88,6 +88,14 @@ def test_a_frame_older_than_the_last_still_joins_by_place_and_does_not_turn_time
     assert steps[-1].open[0].seen_s == 1
 
 
+def test_a_stream_whose_time_jumps_back_begins_new_tracks() -> None:
+    here = boxes((100, 100, 60))
+    steps = walk((100, here), (3, here), (3.2, here), (5, here))
+    assert [step.started for step in steps] == [1, 1, 0, 1]
+    assert [len(step.closed) for step in steps] == [0, 1, 0, 1]
+    assert [len(step.open) for step in steps] == [1, 1, 1, 1]
+
+
 def test_expiring_splits_by_the_gap() -> None:
     (step,) = walk((0, boxes((0, 0, 50))))
     assert expire(step.open, position_s=1, bounds=BOUNDS) == (step.open, ())

@@ -1,0 +1,78 @@
+"""Where a group stands, asked and told from outside of it.
+
+Through a consumer that joins nothing, not through the admin client: asked for a group's offsets while its
+coordinator loads them, or moves, that one takes the whole process with it (confluentinc/librdkafka#5040).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from services.runtime.kafka.config import Connection
+from services.runtime.kafka.types import Partition
+from services.runtime.retry import retry
+
+_COORDINATOR_MOVES = (
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError._WAIT_COORD,
+)
+
+
+class GroupOffsets:
+    """A group's committed offsets. One thread at a time; each call blocks for about its timeout at most."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+
+    def committed(self, partitions: Collection[Partition], *, timeout_s: float) -> dict[Partition, int]:
+        """The next offset of each partition that has one. Raises KafkaException."""
+        asked = [TopicPartition(*partition) for partition in partitions]
+        found = _while_it_moves(lambda: self._consumer.committed(asked, timeout=timeout_s), timeout_s)
+        return {Partition(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
+
+    def commit(self, offsets: Mapping[Partition, int], *, timeout_s: float) -> None:
+        """Set the group's offsets. Raises KafkaException; the broker refuses while the group has members."""
+        wanted = [TopicPartition(*partition, offset) for partition, offset in offsets.items()]
+        _while_it_moves(lambda: self._consumer.commit(offsets=wanted, asynchronous=False), timeout_s)
+
+
+@contextmanager
+def group_offsets(connection: Connection, group: str) -> Iterator[GroupOffsets]:
+    """For as long as the block; connects at its first question."""
+    consumer = Consumer({**connection.options(), "group.id": group, "enable.auto.commit": False})
+    try:
+        yield GroupOffsets(consumer)
+    finally:
+        consumer.close()
+
+
+class _Moves(Exception):
+    """The group's coordinator is on its way; the cause says what the client made of it."""
+
+
+def _while_it_moves(call: Callable[[], list[TopicPartition] | None], timeout_s: float) -> list[TopicPartition]:
+    def once() -> list[TopicPartition]:
+        try:
+            return _sound(call() or [])
+        except KafkaException as failed:
+            if failed.args[0].code() in _COORDINATOR_MOVES:
+                raise _Moves from failed
+            raise
+
+    try:
+        return retry(once, on=(_Moves,), deadline_s=timeout_s, max_s=0.5)
+    except _Moves as moves:
+        assert isinstance(moves.__cause__, KafkaException)  # noqa: S101 - raised from one, above
+        raise moves.__cause__ from None
+
+
+def _sound(answers: list[TopicPartition]) -> list[TopicPartition]:
+    for answer in answers:
+        if answer.error is not None:
+            raise KafkaException(answer.error)
+    return answers
