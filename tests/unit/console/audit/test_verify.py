@@ -13,7 +13,7 @@ from console.audit.command import main
 from console.audit.verdict import Kind
 from console.audit.verify import read_head, verify, verify_lines
 from services.contracts.audit.chain import SignedTreeHead, TreeHead, sign_head
-from services.contracts.audit.lines import MAX_LINE_BYTES, Header, decode_line, encode_line
+from services.contracts.audit.lines import MAX_LINE_BYTES, Header, Line, decode_line, encode_line
 from services.contracts.audit.registry import KeyRegistry, Role, registry, sign_registry
 from services.contracts.errors import Misconfigured, Undecodable
 from tests.unit.console.audit.files import FINAL_HEAD, GOOD, HEADS, RECORDS, REQUESTS, chained, judged
@@ -120,10 +120,10 @@ def test_an_entry_that_dates_itself_before_its_key_s_end_but_follows_a_later_hea
         at=NOON + timedelta(seconds=20),
     )
     entries = [record for record in RECORDS if not isinstance(record, SignedTreeHead)]
-    records = [*entries[:4], sign_head(moved_on, SEQUENCER), *entries[4:]]
+    records: list[Line] = [*entries[:4], sign_head(moved_on, SEQUENCER), *entries[4:]]
     revoked = sign_registry(keys(revoked_at=NOON + timedelta(seconds=8)), ROOT)
-    lines = [encode_line(line) for line in (Header(ROOT.public_key), revoked, *records)]
-    fault = judged(lines).fault
+    lines: list[Line] = [Header(ROOT.public_key), revoked, *records]
+    fault = judged(encode_line(line) for line in lines).fault
     assert fault is not None
     assert (fault.kind, fault.entry) == (Kind.WRONG_SIGNATURE, 7)
 

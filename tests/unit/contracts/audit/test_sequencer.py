@@ -139,12 +139,12 @@ def test_a_head_says_how_the_chain_stands_and_is_later_than_the_last() -> None:
     empty = sequencer.head(CHAIN, SEQUENCER, now=NOON)
     assert (empty.head.size, empty.head.root, empty.head.last) == (0, EMPTY_ROOT, FIRST_PREVIOUS)
     tree = Frontier()
-    for request in TOPIC[:5]:
-        entry = appended(sequencer, request)
+    entries = [appended(sequencer, request) for request in TOPIC[:5]]
+    for entry in entries:
         tree = tree.grown(entry.leaf)
     set_back = sequencer.head(CHAIN, SEQUENCER, now=NOON - HOUR)
     assert set_back.head == TreeHead(
-        chain=CHAIN, size=5, root=tree.root, last=entry.hash, at=NOON + timedelta(microseconds=1)
+        chain=CHAIN, size=5, root=tree.root, last=entries[-1].hash, at=NOON + timedelta(microseconds=1)
     )
     assert set_back.is_genuine(keys(), verify)
     assert not replace(set_back, key=empty.key, signature=empty.signature).is_genuine(keys(), verify)
