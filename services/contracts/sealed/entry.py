@@ -11,7 +11,6 @@ from services.contracts.authorisation.enums import AgeBand, Category
 from services.contracts.sealed.canonical import Unfit, from_plain
 from services.contracts.sealed.faults import Fault, Refused
 
-
 # Those that are found for these may be arrested; the report counts those who may not (B 3.12).
 FOR_ARREST = frozenset(
     {Category.WANTED_ON_WARRANT, Category.SUSPECT_OF_SERIOUS_CRIME, Category.UNLAWFULLY_AT_LARGE}

@@ -273,7 +273,8 @@ def test_even_who_holds_the_key_cannot_change_templates_or_pictures(name: str) -
     for content in (b"", _other(SEALING.cipher.open(KEY, bodies[name], where))):
         bodies[name] = SEALING.cipher.seal(KEY, content, where)
         parts = tuple(
-            replace(part, size=len(bodies[part.name]), sha256=file_sha256(bodies[part.name])) for part in header.parts
+            replace(part, size=len(bodies[part.name]), sha256=file_sha256(bodies[part.name]))
+            for part in header.parts
         )
         assert altered(signed(replace(header, parts=parts), bodies=b"".join(bodies.values()))) == (name,)
 
@@ -323,5 +324,3 @@ def test_no_repr_shows_what_is_in_a_bundle() -> None:
 
 def _other(content: bytes) -> bytes:
     return content[:-1] + bytes([content[-1] ^ 1])
-
-

@@ -44,9 +44,7 @@ def a_revocation(sequence: int = 1, entry_id: str = "e-1", **changes: Any) -> Re
 
 
 def signed(signer: APerson = MANAGER, role: Role = Role.MANAGER, sequence: int = 1) -> SignedRevocation:
-    return revocations.revoke(
-        LIST, "e-1", Reason.LOCATED, sequence=sequence, signer=signer, role=role, at=NOON
-    )
+    return revocations.revoke(LIST, "e-1", Reason.LOCATED, sequence=sequence, signer=signer, role=role, at=NOON)
 
 
 def check(one: SignedRevocation, digest: str = LIST.digest) -> Revocation:
@@ -156,7 +154,17 @@ def test_any_byte_of_a_revocation_altered_is_found(data: st.DataObject) -> None:
         replace(signed(), revocation=replace(signed().revocation, by="p-somebody")),
         replace(signed(), revocation=replace(signed().revocation, sequence=0)),
     ],
-    ids=["no role", "stranger", "other role", "other key", "no hex", "none", "other entry", "other person", "zero"],
+    ids=[
+        "no role",
+        "stranger",
+        "other role",
+        "other key",
+        "no hex",
+        "none",
+        "other entry",
+        "other person",
+        "zero",
+    ],
 )
 def test_a_revocation_that_nobody_with_a_role_signed_is_refused(forged: SignedRevocation) -> None:
     with pytest.raises(Altered):

@@ -95,7 +95,9 @@ def raised(names: Sequence[str], now: datetime, probe: np.ndarray, threshold: fl
     gallery = likeness.fused(MIXED.templates, MIXED.fillers)
     ids = [entry.entry_id for entry in LIST.entries]
     pairs = likeness.columns(LIST.cohort.apart, ids)
-    scores = likeness.normalised(raw_scores(probe, gallery), pairs, k=LIST.head.cohort_size, a=LIST.head.cohort_weight)
+    scores = likeness.normalised(
+        raw_scores(probe, gallery), pairs, k=LIST.head.cohort_size, a=LIST.head.cohort_weight
+    )
     may = may_raise(LIST, active(LIST, revoked(*names), now))
     hits = np.flatnonzero((scores[0] >= threshold) & may)
     return {ids[place] for place in hits}, scores.tobytes()

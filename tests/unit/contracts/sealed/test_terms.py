@@ -59,7 +59,9 @@ def test_a_category_or_age_band_that_the_authority_does_not_admit_is_named_by_en
     found = list(
         outside(
             LIST,
-            replace(TERMS, categories=frozenset({Category.MISSING_AT_RISK}), age_bands=frozenset({AgeBand.UNDER_10})),
+            replace(
+                TERMS, categories=frozenset({Category.MISSING_AT_RISK}), age_bands=frozenset({AgeBand.UNDER_10})
+            ),
         )
     )
     assert {(one.entry, one.field, one.control) for one in found} == {
