@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from console.audit.check import Check
-from console.audit.ed25519 import verify as ed25519
 from console.audit.suspects import settle
 from console.audit.verdict import Verdict
 from services.contracts.audit.chain import SignedTreeHead
 from services.contracts.audit.lines import MAX_LINE_BYTES, decode_line
 from services.contracts.errors import Misconfigured, Undecodable
+from services.runtime.keys.ed25519 import verify as ed25519
 
 _CHUNK_BYTES = 1024 * 1024
 
