@@ -113,6 +113,48 @@ COUNTS = Topic(
     writers=("ingest", "embed", "match", "review"),
     readers=("console",),
 )
+AUDIT_REQUESTS = Topic(
+    name="audit_requests",
+    key="producer (service/instance)",
+    content="SignedAuditRequest, not yet chained; no biometrics",
+    # A producer's requests stay in order on its one partition: never add partitions while any are unread.
+    partitions=8,
+    retention=_YEARS,
+    segment=timedelta(days=7),
+    max_message_bytes=64 * _KIB,
+    offset_reset=OffsetReset.ERROR,
+    writers=("ingest", "embed", "match", "review", "oversight"),
+    readers=("oversight",),
+)
+AUDIT = Topic(
+    name="audit",
+    key="chain",
+    content="AuditRecord: Audited (numbered, hash-chained), SignedTreeHead; no biometrics",
+    # One order for its one writer, and one end that it recovers from.
+    partitions=1,
+    retention=_YEARS,
+    segment=timedelta(days=7),
+    # A request whole, and what the chain adds.
+    max_message_bytes=128 * _KIB,
+    offset_reset=OffsetReset.ERROR,
+    writers=("oversight",),
+    readers=("oversight", "console"),
+)
+AUTHORITY = Topic(
+    name="authority",
+    key="organisation + what",
+    content="signed: registry, documents with approvals, states, leases, revocations",
+    # The gates need no order, but a leader that takes over reads its predecessor's word to the end.
+    partitions=1,
+    retention=_YEARS,
+    # A lease every two seconds: what a start has to read through is this long, not a day.
+    segment=timedelta(minutes=10),
+    max_message_bytes=2 * _MIB,
+    cleanup=Cleanup.COMPACT,
+    offset_reset=OffsetReset.ERROR,
+    writers=("oversight",),
+    readers=("ingest", "embed", "match", "review", "oversight", "console"),
+)
 
 
 def _dead(of: Topic) -> Topic:
@@ -133,7 +175,7 @@ def _dead(of: Topic) -> Topic:
 FRAMES_DEAD = _dead(FRAMES)
 FACES_DEAD = _dead(FACES)
 
-ALL = (FRAMES, FACES, ALERTS, DECISIONS, COUNTS, FRAMES_DEAD, FACES_DEAD)
+ALL = (FRAMES, FACES, ALERTS, DECISIONS, COUNTS, AUDIT_REQUESTS, AUDIT, FRAMES_DEAD, FACES_DEAD)
 BY_NAME = {topic.name: topic for topic in ALL}
 
 

@@ -45,6 +45,18 @@ topic counts 1 \
     --config retention.ms=220752000000 \
     --config segment.ms=600000 \
     --config message.timestamp.type=LogAppendTime
+topic audit_requests 8 \
+    --config cleanup.policy=delete \
+    --config max.message.bytes=65536 \
+    --config retention.ms=220752000000 \
+    --config segment.ms=604800000 \
+    --config message.timestamp.type=LogAppendTime
+topic audit 1 \
+    --config cleanup.policy=delete \
+    --config max.message.bytes=131072 \
+    --config retention.ms=220752000000 \
+    --config segment.ms=604800000 \
+    --config message.timestamp.type=LogAppendTime
 topic frames.dead 1 \
     --config cleanup.policy=delete \
     --config max.message.bytes=16384 \
