@@ -45,6 +45,12 @@ topic counts 1 \
     --config retention.ms=220752000000 \
     --config segment.ms=600000 \
     --config message.timestamp.type=LogAppendTime
+topic authority 1 \
+    --config cleanup.policy=compact \
+    --config max.message.bytes=2097152 \
+    --config retention.ms=220752000000 \
+    --config segment.ms=600000 \
+    --config message.timestamp.type=LogAppendTime
 topic audit_requests 8 \
     --config cleanup.policy=delete \
     --config max.message.bytes=65536 \

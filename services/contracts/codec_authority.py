@@ -1,0 +1,83 @@
+"""Records of `authority` to bytes and back, and the keys they are written under. Checks no signature."""
+
+from __future__ import annotations
+
+from google.protobuf.message import DecodeError
+
+from services.contracts.authorisation.document import Document
+from services.contracts.authorisation.records import (
+    DocumentPublished,
+    LeaseRenewed,
+    Record,
+    RegistryIssued,
+    RevocationRecorded,
+    StateRecorded,
+)
+from services.contracts.authorisation.registry import Registry
+from services.contracts.authorisation.statements import EntriesRevoked, Lease, StateChanged
+from services.contracts.errors import Undecodable
+from signpost.v1 import authority_pb2
+
+Said = Registry | Document | StateChanged | Lease | EntriesRevoked
+"""What a record carries signed, as its writer has it in hand."""
+
+
+def encode(record: Record) -> bytes:
+    """The value of a record on `authority`."""
+    return _message(record).SerializeToString(deterministic=True)
+
+
+def decode(raw: bytes) -> Record:
+    """The record in a value, nothing of it checked yet. Raises Undecodable."""
+    message = authority_pb2.AuthorityRecord()
+    try:
+        message.ParseFromString(raw)
+    except DecodeError as error:
+        raise Undecodable("not an AuthorityRecord") from error
+    match message.WhichOneof("record"):
+        case "registry":
+            return RegistryIssued(message.registry)
+        case "document":
+            return DocumentPublished(message.document.document, tuple(message.document.approvals))
+        case "state":
+            return StateRecorded(message.state)
+        case "lease":
+            return LeaseRenewed(message.lease)
+        case "revocation":
+            return RevocationRecorded(message.revocation)
+    raise Undecodable("a record of an authority is of no known kind")
+
+
+def key_of(said: Said, *, organisation: str) -> bytes:
+    """What the record is written under. The topic is compacted: of a registry and of a deployment's lease the
+    newest stays, of a document the one with most approvals; every state and revocation has a key of its own."""
+    return f"{organisation}/{_what(said)}".encode()
+
+
+def _what(said: Said) -> str:
+    match said:
+        case Registry():
+            return "registry"
+        case Document():
+            return f"{said.id}/document/{said.version}"
+        case StateChanged():
+            return f"{said.deployment}/state/{said.version}/{said.sequence}"
+        case Lease():
+            return f"{said.deployment}/lease"
+        case EntriesRevoked():
+            return f"{said.deployment}/revocation/{said.list_digest}/{said.sequence}"
+
+
+def _message(record: Record) -> authority_pb2.AuthorityRecord:
+    match record:
+        case RegistryIssued():
+            return authority_pb2.AuthorityRecord(registry=record.token)
+        case DocumentPublished():
+            published = authority_pb2.PublishedDocument(document=record.document, approvals=record.approvals)
+            return authority_pb2.AuthorityRecord(document=published)
+        case StateRecorded():
+            return authority_pb2.AuthorityRecord(state=record.token)
+        case LeaseRenewed():
+            return authority_pb2.AuthorityRecord(lease=record.token)
+        case RevocationRecorded():
+            return authority_pb2.AuthorityRecord(revocation=record.token)
