@@ -1,0 +1,104 @@
+"""Follows a topic from its beginning, as one reader among any number: no group, no commit, everything seen."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+
+from services.runtime.kafka.broker import Fatal
+from services.runtime.kafka.config import Connection, Options
+from services.runtime.kafka.errors import reading_error
+from services.runtime.kafka.passing import OnError, PassingErrors
+
+log = logging.getLogger(__name__)
+
+# How often the thread looks whether it shall stop.
+_POLL_S = 0.1
+_ANSWER_S = 5.0
+# Between two beginnings, where the first came to nothing: the topic is still to be made, or the broker is away.
+_AGAIN_S = 1.0
+_END_OF_PARTITION = KafkaError._PARTITION_EOF
+
+
+class Follower:
+    """Reads all partitions, committed records only, each in order; on a thread of its own from `start` to `stop`.
+
+    `on_record` gets every value (empty for a tombstone) on that thread; what it raises ends the process. When
+    reading on is no longer possible (the topic was made anew, say) all is read again from the beginning, so it
+    must not mind a value that comes twice. `on_error` gets the code of every trouble with the broker; none ends
+    the thread. Partitions are those of the beginning.
+    """
+
+    def __init__(
+        self, connection: Connection, topic: str, on_record: Callable[[bytes], None], *, on_error: OnError
+    ) -> None:
+        self._options: Options = {
+            **connection.options(),
+            # librdkafka wants a name; nothing is ever joined or committed under it.
+            "group.id": f"follower-{uuid.uuid4()}",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "error",
+        }
+        self._topic = topic
+        self._on_record = on_record
+        self._passing = PassingErrors(log, on_error)
+        self._stop = threading.Event()
+        self._caught_up = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name=f"signpost-follow-{topic}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """The thread has ended on return; harmless if it never began."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def caught_up(self) -> bool:
+        """Whether all that was there at the start has been handed on. Stays true. Any thread."""
+        return self._caught_up.is_set()
+
+    def _follow(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._read_from_the_beginning()
+            except KafkaException as failed:
+                self._passing(failed.args[0])
+                self._stop.wait(_AGAIN_S)
+
+    def _read_from_the_beginning(self) -> None:
+        """Until stopped. Raises KafkaException when reading on is pointless."""
+        consumer = Consumer({**self._options, "error_cb": self._passing})
+        try:
+            unended = self._partitions(consumer)
+            consumer.assign([TopicPartition(self._topic, number, OFFSET_BEGINNING) for number in unended])
+            while not self._stop.is_set():
+                message = consumer.poll(_POLL_S)
+                if message is None:
+                    continue
+                error = message.error()
+                if error is None:
+                    self._on_record(message.value() or b"")
+                elif error.code() == _END_OF_PARTITION:
+                    unended.discard(message.partition() or 0)
+                    if not unended:
+                        self._caught_up.set()
+                elif isinstance(reading_error(error), Fatal):
+                    raise KafkaException(error)
+                else:
+                    self._passing(error)
+        finally:
+            consumer.close()
+
+    def _partitions(self, consumer: Consumer) -> set[int]:
+        found = consumer.list_topics(self._topic, timeout=_ANSWER_S).topics[self._topic]
+        if found.error is not None:
+            raise KafkaException(found.error)
+        return set(found.partitions)
