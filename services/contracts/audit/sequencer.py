@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -115,6 +116,17 @@ class Sequencer:
             chain.mark(record)
         self._chains[name] = chain
 
+    def copy(self) -> Sequencer:
+        """Another of the same state, to go on from on its own. Takes as long as copying 16 bytes an entry."""
+        other = Sequencer(self.registry, self._verify)
+        other._chains = {name: chain.copy() for name, chain in self._chains.items()}
+        return other
+
+    @property
+    def beyond_their_heads(self) -> list[str]:
+        """The chains with entries that no head is over yet."""
+        return [name for name, chain in self._chains.items() if chain.tree.size > chain.headed]
+
     @property
     def sizes(self) -> dict[str, int]:
         """How many entries each chain has."""
@@ -140,8 +152,14 @@ class _Chain:
         self.name = name
         self.tree = Frontier()
         self.last = FIRST_PREVIOUS
+        self.headed = 0
         self._head_at: datetime | None = None
         self._seen: dict[str, bytearray] = {}
+
+    def copy(self) -> _Chain:
+        other = copy(self)
+        other._seen = {producer: bytearray(seen) for producer, seen in self._seen.items()}
+        return other
 
     def placed(self, request: SignedRequest) -> Audited | Duplicate | Gap | Conflict:
         """Where a genuine request belongs; changes nothing."""
@@ -179,6 +197,7 @@ class _Chain:
                 f"{self.name}: a head of size {head.size} is not how its {self.tree.size} entries stand"
             )
         self._head_at = head.at
+        self.headed = head.size
 
     def no_earlier(self, now: datetime) -> datetime:
         """A clock that was set back does not bring back a key that a head outlived."""

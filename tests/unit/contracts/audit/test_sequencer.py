@@ -202,6 +202,28 @@ def test_whoever_is_killed_whenever_every_request_is_chained_once(deaths: list[K
         assert len(sequences) == min(order.count(name), 6)
 
 
+def test_a_copy_goes_on_by_itself() -> None:
+    first = a_sequencer()
+    entries = [appended(first, request) for request in TOPIC[:10]]
+    other = first.copy()
+    appended(other, TOPIC[10])
+    other.head(CHAIN, SEQUENCER, now=NOON + HOUR)
+    assert first.sizes == {CHAIN: 10}
+    assert appended(first, TOPIC[10]).number == 11
+    assert other.append(TOPIC[3], now=NOON) == Duplicate(entries[3].request.content.id)
+
+
+def test_a_chain_is_beyond_its_head_from_its_next_entry_on() -> None:
+    sequencer = a_sequencer()
+    assert sequencer.beyond_their_heads == []
+    appended(sequencer, TOPIC[0])
+    assert sequencer.beyond_their_heads == [CHAIN]
+    sequencer.head(CHAIN, SEQUENCER, now=NOON)
+    assert sequencer.beyond_their_heads == []
+    appended(sequencer, TOPIC[1])
+    assert sequencer.beyond_their_heads == [CHAIN]
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 24))
 def test_after_recovery_the_answers_are_the_same(size: int) -> None:

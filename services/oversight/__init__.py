@@ -1,0 +1,1 @@
+"""Oversight: the register of authorities, and the lease without which nothing is searched."""

@@ -1,0 +1,1 @@
+"""Pure: what oversight records, and why not."""

@@ -1,0 +1,198 @@
+"""The one writer of the audit chain on Kafka: reads `audit_requests`, appends to `audit`, in one transaction.
+
+Whoever begins with the transactional id fences its predecessor and settles what that left; only then is the head
+recovered, from the topic. So of two that run, by mistake or by a late awakening, the elder ends (Fenced) before
+anything of it counts. What cannot be chained pauses its partition and pages: nothing is dead-lettered here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from services.contracts import codec_audit, topics
+from services.contracts.audit.chain import SignedTreeHead
+from services.contracts.audit.registry import KeyRegistry
+from services.contracts.audit.requests import SignedRequest
+from services.contracts.audit.sequencer import Sequencer
+from services.contracts.audit.signing import Signer
+from services.oversight.core.sequencing import Record as ChainRecord
+from services.oversight.core.sequencing import chained, heads
+from services.oversight.edges.kafka_chain_reader import ChainReader
+from services.oversight.edges.kafka_chain_requests import WholeTopic
+from services.runtime.clock import Clock
+from services.runtime.kafka.commit import FaultPoint, Transactional, no_fault
+from services.runtime.kafka.config import Connection, transactional_options
+from services.runtime.kafka.loop import Loop, Shape
+from services.runtime.kafka.metrics import LoopMetrics, Status
+from services.runtime.kafka.passing import OnError
+from services.runtime.kafka.producer import KafkaTransactionalProducer
+from services.runtime.kafka.types import NOTHING, Outcome, Output, Partition, Prepared, Record
+from services.runtime.keys.ed25519 import verify
+
+Anchor = Callable[[Sequence[SignedTreeHead]], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """Where requests come from and entries go to; `fence` is the transactional id and the group.
+
+    The fence belongs to the topic `audit`: two with different ones would write two histories into it.
+    """
+
+    requests: str = topics.AUDIT_REQUESTS.name
+    audit: str = topics.AUDIT.name
+    fence: str = "signpost-audit"
+
+
+@dataclass(frozen=True)
+class Appended(Outcome):
+    """An outcome that knows the heads among its records."""
+
+    heads: tuple[SignedTreeHead, ...] = ()
+
+
+class ChainWriter:
+    """The handler of `audit_requests`. Recovers its state whenever that may have parted from the topic."""
+
+    def __init__(
+        self,
+        *,
+        recover: Callable[[], Sequencer],
+        registry: Callable[[], KeyRegistry],
+        signer: Signer,
+        topic: str,
+        head_every_s: float,
+        anchor: Anchor,
+        clock: Clock,
+        faults: FaultPoint = no_fault,
+    ) -> None:
+        self._recover = recover
+        self._registry = registry
+        self._signer = signer
+        self._topic = topic
+        self._head_every_s = head_every_s
+        self._anchor = anchor
+        self._clock = clock
+        self._faults = faults
+        self._sequencer: Sequencer | None = None
+        # From then on something of ours may be under way.
+        self._wrote = False
+        self._next_heads_s = clock.monotonic()
+
+    def prepare(self, record: Record) -> SignedRequest:
+        """Decode; whose signature it is shows when it is chained. Pool threads."""
+        return codec_audit.read_request(record.value)
+
+    def handle(self, items: Sequence[Prepared[SignedRequest]]) -> Outcome:
+        """Append the batch. Raises Unchained; BrokenChain for a topic that somebody else wrote to; Transient."""
+        # The loop hands in nothing before all that was under way is settled, so this finds the whole of it.
+        sequencer = self._recovered()
+        sequencer.registry = self._registry()
+        requests = [one.item for one in items]
+        records = chained(sequencer, requests, self._signer, now=self._clock.now())
+        self._faults("appended")
+        return self._outcome(records)
+
+    def assigned(self, partitions: Collection[Partition]) -> None:
+        """Nothing to prepare."""
+
+    def revoked(self, partitions: Collection[Partition]) -> None:
+        """What was appended since may never be recorded."""
+        self._sequencer = None
+
+    def delivered(self, outcome: Outcome) -> None:
+        """Show the heads to the outside. Delivery thread; one that is missed is made good by the next."""
+        if isinstance(outcome, Appended) and outcome.heads:
+            self._anchor(outcome.heads)
+
+    def tick(self) -> Outcome:
+        """Heads over what has grown, every `head_every_s`, and once at the start."""
+        if self._clock.monotonic() < self._next_heads_s or (self._sequencer is None and self._wrote):
+            return NOTHING
+        self._next_heads_s = self._clock.monotonic() + self._head_every_s
+        return self._outcome(heads(self._recovered(), self._signer, now=self._clock.now()))
+
+    def _recovered(self) -> Sequencer:
+        if self._sequencer is None:
+            self._faults("before_recovery")
+            self._sequencer = self._recover()
+            self._faults("after_recovery")
+        return self._sequencer
+
+    def _outcome(self, records: Sequence[ChainRecord]) -> Outcome:
+        if not records:
+            return NOTHING
+        self._wrote = True
+        return Appended(
+            outputs=tuple(self._output(record) for record in records),
+            heads=tuple(record for record in records if isinstance(record, SignedTreeHead)),
+        )
+
+    def _output(self, record: ChainRecord) -> Output:
+        chain = record.head.chain if isinstance(record, SignedTreeHead) else record.chain
+        return Output(self._topic, chain.encode(), codec_audit.encode_record(record), partition=0)
+
+
+class ChainLoop:
+    """The sequencer as a part of a process. `run` it in one process at a time: a second one ends the first."""
+
+    def __init__(  # noqa: PLR0913 - the parts, by name
+        self,
+        connection: Connection,
+        *,
+        registry: Callable[[], KeyRegistry],
+        signer: Signer,
+        anchor: Anchor,
+        metrics: LoopMetrics,
+        on_error: OnError,
+        heartbeat: Callable[[], None],
+        clock: Clock,
+        drain_s: float = 10.0,
+        head_every_s: float = 300.0,
+        names: Names | None = None,
+        faults: FaultPoint = no_fault,
+    ) -> None:
+        """`registry` answers with the newest one that the root has signed; `anchor` must not block."""
+        names = names or Names()
+        self._heartbeat = heartbeat
+        self._reader = ChainReader(connection, names.audit, registry=registry, verify=verify, clock=clock)
+        writer = ChainWriter(
+            recover=self._reader.read_on,
+            registry=registry,
+            signer=signer,
+            topic=names.audit,
+            head_every_s=head_every_s,
+            anchor=anchor,
+            clock=clock,
+            faults=faults,
+        )
+        options = transactional_options(
+            connection, transactional_id=names.fence, max_message_bytes=topics.AUDIT.max_message_bytes
+        )
+        self._loop = Loop(
+            writer,
+            topics=[names.requests],
+            consumer=WholeTopic(connection, group=names.fence, on_error=on_error),
+            commits=Transactional(KafkaTransactionalProducer(options, on_error), faults=faults),
+            shape=Shape(max_batch=64, prefetch_records=256, drain_s=drain_s),
+            counts_record=None,
+            dead_letters=None,
+            metrics=metrics,
+            heartbeat=heartbeat,
+            clock=clock,
+        )
+
+    def status(self) -> Status:
+        """How the loop stood at its last report; stuck partitions have something that cannot be chained."""
+        return self._loop.status()
+
+    def run(self, stop: threading.Event) -> None:
+        """Sequence until `stop`; ends with what is in hand recorded.
+
+        Raises Fenced when another sequencer has begun, and what the loop raises. Years are read before the fence
+        and the last moments behind it: until then an elder may work.
+        """
+        self._reader.warm(self._heartbeat)
+        self._loop.run(stop)

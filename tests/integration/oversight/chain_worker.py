@@ -1,0 +1,87 @@
+"""A process that sequences on Apache Kafka, and kills itself at a named point if asked to.
+
+Lives are forked off a server that has imported all of this and has no client yet: a new one works at once.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from multiprocessing.process import BaseProcess
+
+from services.contracts.audit.registry import KeyRegistry, Role, SignedRegistry, registry, sign_registry
+from services.oversight.edges.kafka_chain import ChainLoop, Names
+from services.runtime import logs
+from services.runtime.clock import SystemClock
+from services.runtime.kafka.commit import no_fault
+from services.runtime.kafka.config import Connection
+from tests.integration.dying import DiesAt
+from tests.unit.contracts.audit.builders import ROOT, SEQUENCER, SERVICES, a_key
+from tests.unit.runtime.kafka.rig import Meters
+
+POINTS = (
+    "before_recovery",
+    "after_recovery",
+    "appended",
+    "before_produce",
+    "after_produce",
+    "before_commit",
+    "after_commit",
+)
+
+_FROM, _UNTIL = datetime(2020, 1, 1, tzinfo=UTC), datetime(2120, 1, 1, tzinfo=UTC)
+_LIVES = multiprocessing.get_context("forkserver")
+_LIVES.set_forkserver_preload([__name__])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Life:
+    """What one sequencer is told."""
+
+    bootstrap: str
+    names: Names
+    head_every_s: float = 0.5
+    die_at: str = ""
+    die_after: int = 1
+
+
+@cache
+def signed_keys() -> SignedRegistry:
+    """Keys that hold today."""
+    return sign_registry(_keys(), ROOT)
+
+
+def begin(life: Life) -> BaseProcess:
+    """A sequencer in a process of its own; SIGTERM makes it drain."""
+    process = _LIVES.Process(target=_sequence, args=(life,), daemon=True)
+    process.start()
+    return process
+
+
+def _keys() -> KeyRegistry:
+    term = {"valid_from": _FROM, "valid_until": _UNTIL}
+    producers = [a_key(key, holder=name, **term) for name, key in SERVICES.items()]
+    return registry(1, a_key(SEQUENCER, role=Role.SEQUENCER, holder="oversight", **term), *producers)
+
+
+def _sequence(life: Life) -> None:
+    logs.configure("sequencer", life.names.fence, "ERROR")
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    ChainLoop(
+        Connection(life.bootstrap, "sequencer"),
+        registry=_keys,
+        signer=SEQUENCER,
+        anchor=lambda heads: None,
+        metrics=Meters(),
+        on_error=lambda code: None,
+        heartbeat=lambda: None,
+        clock=SystemClock(),
+        head_every_s=life.head_every_s,
+        names=life.names,
+        faults=DiesAt(life.die_at, life.die_after) if life.die_at else no_fault,
+    ).run(stop)
