@@ -20,6 +20,7 @@ from services.contracts.sealed.likeness import Similarity
 from services.contracts.sealed.manifest import (
     FORMAT,
     Cohort,
+    Filling,
     Fusion,
     Head,
     Limits,
@@ -28,13 +29,14 @@ from services.contracts.sealed.manifest import (
     Threshold,
     template_sha256,
 )
-from services.contracts.sealed.rules import Bounds, entry_faults
+from services.contracts.sealed.rules import Bounds, bounds_faults, entry_faults
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """By what a list is made: its authority's terms and its model's."""
+    """By what a list is made: its authority's terms and its model's. `filling` is None without fillers."""
 
+    deployment: str
     name: str
     model_id: str
     score_kind: ScoreKind
@@ -44,6 +46,7 @@ class Plan:
     bounds: Bounds
     limits: Limits
     created_at: datetime
+    filling: Filling | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,7 @@ def compose(
     found = likeness.alike(templates, plan.limits, similarity) if comparable else ()
     head = Head(
         format=FORMAT,
+        deployment=plan.deployment,
         name=plan.name,
         model_id=plan.model_id,
         template_length=length,
@@ -90,6 +94,7 @@ def compose(
         fillers=len(fillers),
     )
     cohort = Cohort(
+        filling=plan.filling,
         fillers=tuple(template_sha256(row) for row in fillers),
         apart=likeness.apart(found, resolved),
         resolutions=resolved,
@@ -117,8 +122,9 @@ def draft_faults(draft: Draft, *, similarity: Similarity, at: datetime) -> list[
 
 def _head_faults(of: Manifest, at: datetime) -> Iterator[Fault]:
     head = of.head
-    if not ids.is_name(head.name):
-        yield Fault("", "name", "must be a name (a-z, 0-9, hyphen)", "B 3.7")
+    for name in ("deployment", "name"):
+        if not ids.is_name(getattr(head, name)):
+            yield Fault("", name, "must be a name (a-z, 0-9, hyphen)", "B 3.7")
     if not head.model_id.strip():
         yield Fault("", "model_id", "must not be empty", "B 3.7")
     if head.created_at > at:
@@ -130,10 +136,23 @@ def _head_faults(of: Manifest, at: datetime) -> Iterator[Fault]:
         yield Fault("", "thresholds", "must lie between -2 and 2", "B 3.13")
     if not 0.0 <= head.cohort_weight <= 1.0:
         yield Fault("", "cohort_weight", "must lie between 0 and 1", "B 3.7")
-    if not -1.0 < head.limits.same_person <= 1.0 or not -1.0 < head.limits.alike <= 1.0:
-        yield Fault("", "limits", "must be cosines", "C-33")
+    if (of.cohort.filling is None) != (head.fillers == 0):
+        yield Fault("", "filling", "must say how fillers were made up, if there are any", "C-04")
+    yield from bounds_faults(head.bounds)
+    yield from _limits_faults(head)
     if head.score_kind is ScoreKind.GALLERY_NORMALISED:
         yield from _cohort_faults(of)
+
+
+def _limits_faults(head: manifest.Head) -> Iterator[Fault]:
+    """Limits are the makers' choice: a careless one would let wrong pictures, or one person twice, go unseen."""
+    limits = head.limits
+    if not 0.0 < limits.same_person <= limits.alike < 1.0:
+        yield Fault("", "limits", "must be cosines between 0 and 1, same_person no more than alike", "C-33")
+    scores = [one.score for one in head.thresholds]
+    if head.score_kind is ScoreKind.RAW and scores and limits.alike > min(scores):
+        rule = "must be no more than the lowest threshold: who would raise another's alert is like them"
+        yield Fault("", "limits.alike", rule, "C-33")
 
 
 def _cohort_faults(of: Manifest) -> Iterator[Fault]:

@@ -11,11 +11,6 @@ from services.contracts.authorisation.enums import AgeBand, Category
 from services.contracts.sealed.canonical import Unfit, from_plain
 from services.contracts.sealed.faults import Fault, Refused
 
-# Those that are found for these may be arrested; the report counts those who may not (B 3.12).
-FOR_ARREST = frozenset(
-    {Category.WANTED_ON_WARRANT, Category.SUSPECT_OF_SERIOUS_CRIME, Category.UNLAWFULLY_AT_LARGE}
-)
-
 
 class SourceType(StrEnum):
     """Where a picture was got. Passports and driving licences are not among them."""
@@ -82,6 +77,11 @@ class Status:
     system: str
     reference: str = field(repr=False)
 
+    @property
+    def stale_at(self) -> datetime:
+        """From then on the entry is inert by itself (C-08)."""
+        return self.checked_at + timedelta(hours=self.max_age_h)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Related:
@@ -121,11 +121,6 @@ class Entry:
     handling_instruction: str | None = None
     second_approval: SecondApproval | None = None
     related_subjects: tuple[Related, ...] = field(default=(), repr=False)
-
-    @property
-    def raises_until(self) -> datetime:
-        """From then on the entry is inert by itself: it has expired, or its status is stale (C-08)."""
-        return min(self.expires_at, self.status.checked_at + timedelta(hours=self.status.max_age_h))
 
 
 # The source of a field's rule, where it is not the schema itself.

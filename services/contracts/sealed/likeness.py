@@ -12,7 +12,7 @@ from services.contracts.scoring import Floats
 from services.contracts.sealed.entry import Entry
 from services.contracts.sealed.faults import Fault
 from services.contracts.sealed.manifest import Limits, Pair, Resolution, Verdict
-from services.contracts.sealed.rules import same_person
+from services.contracts.sealed.rules import is_person, same_person
 
 # Entries compared at once, against as many: with five templates each their scores are six megabytes.
 _BLOCK = 256
@@ -80,7 +80,7 @@ def _resolution_faults(one: Resolution, entries: Mapping[str, Entry]) -> Iterato
     if len(both) != 2 or one.pair.one >= one.pair.other:
         yield Fault("", "resolutions", "must name two entries of the list, in order", "C-33")
         return
-    if not one.by.strip() or not one.grounds.strip():
+    if not is_person(one.by) or not one.grounds.strip():
         yield Fault(one.pair.one, "resolutions", "must say by whom and on what grounds", "C-33")
     if any(same_person(one.by, entry.added_by) for entry in both):
         yield Fault(one.pair.one, "resolutions", "must be by another person than who added the entries", "C-33")

@@ -59,10 +59,6 @@ class Pair:
     one: str
     other: str
 
-    @staticmethod
-    def of(one: str, other: str) -> Pair:
-        return Pair(*sorted((one, other)))
-
 
 @dataclass(frozen=True, kw_only=True)
 class Resolution:
@@ -84,10 +80,22 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Filling:
+    """By what the fillers were made up: the same method, figures and subjects give the same ones again. They
+    cannot be kept themselves, because they are made to lie at a distance from the subjects and tell of them."""
+
+    method: str
+    seed: int
+    stranger_mean: float
+    stranger_sd: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Head:
-    """What holds for the whole list. The counts bind the other lines to it."""
+    """What holds for the whole list: whose, how it is scored. The counts bind the other lines to it."""
 
     format: str
+    deployment: str
     name: str
     model_id: str
     template_length: int
@@ -112,6 +120,7 @@ class Cohort:
     person against themselves.
     """
 
+    filling: Filling | None
     fillers: tuple[str, ...]
     apart: tuple[Pair, ...]
     resolutions: tuple[Resolution, ...]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from services.contracts.events import Vector
+from services.contracts.scoring import Floats
 from services.contracts.sealed.faults import Fault
 from services.contracts.sealed.manifest import Manifest, template_sha256
 
@@ -27,9 +28,11 @@ def wanted(of: Manifest) -> dict[str, tuple[str, str]]:
     }
 
 
-def differences(of: Manifest, found: Mapping[str, Enrolled]) -> Iterator[Fault]:
+def differences(of: Manifest, found: Mapping[str, Enrolled], fillers: Floats) -> Iterator[Fault]:
     """Where the list made of `found` (by the picture's SHA-256) is not the one that was searched; none if it is,
-    template for template. Fillers are made up again from their seed and compared by the caller."""
+    template for template. `fillers` [n, d] are made up again by the cohort's `filling`, of these templates."""
+    if tuple(template_sha256(row) for row in fillers) != of.cohort.fillers:
+        yield Fault("", "fillers", "made up again are others", "C-04")
     for entry in of.entries:
         for place, one in enumerate(entry.pictures):
             again = found.get(one.image_sha256)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.contracts import ids
 from services.contracts.authorisation.enums import AgeBand, Category
@@ -27,6 +27,12 @@ _NEEDS_FLAG = {
 }
 _NEEDS_SECOND = frozenset({RiskFlag.UNDER_18, RiskFlag.VULNERABLE})
 _MOST_RELATED = 64
+_MOST_PICTURES = 20
+# A week without asking the source system is no freshness; 24 hours are the rule (controls B 3.7).
+_MOST_STATUS_AGE_H = 7 * 24
+_BOUND_OF = {"max_pictures": "pictures", "max_status_age_h": "status"}
+# The organisation's number for a person: in other letters one person could pass for two.
+_PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +45,17 @@ class Bounds:
     max_image_age_d: int = 3650
     min_quality: float = 0.0
     max_status_age_h: int = 24
+
+
+def bounds_faults(bounds: Bounds) -> Iterator[Fault]:
+    """Bounds that bound nothing: they are the makers' choice too."""
+    for name, most in (("max_pictures", _MOST_PICTURES), ("max_status_age_h", _MOST_STATUS_AGE_H)):
+        if not 1 <= getattr(bounds, name) <= most:
+            yield Fault("", f"bounds.{name}", f"must be 1 to {most}", control_of(_BOUND_OF[name]))
+    if bounds.max_image_age_d < 0:
+        yield Fault("", "bounds.max_image_age_d", "must not be negative", control_of("pictures"))
+    if not 0.0 <= bounds.min_quality <= 1.0:
+        yield Fault("", "bounds.min_quality", "must lie between 0 and 1", control_of("pictures"))
 
 
 def entry_faults(entry: Entry, bounds: Bounds, *, at: datetime) -> Iterator[Fault]:
@@ -61,16 +78,16 @@ def _identity(entry: Entry) -> Iterator[Broken]:
 
 
 def _approval(entry: Entry) -> Iterator[Broken]:
-    yield from _texts(entry, "added_by", "approved_by")
-    if _same(entry.added_by, entry.approved_by):
+    yield from _people(entry, "added_by", "approved_by")
+    if same_person(entry.added_by, entry.approved_by):
         yield "approved_by", "must be another person than added_by"
     if entry.second_approval is None:
         if _NEEDS_SECOND & set(entry.risk_flags):
             yield "second_approval", "is needed for a person under 18 or vulnerable"
         return
-    yield from _texts(entry.second_approval, "by", under="second_approval")
+    yield from _people(entry.second_approval, "by", under="second_approval")
     yield from _notes(entry.second_approval, "rationale", under="second_approval")
-    if any(_same(entry.second_approval.by, one) for one in (entry.added_by, entry.approved_by)):
+    if any(same_person(entry.second_approval.by, one) for one in (entry.added_by, entry.approved_by)):
         yield "second_approval.by", "must be another person than added_by and approved_by"
 
 
@@ -118,9 +135,8 @@ def _picture(one: Picture, under: str, bounds: Bounds, at: datetime) -> Iterator
     for name in ("image_sha256", "shown_sha256", "template_sha256"):
         if not is_sha256(getattr(one, name)):
             yield f"{under}.{name}", "must be a SHA-256 in lower-case hex"
-    yield from _texts(
-        one, "source_system", "source_reference", "lawfully_held_basis", "identity_assured_by", under=under
-    )
+    yield from _texts(one, "source_system", "source_reference", "lawfully_held_basis", under=under)
+    yield from _people(one, "identity_assured_by", under=under)
     if not bounds.min_quality <= one.quality <= 1.0:
         yield f"{under}.quality", f"must lie between {bounds.min_quality} and 1"
     if one.captured_on > at.date():
@@ -138,7 +154,7 @@ def _times(entry: Entry, bounds: Bounds, at: datetime) -> Iterator[Broken]:
     yield from _texts(entry.status, "system", "reference", under="status")
     if not 1 <= entry.status.max_age_h <= bounds.max_status_age_h:
         yield "status.max_age_h", f"must be 1 to {bounds.max_status_age_h}"
-    elif at - entry.status.checked_at >= timedelta(hours=entry.status.max_age_h):
+    elif entry.status.stale_at <= at:
         yield "status.checked_at", f"must not be older than {entry.status.max_age_h} hours"
     if entry.status.checked_at > at:
         yield "status.checked_at", "must not lie in the future"
@@ -152,11 +168,19 @@ def is_sha256(text: str) -> bool:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two ids are of one person: case and space around make no second one."""
+    """Whether two numbers are of one person: case and space around make no second one."""
     return one.strip().casefold() == other.strip().casefold()
 
 
-_same = same_person
+def is_person(text: str) -> bool:
+    """Whether `text` is a person's number in the organisation's records."""
+    return _PERSON.fullmatch(text) is not None
+
+
+def _people(of: object, *names: str, under: str = "") -> Iterable[Broken]:
+    for name in names:
+        if not is_person(str(getattr(of, name))):
+            yield f"{under}.{name}" if under else name, "must be a person's number (letters, digits, . _ -)"
 
 
 def _texts(of: object, *names: str, under: str = "") -> Iterable[Broken]:

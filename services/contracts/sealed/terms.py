@@ -1,43 +1,29 @@
-"""What an authority says of its list, and where a list is not that one: asked by whoever loads it."""
+"""Where a list is not the one that its authority admits: asked by whoever loads it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from services.contracts.authorisation.enums import AgeBand, Category
-from services.contracts.events import ScoreKind
+from services.contracts.authorisation.document import Document
+from services.contracts.authorisation.enums import UNDER_18
+from services.contracts.sealed.entry import Entry
 from services.contracts.sealed.faults import Fault
-from services.contracts.sealed.manifest import Manifest, Threshold
+from services.contracts.sealed.manifest import Manifest
 
 
-@dataclass(frozen=True, kw_only=True)
-class Terms:
-    """The list part of a signed authority, field by field."""
-
-    name: str
-    digest: str
-    max_entries: int
-    max_templates: int
-    categories: frozenset[Category]
-    age_bands: frozenset[AgeBand]
-    score_kind: ScoreKind
-    model_id: str
-    thresholds: tuple[Threshold, ...]
-
-
-def outside(of: Manifest, terms: Terms) -> Iterator[Fault]:
+def outside(of: Manifest, authority: Document) -> Iterator[Fault]:
     """Every way in which the list is not what the authority admits; none if it may be searched under it.
 
     The caps that a list was sealed with are its makers' word; those of the authority count here again.
     """
-    head = of.head
+    head, terms = of.head, authority.watchlist
     for name, found, admitted in (
-        ("name", head.name, terms.name),
+        ("deployment", head.deployment, authority.id),
+        ("name", head.name, terms.id),
         ("digest", of.digest, terms.digest),
-        ("model_id", head.model_id, terms.model_id),
+        ("model_id", head.model_id, terms.model),
         ("score_kind", head.score_kind, terms.score_kind),
-        ("thresholds", head.thresholds, terms.thresholds),
+        ("thresholds", {one.shots: one.score for one in head.thresholds}, dict(terms.thresholds)),
     ):
         if found != admitted:
             yield Fault("", name, "is not the authority's", "B 3.13")
@@ -48,7 +34,17 @@ def outside(of: Manifest, terms: Terms) -> Iterator[Fault]:
         if count > cap:
             yield Fault("", name, f"are {count}; the authority admits {cap}", "B 3.13")
     for entry in of.entries:
-        if entry.category not in terms.categories:
-            yield Fault(entry.entry_id, "category", "is none that the authority admits", "C-26")
-        if entry.age_band not in terms.age_bands:
-            yield Fault(entry.entry_id, "age_band", "is none that the authority admits", "C-31")
+        yield from _not_admitted(entry, authority)
+
+
+def _not_admitted(entry: Entry, authority: Document) -> Iterator[Fault]:
+    terms, evidence = authority.watchlist, authority.equity
+    if entry.category not in terms.categories:
+        yield Fault(entry.entry_id, "category", "is none that the authority admits", "C-26")
+    if entry.age_band not in terms.age_bands:
+        yield Fault(entry.entry_id, "age_band", "is none that the authority admits", "C-31")
+    if entry.age_band in UNDER_18 and (
+        evidence is None or entry.age_evidence_id != evidence.id or entry.age_band not in evidence.age_bands
+    ):
+        rule = "must be the authority's evidence, and that must cover the age band"
+        yield Fault(entry.entry_id, "age_evidence_id", rule, "C-31")

@@ -1,10 +1,10 @@
 """How a bundle is laid out, and the fixed limits that no file gets past.
 
-    magic (8) | header's length (4) | signed at, microseconds (8) | key id's length (2) | key id
-    | signature (64) | header | the parts, one after the other
+    magic (8) | token's length (4) | header's length (4) | token | header | the parts, one after the other
 
-The signature is over everything before it and the header, and is checked before anything is parsed. The header is
-canonical JSON; it has the size and SHA-256 of every part as it lies there, and the list's seal.
+The token is the list manager's signature over the header's digest, and is checked before anything is parsed. The
+header is canonical JSON; it has the size and SHA-256 of every part as it lies there, and the list's seal. A draft
+is the same file before anybody signed: no token, a seal without signatures, a magic of its own.
 """
 
 from __future__ import annotations
@@ -12,30 +12,40 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
+from services.contracts.authorisation.enums import Role
+from services.contracts.authorisation.fields import Sha256
+from services.contracts.authorisation.statements import Statement
 from services.contracts.sealed.canonical import MAX_LINE_BYTES
 from services.contracts.sealed.entry import Entry
 from services.contracts.sealed.faults import Altered
 from services.contracts.sealed.manifest import COHORT, HEAD, Leaf, spoken
-from services.contracts.sealed.seal import SIGNATURE_BYTES, Seal
+from services.contracts.sealed.seal import Seal
 
 MAGIC = b"SPLIST1\n"
+DRAFT_MAGIC = b"SPDRAFT1"
 FORMAT = "signpost-list-bundle-1"
 CIPHER = "AES-256-GCM"
 FILLERS = "fillers"
 
-_CONTEXT = b"signpost-list-bundle-1 header\0"
-_PREFIX = struct.Struct(">8sIqH")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MAX_KEY_ID_BYTES = 256
-_LATEST_US = int((datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) / timedelta(microseconds=1))
+_LENGTHS = struct.Struct(">II")
+_MAX_TOKEN_BYTES = 4096
 
 MAX_HEADER_BYTES = MAX_LINE_BYTES
 MAX_RECORD_BYTES = MAX_LINE_BYTES
 MAX_TEMPLATES_BYTES = 4 * 1024 * 1024
 MAX_FILLERS_BYTES = 512 * 1024 * 1024
 MAX_PICTURES_BYTES = 64 * 1024 * 1024
+
+
+class BundleWritten(Statement):
+    """What the list's manager signs of a file: the header, and by it every part as it lies there."""
+
+    TYP: ClassVar[str] = "signpost-list-bundle+jws"
+    SIGNERS: ClassVar[frozenset[Role]] = frozenset({Role.LIST_MANAGER})
+
+    header_sha256: Sha256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,56 +68,30 @@ class Header:
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True)
-class Prefix:
-    """What stands before the header, and where the header ends."""
-
-    signed_at: datetime
-    key_id: str
-    signature: bytes
-    message: bytes
-    header: bytes
-    end: int
+def pack(magic: bytes, header: bytes, token: str = "") -> bytes:
+    """What stands before the parts. Raises ValueError for what no reader takes."""
+    raw = token.encode()
+    if len(raw) > _MAX_TOKEN_BYTES or len(header) > MAX_HEADER_BYTES:
+        raise ValueError("a bundle's header or token is longer than its format allows")
+    return magic + _LENGTHS.pack(len(raw), len(header)) + raw + header
 
 
-def pack(header: bytes, *, key_id: str, signed_at: datetime) -> bytes:
-    """What stands before the signature."""
-    name = key_id.encode()
-    if not 0 < len(name) <= _MAX_KEY_ID_BYTES or len(header) > MAX_HEADER_BYTES:
-        raise ValueError("a bundle's header or key id is longer than its format allows")
-    at_us = (signed_at - _EPOCH) // timedelta(microseconds=1)
-    return _PREFIX.pack(MAGIC, len(header), at_us, len(name)) + name
-
-
-def message(prefix: bytes, header: bytes) -> bytes:
-    """What the list's manager signs."""
-    return _CONTEXT + prefix + header
-
-
-def unpack(raw: memoryview) -> Prefix:
-    """The prefix of a file from anybody. Raises Altered; the signature is for the caller to check."""
-    if len(raw) < _PREFIX.size or raw[: len(MAGIC)] != MAGIC:
-        raise Altered(["magic"], "no list bundle")
-    _, length, at_us, name_length = _PREFIX.unpack(raw[: _PREFIX.size])
-    signed = _PREFIX.size + name_length
-    start = signed + SIGNATURE_BYTES
-    if not 0 < name_length <= _MAX_KEY_ID_BYTES or length > MAX_HEADER_BYTES or start + length > len(raw):
+def unpack(magic: bytes, raw: memoryview) -> tuple[str, bytes, int]:
+    """Token, header, and where the parts begin, of a file from anybody. Raises Altered; the signature is for the
+    caller to check."""
+    if raw[: len(magic)] != magic:
+        raise Altered(["magic"], "no list bundle, or a draft where a sealed one is asked for")
+    start = len(magic) + _LENGTHS.size
+    if len(raw) < start:
+        raise Altered(["header"], "the file ends in it")
+    token_length, header_length = _LENGTHS.unpack(raw[len(magic) : start])
+    end = start + token_length + header_length
+    if token_length > _MAX_TOKEN_BYTES or header_length > MAX_HEADER_BYTES or end > len(raw):
         raise Altered(["header"], "lengths that cannot be true")
-    if not 0 <= at_us <= _LATEST_US:
-        raise Altered(["header"], "a time that cannot be true")
-    try:
-        key_id = bytes(raw[_PREFIX.size : signed]).decode()
-    except UnicodeDecodeError:
-        raise Altered(["header"], "a key id that is no text") from None
-    header = bytes(raw[start : start + length])
-    return Prefix(
-        signed_at=_EPOCH + timedelta(microseconds=at_us),
-        key_id=key_id,
-        signature=bytes(raw[signed:start]),
-        message=message(bytes(raw[:signed]), header),
-        header=header,
-        end=start + length,
-    )
+    token = bytes(raw[start : start + token_length])
+    if not token.isascii():
+        raise Altered(["header"], "a token that is no text")
+    return token.decode(), bytes(raw[start + token_length : end]), end
 
 
 def part_names(leaves: tuple[Leaf, ...]) -> Iterator[str]:
@@ -138,7 +122,7 @@ def most_bytes(name: str) -> int:
 
 def aad(header_key_id: str, of: Seal, name: str) -> bytes:
     """Binds a part to its list, key and name: moved to another place it does not open."""
-    texts = (FORMAT, of.list_name, of.digest, header_key_id, name)
+    texts = (FORMAT, of.deployment, of.name, of.digest, header_key_id, name)
     return b"".join(len(one).to_bytes(4, "big") + one for one in (text.encode() for text in texts))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -11,6 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from services.contracts.audit.merkle import leaf_hash
+from services.contracts.authorisation.registry import Registry
+from services.contracts.authorisation.statements import NotBelieved
 from services.contracts.codec import Sealing
 from services.contracts.errors import Permanent, Tampered
 from services.contracts.scoring import Floats
@@ -27,20 +29,27 @@ from services.contracts.sealed.manifest import (
     spoken,
     template_sha256,
 )
-from services.contracts.sealed.seal import Role, Seal, Verifier, names_its_leaves, parse_seal, signature_faults
+from services.contracts.sealed.seal import (
+    Seal,
+    check_told,
+    names_its_leaves,
+    opened,
+    signature_faults,
+    well_formed,
+)
+
+Fetch = Callable[[str], bytes | memoryview | None]
 
 
 @dataclass(frozen=True, eq=False)
-class Bundle:
-    """An opened file: its header and seal are signed as they should be, its parts are checked as they are read.
-
-    Holds the file (bytes or a mapped file) and no key. Any thread.
+class Contents:
+    """The parts behind a header, checked as they are read. Holds no key. `fetch` gives a part's bytes by its name
+    (of a file, a mapped file, or a store that keeps parts apart), None for one that is not there; what it raises
+    passes through. Any thread, if `fetch` may be called by any.
     """
 
     header: frame.Header
-    signed_by: str
-    _raw: memoryview = field(repr=False)
-    _start: int = field(repr=False)
+    fetch: Fetch = field(repr=False)
 
     @property
     def seal(self) -> Seal:
@@ -48,7 +57,7 @@ class Bundle:
 
     def altered(self) -> tuple[str, ...]:
         """Every part whose bytes are not those of the header, by name; needs no key. Reads the whole file."""
-        return tuple(part.name for part in self.header.parts if not self._is_whole(part))
+        return self._altered(part.name for part in self.header.parts)
 
     def check(self) -> None:
         """Raises Altered naming every part that is not as written."""
@@ -61,9 +70,7 @@ class Bundle:
         lines = {one.name: self._line(one.name, sealing) for one in self.seal.leaves}
         head, cohort = lines.pop(HEAD), lines.pop(COHORT)
         found = assembled(head, cohort, tuple(lines.values()))
-        # The digest binds the leaves' hashes; their names are the header's word until here.
-        if found.head.name != self.seal.list_name or found.leaves != self.seal.leaves:
-            raise Altered([HEAD], "another list's")
+        check_told(found, self.seal)
         return found
 
     def entry(self, entry_id: str, sealing: Sealing) -> Entry:
@@ -114,73 +121,117 @@ class Bundle:
             raise Altered([name])
         return line
 
+    def body(self, name: str) -> bytes | memoryview:
+        """A part as it lies there, sealed. Raises Altered if it is not as it was written."""
+        part, found = self._parts[name], self.fetch(name)
+        if found is None or hashlib.sha256(found).hexdigest() != part.sha256:
+            raise Altered([name])
+        return found
+
     def _opened(self, name: str, sealing: Sealing) -> bytes:
         if sealing.key_id != self.header.key_id:
             raise Permanent("other_key", "a list bundle is under another key than the one given")
-        part, body = self._parts[name][0], bytes(self._body(name))
-        if not self._is_whole(part):
-            raise Altered([name])
+        body = bytes(self.body(name))
         try:
             return sealing.cipher.open(sealing.key, body, frame.aad(self.header.key_id, self.seal, name))
         except Tampered as error:
             raise Altered([name], str(error)) from None
 
-    def _whole(self, names: Iterator[str]) -> None:
+    def _whole(self, names: Iterable[str]) -> None:
         """All of them looked at before the first is opened, so that the error names all."""
-        if found := tuple(name for name in names if not self._is_whole(self._parts[name][0])):
+        if found := self._altered(names):
             raise Altered(found)
 
-    def _is_whole(self, part: frame.Part) -> bool:
-        return hashlib.sha256(self._body(part.name)).hexdigest() == part.sha256
+    def _altered(self, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if not self._is_whole(name))
 
-    def _body(self, name: str) -> memoryview:
-        part, start = self._parts[name]
-        return self._raw[start : start + part.size]
+    def _is_whole(self, name: str) -> bool:
+        try:
+            self.body(name)
+        except Altered:
+            return False
+        return True
 
     @cached_property
-    def _parts(self) -> dict[str, tuple[frame.Part, int]]:
-        places: dict[str, tuple[frame.Part, int]] = {}
-        start = self._start
-        for part in self.header.parts:
-            places[part.name] = (part, start)
-            start += part.size
-        return places
+    def _parts(self) -> dict[str, frame.Part]:
+        return {part.name: part for part in self.header.parts}
 
     @cached_property
     def _leaves(self) -> dict[str, str]:
         return {one.name: one.sha256 for one in self.seal.leaves}
 
 
-def open_bundle(raw: bytes | memoryview, *, verifier: Verifier, at: datetime) -> Bundle:
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A sealed list: header and seal are signed as they should be. `front` is what stands before the parts, for a
+    store that keeps them apart."""
+
+    contents: Contents
+    front: bytes = field(repr=False)
+    written_by: str
+
+
+def open_bundle(raw: bytes | memoryview, *, registry: Registry, now: datetime) -> Bundle:
     """The bundle of a file, or of a mapped one. Opens no part.
 
-    Raises Altered (header, missing or added bytes), Refused if the seal is not two people's.
+    Raises Altered (header, missing or added bytes), Refused if the seal is not two people's. `registry` must be
+    in force.
     """
     view = memoryview(raw).cast("B")
-    prefix = frame.unpack(view)
-    person = verifier.person(
-        key_id=prefix.key_id,
-        role=Role.MANAGER,
-        signed_at=prefix.signed_at,
-        message=prefix.message,
-        signature=prefix.signature,
-    )
-    if person is None or prefix.signed_at > at:
-        raise Altered(["header"], "not signed by a list manager's key in force")
-    header = decode(frame.Header, prefix.header)
-    _check_header(header)
-    refuse(signature_faults(header.seal, verifier, at=at))
-    _check_sizes(header, len(view) - prefix.end)
-    return Bundle(header, person, view, prefix.end)
+    token, header, end = frame.unpack(frame.MAGIC, view)
+    bodies = view[end:]
+    return _opened_bundle(token, header, bytes(view[:end]), lambda found: _laid_out(found, bodies), registry, now)
+
+
+def open_parts(front: bytes, fetch: Fetch, *, registry: Registry, now: datetime) -> Bundle:
+    """The bundle of a store that keeps its parts apart. Fetches none. Raises as `open_bundle`."""
+    token, header, end = frame.unpack(frame.MAGIC, memoryview(front))
+    if end != len(front):
+        raise Altered(["end"], "bytes after the header")
+    return _opened_bundle(token, header, front, lambda _: fetch, registry, now)
+
+
+def open_draft(raw: bytes | memoryview) -> Contents:
+    """The parts of a draft: nobody has signed it, so nobody may search it. Raises Altered."""
+    view = memoryview(raw).cast("B")
+    token, header, end = frame.unpack(frame.DRAFT_MAGIC, view)
+    found = decode(frame.Header, header)
+    if token or found.seal.signatures:
+        raise Altered(["header"], "a draft with a signature")
+    _check_header(found)
+    return Contents(found, _laid_out(found, view[end:]))
+
+
+def _opened_bundle(
+    token: str,
+    header: bytes,
+    front: bytes,
+    fetch_of: Callable[[frame.Header], Fetch],
+    registry: Registry,
+    now: datetime,
+) -> Bundle:
+    try:
+        said = opened(frame.BundleWritten, token, registry=registry, now=now)
+    except NotBelieved as why:
+        raise Altered(["header"], f"not signed by a list manager's key in force ({why.why})") from None
+    if said.statement.header_sha256 != hashlib.sha256(header).hexdigest():
+        raise Altered(["header"])
+    found = decode(frame.Header, header)
+    _check_header(found)
+    refuse(signature_faults(found.seal, registry, now=now))
+    if said.statement.deployment != found.seal.deployment:
+        raise Altered(["header"], "another deployment's")
+    return Bundle(Contents(found, fetch_of(found)), front, said.key.person)
 
 
 def _check_header(header: frame.Header) -> None:
     """What even a header with a good signature may not say."""
     if (header.format, header.cipher) != (frame.FORMAT, frame.CIPHER):
         raise Altered(["header"], "another format or cipher")
-    parse_seal(header.seal.to_bytes())
     names = [one.name for one in header.seal.leaves]
-    if names[:2] != [HEAD, COHORT] or len(set(names)) != len(names) or not names_its_leaves(header.seal):
+    if not well_formed(header.seal) or names[:2] != [HEAD, COHORT] or len(set(names)) != len(names):
+        raise Altered(["header"], "leaves that are none")
+    if not names_its_leaves(header.seal):
         raise Altered(["header"], "leaves that are not those of the digest")
     if [part.name for part in header.parts] != list(frame.part_names(header.seal.leaves)):
         raise Altered(["header"], "parts that are not those of the list")
@@ -188,10 +239,15 @@ def _check_header(header: frame.Header) -> None:
         raise Altered(["header"], "a part larger than any")
 
 
-def _check_sizes(header: frame.Header, left: int) -> None:
+def _laid_out(header: frame.Header, bodies: memoryview) -> Fetch:
+    """The parts as they lie one after the other. Raises Altered for a file that ends early or late."""
+    found: dict[str, memoryview] = {}
+    start = 0
     for part in header.parts:
-        left -= part.size
-        if left < 0:
+        if start + part.size > len(bodies):
             raise Altered([part.name], "the file ends in it")
-    if left:
+        found[part.name] = bodies[start : start + part.size]
+        start += part.size
+    if start != len(bodies):
         raise Altered(["end"], "bytes after the last part")
+    return found.get

@@ -1,57 +1,63 @@
-"""Writes a bundle: seals every part under the list's key, then the manager signs the header."""
+"""Writes a bundle: a draft with every part sealed under the list's key, and later the signed front before them."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 
+from services.contracts.authorisation import statements
+from services.contracts.authorisation.signing import SigningKey
 from services.contracts.codec import Sealing
 from services.contracts.sealed.bundle import frame
+from services.contracts.sealed.bundle.read import Contents
 from services.contracts.sealed.canonical import encode
 from services.contracts.sealed.draft import Draft
 from services.contracts.sealed.faults import Fault, refuse
 from services.contracts.sealed.manifest import Manifest, file_sha256, spoken
-from services.contracts.sealed.seal import SIGNATURE_BYTES, Seal, Signer
+from services.contracts.sealed.seal import Seal, unsealed
 
 
-def write(
-    draft: Draft,
-    sealed: Seal,
-    pictures: Mapping[str, tuple[bytes, ...]],
-    *,
-    sealing: Sealing,
-    signer: Signer,
-    at: datetime,
-) -> bytes:
-    """The file. `pictures` are the JPEGs a reviewer is shown, by entry id, in the order of the entry's pictures.
+def write_draft(draft: Draft, pictures: Mapping[str, tuple[bytes, ...]], *, sealing: Sealing) -> bytes:
+    """The file of a list that nobody has signed yet; nothing of it is in clear. `pictures` are the JPEGs a
+    reviewer is shown, by entry id, in the order of the entry's pictures.
 
-    Raises Refused if pictures are not those the list was sealed with, ValueError if the seal is another list's or
-    a part is larger than any reader takes.
+    Raises Refused if pictures are not those that the list names, ValueError if a part is larger than any reader
+    takes.
     """
-    if sealed.digest != draft.manifest.digest:
-        raise ValueError("the seal is of another list")
     refuse(_picture_faults(draft.manifest, pictures))
+    seal = unsealed(draft.manifest)
     parts: list[frame.Part] = []
     bodies: list[bytes] = []
     for name, content in _contents(draft, pictures):
-        body = sealing.cipher.seal(sealing.key, content, frame.aad(sealing.key_id, sealed, name))
+        body = sealing.cipher.seal(sealing.key, content, frame.aad(sealing.key_id, seal, name))
         if len(body) > frame.most_bytes(name):
             raise ValueError(f"the part {name} is larger than its format allows")
         parts.append(frame.Part(name=name, size=len(body), sha256=hashlib.sha256(body).hexdigest()))
         bodies.append(body)
-    header = encode(
-        frame.Header(
-            format=frame.FORMAT, cipher=frame.CIPHER, key_id=sealing.key_id, seal=sealed, parts=tuple(parts)
-        )
+    header = frame.Header(
+        format=frame.FORMAT, cipher=frame.CIPHER, key_id=sealing.key_id, seal=seal, parts=tuple(parts)
     )
-    prefix = frame.pack(header, key_id=signer.key_id, signed_at=at)
-    signature = signer.sign(frame.message(prefix, header))
-    if len(signature) != SIGNATURE_BYTES:
-        raise ValueError(f"a signature has {SIGNATURE_BYTES} bytes")
-    return b"".join((prefix, signature, header, *bodies))
+    return b"".join((frame.pack(frame.DRAFT_MAGIC, encode(header)), *bodies))
+
+
+def write_sealed(draft: Contents, sealed: Seal, manager: SigningKey, *, at: datetime) -> bytes:
+    """The file of a sealed list: the draft's parts, unopened, under a front that the list's manager signs.
+
+    Raises ValueError if the seal is another list's, Altered if a part is not as it was written.
+    """
+    if replace(sealed, signatures=()) != draft.header.seal:
+        raise ValueError("the seal is of another list")
+    draft.check()
+    header = encode(replace(draft.header, seal=sealed))
+    said = frame.BundleWritten(
+        deployment=sealed.deployment, signed_at=at, header_sha256=hashlib.sha256(header).hexdigest()
+    )
+    front = frame.pack(frame.MAGIC, header, statements.sign(said, manager))
+    return b"".join((front, *(draft.body(part.name) for part in draft.header.parts)))
 
 
 def _contents(draft: Draft, pictures: Mapping[str, tuple[bytes, ...]]) -> Iterator[tuple[str, bytes]]:

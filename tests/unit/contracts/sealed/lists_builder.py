@@ -3,80 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.contracts.authorisation.enums import AgeBand, Category
 from services.contracts.codec import Sealing
 from services.contracts.events import ScoreKind
 from services.contracts.scoring import Floats, raw_scores
-from services.contracts.sealed.bundle.write import write
+from services.contracts.sealed.bundle.read import open_draft
+from services.contracts.sealed.bundle.write import write_draft, write_sealed
 from services.contracts.sealed.draft import Draft, Plan, compose
 from services.contracts.sealed.entry import Entry, Picture, SourceType, Status
-from services.contracts.sealed.manifest import Limits, Resolution, Threshold, file_sha256, template_sha256
+from services.contracts.sealed.manifest import (
+    Filling,
+    Limits,
+    Resolution,
+    Threshold,
+    file_sha256,
+    template_sha256,
+)
 from services.contracts.sealed.rules import Bounds
-from services.contracts.sealed.seal import Role, Seal, Signature, seal, sign
+from services.contracts.sealed.seal import Seal, seal, sign
 from services.runtime.keys.cipher import AesGcm
 from tests.builders import NOON, a_vector
+from tests.unit.contracts.authorisation.builders import a_registry, key
 from tests.unit.match.lists_builder import near
 
 MODEL = "sface-0123456789abcdef"
 SIZE = 32
 KEY = bytes(range(32))
+FILLING = Filling(method="strangers-1", seed=1, stranger_mean=0.107, stranger_sd=0.092)
 SEALING = Sealing("oxford-street-1/list/blue-list", KEY, AesGcm())
 
 
-@dataclass(frozen=True)
-class APerson:
-    """Somebody with an Ed25519 key, made from their name."""
-
-    person: str
-
-    @property
-    def key_id(self) -> str:
-        return f"key-of-{self.person}"
-
-    @property
-    def private(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(self.person.encode().ljust(32, b"."))
-
-    def sign(self, message: bytes) -> bytes:
-        return self.private.sign(message)
-
-
-MANAGER, APPROVER, AUDITOR = APerson("p-manager"), APerson("p-approver"), APerson("p-auditor")
-
-
-@dataclass
-class ARegistry:
-    """Who holds which role, by real keys."""
-
-    roles: dict[str, tuple[APerson, frozenset[Role]]] = field(
-        default_factory=lambda: {
-            MANAGER.key_id: (MANAGER, frozenset({Role.MANAGER})),
-            APPROVER.key_id: (APPROVER, frozenset({Role.APPROVER})),
-            AUDITOR.key_id: (AUDITOR, frozenset()),
-        }
-    )
-
-    def person(
-        self, *, key_id: str, role: Role, signed_at: datetime, message: bytes, signature: bytes
-    ) -> str | None:
-        if key_id not in self.roles:
-            return None
-        known, roles = self.roles[key_id]
-        if role not in roles:
-            return None
-        try:
-            known.private.public_key().verify(signature, message)
-        except InvalidSignature:
-            return None
-        return known.person
+# Who signs lists, by the registry of the authority's tests.
+MANAGER, OFFICER = key("liz"), key("olu")
+REGISTRY = a_registry()
 
 
 def a_picture(name: str = "one", **changes: Any) -> Picture:
@@ -121,6 +86,7 @@ def bounds(**changes: Any) -> Bounds:
 
 def a_plan(**changes: Any) -> Plan:
     values: dict[str, Any] = {
+        "deployment": "oxford-street-1",
         "name": "blue-list",
         "model_id": MODEL,
         "score_kind": ScoreKind.GALLERY_NORMALISED,
@@ -161,7 +127,7 @@ def a_draft(
     vectors = {one.entry_id: rows(number) for number, one in enumerate(listed, 11)} | (templates or {})
     made_up = [a_vector(size=SIZE, seed=n) for n in range(900, 900 + fillers)]
     return compose(
-        a_plan(**plan),
+        a_plan(**({"filling": FILLING if fillers else None} | plan)),
         [matched(one, vectors[one.entry_id]) for one in listed],
         vectors,
         fillers=np.stack(made_up) if made_up else np.zeros((0, SIZE), np.float32),
@@ -170,15 +136,12 @@ def a_draft(
     )
 
 
-def two_signatures(draft: Draft) -> tuple[Signature, Signature]:
-    return (
-        sign(draft.manifest, MANAGER, Role.MANAGER, at=NOON),
-        sign(draft.manifest, APPROVER, Role.APPROVER, at=NOON),
-    )
+def two_signatures(draft: Draft) -> tuple[str, str]:
+    return sign(draft.manifest, MANAGER, at=NOON), sign(draft.manifest, OFFICER, at=NOON)
 
 
 def sealed(draft: Draft) -> Seal:
-    return seal(draft, two_signatures(draft), similarity=raw_scores, verifier=ARegistry(), at=NOON)
+    return seal(draft, two_signatures(draft), similarity=raw_scores, registry=REGISTRY, now=NOON)
 
 
 def jpeg(name: str) -> bytes:
@@ -192,5 +155,9 @@ def pictures(draft: Draft) -> dict[str, tuple[bytes, ...]]:
     }
 
 
+def a_draft_file(draft: Draft) -> bytes:
+    return write_draft(draft, pictures(draft), sealing=SEALING)
+
+
 def a_bundle(draft: Draft) -> bytes:
-    return write(draft, sealed(draft), pictures(draft), sealing=SEALING, signer=MANAGER, at=NOON)
+    return write_sealed(open_draft(a_draft_file(draft)), sealed(draft), MANAGER, at=NOON)

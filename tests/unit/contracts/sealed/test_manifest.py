@@ -22,7 +22,7 @@ from services.contracts.sealed.faults import Altered, Refused
 from services.contracts.sealed.manifest import Leaf, Manifest, Threshold
 from services.contracts.sealed.seal import Seal, check_manifest, parse_seal
 from tests.builders import NOON
-from tests.unit.contracts.sealed.lists_builder import MODEL, ARegistry, a_draft, an_entry, bounds, sealed
+from tests.unit.contracts.sealed.lists_builder import FILLING, MODEL, REGISTRY, a_draft, an_entry, bounds, sealed
 
 DRAFT = a_draft()
 LIST = DRAFT.manifest
@@ -31,7 +31,7 @@ SEAL = sealed(DRAFT)
 
 
 def read(raw: bytes, seal: Seal = SEAL) -> Manifest:
-    return check_manifest(raw, seal, ARegistry(), at=NOON)
+    return check_manifest(raw, seal, REGISTRY, now=NOON)
 
 
 def altered(raw: bytes, seal: Seal = SEAL) -> tuple[str, ...]:
@@ -136,6 +136,8 @@ CHANGED: list[tuple[str, Draft]] = [
     ("entry", a_draft(*(an_entry(f"e-{n}", category=Category.UNLAWFULLY_AT_LARGE) for n in (1, 2, 3)))),
     ("model", a_draft(model_id="other")),
     ("name", a_draft(name="red-list")),
+    ("deployment", a_draft(deployment="other-street-1")),
+    ("filling", a_draft(filling=replace(FILLING, seed=2))),
     ("score kind", a_draft(score_kind=ScoreKind.RAW)),
     ("threshold", a_draft(thresholds=(Threshold(shots=1, score=0.49),))),
     ("cap", a_draft(bounds=bounds(max_entries=101))),
@@ -209,15 +211,20 @@ def test_a_past_list_is_made_again_from_its_manifest() -> None:
     """C-04: the manifest alone says what to fetch, and that what was fetched is the list that was searched."""
     kept = read(RAW)
     assert set(rebuild.wanted(kept)) == set(again(DRAFT))
-    assert list(rebuild.differences(kept, again(DRAFT))) == []
+    assert kept.cohort.filling is not None
+    assert list(rebuild.differences(kept, again(DRAFT), DRAFT.fillers)) == []
 
 
 def test_a_list_made_again_otherwise_is_told_where() -> None:
     kept = read(RAW)
     first, second, *_ = again(DRAFT).items()
     found = dict([first]) | {second[0]: rebuild.Enrolled(MODEL, first[1].vector)}
-    faults = [str(one) for one in rebuild.differences(kept, found)]
+    faults = [str(one) for one in rebuild.differences(kept, found, DRAFT.fillers)]
     assert len(faults) == 5
     assert faults[0].startswith("entry e-1: pictures.1: gives another template")
     assert faults[1] == "entry e-2: pictures.0: is not among the pictures found [C-04]"
-    assert all("another model" in str(one) for one in rebuild.differences(kept, again(DRAFT, "other")))
+    other = rebuild.differences(kept, again(DRAFT, "other"), DRAFT.fillers)
+    assert all("another model" in str(one) for one in other)
+    assert [str(one) for one in rebuild.differences(kept, again(DRAFT), DRAFT.fillers[::-1])] == [
+        "list: fillers: made up again are others [C-04]"
+    ]
