@@ -78,7 +78,9 @@ class Beliefs:
             known = known._with_waiting(reading)
         return known, rejected
 
-    def _take(self, record: Record, received_at_s: float, reading: ClockReading) -> tuple[Beliefs, Rejection | None]:
+    def _take(
+        self, record: Record, received_at_s: float, reading: ClockReading
+    ) -> tuple[Beliefs, Rejection | None]:
         try:
             after = self._believe(record, received_at_s, reading)
         except NotBelieved as error:

@@ -52,7 +52,7 @@ class Camera(Part):
     controller: Name
     agreement: Reference | None = None
     source: SourceKind
-    host: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.:-]{0,252}\Z")] | None = None
+    host: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.:-]{0,252}\z")] | None = None
     certificate_sha256: Sha256 | None = None
     zone: tuple[Corner, ...] = Field(min_length=3, max_length=32)
 

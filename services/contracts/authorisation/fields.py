@@ -40,13 +40,13 @@ def _written(text: str) -> str:
     return text
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\z")]
 # A person's number in the organisation's own records, or an id within a system of theirs; never their name.
-PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\Z")]
-Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}\Z")]
-Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}\Z")]
-Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]{1,1000}\Z")]
+PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\z")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\z")]
+Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}\z")]
+Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}\z")]
+Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]{1,1000}\z")]
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=20_000), AfterValidator(_written)]
 # An instant, whatever zone it was written in, is kept and signed in UTC.
 Moment = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(_stamp, when_used="json")]

@@ -55,7 +55,11 @@ class Gate:
             return Refusal.NO_LEASE
         lease = self.beliefs.held.lease
         verified = self.beliefs.verified.get(lease.digest)
-        if verified is None or verified.document.version != lease.version or reading.wall >= self.beliefs.recheck_at:
+        if (
+            verified is None
+            or verified.document.version != lease.version
+            or reading.wall >= self.beliefs.recheck_at
+        ):
             return Refusal.NOT_VERIFIED
         if self.beliefs.registry.sequence < lease.registry_sequence:
             return Refusal.REGISTRY_BEHIND

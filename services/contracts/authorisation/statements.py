@@ -26,7 +26,7 @@ NOTHING = "0" * 64  # the head of a chain without entries
 
 Token = Annotated[str, Field(max_length=64 * 1024)]
 Sequence = Annotated[int, Field(ge=1)]
-SubjectToken = Annotated[str, Field(pattern=r"^[0-9a-f]{32}\Z")]
+SubjectToken = Annotated[str, Field(pattern=r"^[0-9a-f]{32}\z")]
 
 
 class Rejection(StrEnum):

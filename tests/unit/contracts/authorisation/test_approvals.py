@@ -36,9 +36,7 @@ from tests.unit.contracts.authorisation.builders import (
 def judged(
     document: Document, tokens: Iterable[str], registry: Registry | None = None, now: datetime = NOON
 ) -> Verified:
-    return verify(
-        document.canonical_bytes(), tokens, registry or a_registry(), root_fingerprint=ROOT.kid, now=now
-    )
+    return verify(document.canonical_bytes(), tokens, registry or a_registry(), root_fingerprint=ROOT.kid, now=now)
 
 
 def refused(
@@ -93,9 +91,7 @@ def test_who_authorises_has_no_key_for_the_other_side_while_it_runs(role: Role) 
 
 
 def test_who_was_a_reviewer_last_year_may_authorise_now() -> None:
-    over = a_registered_key(
-        "olu", Role.REVIEWER, secret="olu's of old", valid_to=APPROVED - timedelta(days=1)
-    )
+    over = a_registered_key("olu", Role.REVIEWER, secret="olu's of old", valid_to=APPROVED - timedelta(days=1))
     document = a_document()
     assert judged(document, approvals(document), a_registry(over)).quorum is Quorum.FULL
 
@@ -135,7 +131,11 @@ def test_a_key_counts_in_its_term_only_and_not_once_it_is_revoked() -> None:
     over = a_registered_key("olu", valid_to=APPROVED)
     rotated = a_registered_key("olu", valid_to=APPROVED + timedelta(hours=1))
     revoked = a_registered_key("olu", revoked_at=NOON)
-    for registered, rule in ((late, "not valid when it signed"), (over, "not valid when"), (revoked, "is revoked")):
+    for registered, rule in (
+        (late, "not valid when it signed"),
+        (over, "not valid when"),
+        (revoked, "is revoked"),
+    ):
         assert rule in refused(document, approvals(document), a_registry(registered, without=["olu"]))
     assert judged(document, approvals(document), a_registry(rotated, without=["olu"])).quorum is Quorum.FULL
 
@@ -210,7 +210,9 @@ def test_a_registry_of_another_root_or_past_its_time_is_not_relied_on() -> None:
             now=NOON,
         )
     assert "has passed" in refused(document, approvals(document), a_registry(valid_until=NOON))
-    assert "in the future" in refused(document, approvals(document), a_registry(issued_at=NOON + timedelta(hours=1)))
+    assert "in the future" in refused(
+        document, approvals(document), a_registry(issued_at=NOON + timedelta(hours=1))
+    )
     assert "organisation" in refused(document, approvals(document), a_registry(organisation="another-police"))
 
 

@@ -53,8 +53,14 @@ def test_a_reader_brings_addresses_and_pace_in_the_documents_order() -> None:
         ([read()], "gate-2: nothing says how it is read"),
         ([read(), read("gate-2"), read("gate-3")], "gate-3: not in the authority"),
         ([read(), read("gate-2", source="file")], "gate-2: is read as file, authorised as rtsp"),
-        ([read(), read("gate-2", address=f"rtsp://v:{SECRET}@other.example/1")], "gate-2: is read from another host"),
-        ([read(), read("gate-2", address=f"rtsp://v:{SECRET}@camera.example:99999/1")], "gate-2: is read from another"),
+        (
+            [read(), read("gate-2", address=f"rtsp://v:{SECRET}@other.example/1")],
+            "gate-2: is read from another host",
+        ),
+        (
+            [read(), read("gate-2", address=f"rtsp://v:{SECRET}@camera.example:99999/1")],
+            "gate-2: is read from another",
+        ),
     ],
 )
 def test_a_reader_cannot_swap_a_camera_its_source_or_its_host(cameras: list[authority.Camera], why: str) -> None:

@@ -144,7 +144,7 @@ def test_bytes_that_say_the_same_in_another_form_are_refused(alter: object) -> N
     raw = a_document().canonical_bytes()
     altered = alter(raw)  # type: ignore[operator]
     assert altered != raw
-    with pytest.raises(NotAuthorised, match="document|version|created_at|grounds"):
+    with pytest.raises(NotAuthorised, match=r"document|version|created_at|grounds"):
         Document.from_canonical(altered)
 
 

@@ -1,4 +1,4 @@
-"""The gate: what it believes, and that nothing old, forged, missing or out of order makes it open (G1, C-29, C-37)."""
+"""The gate: nothing old, forged, missing or out of order makes it open (G1, C-29, C-37)."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_the_end_of_the_window_holds_for_what_was_taken_before_it_too() -> None:
     assert asked(a_gate(opened, a_reading(early)), a_reading(early)) is Refusal.OUTSIDE_WINDOW
 
 
-# Any order, duplicates, replays, junk -------------------------------------------------------------------------------
+# Any order, duplicates, replays, junk
 
 OLD_LEASES = tuple(a_lease(DOCUMENT, 1, START + timedelta(seconds=s), state_sequence=3) for s in (1, 3))
 LATEST = a_lease(DOCUMENT, 9)
@@ -184,7 +184,7 @@ def test_one_forged_record_in_place_of_the_true_one_keeps_it_shut(index: int) ->
     assert asked(a_gate(records)) is not None
 
 
-# Documents ----------------------------------------------------------------------------------------------------------
+# Documents
 
 
 def test_an_old_version_stays_shut_once_a_lease_names_a_later_one() -> None:
@@ -275,7 +275,7 @@ def test_an_urgent_one_stops_at_its_deadline_unless_it_is_approved_in_full() -> 
     assert asked(full, a_reading(deadline)) is None
 
 
-# States -------------------------------------------------------------------------------------------------------------
+# States
 
 
 def test_a_stop_counts_before_the_lease_that_knows_of_it_and_the_lease_before_the_stop() -> None:
@@ -342,7 +342,7 @@ def test_two_moves_under_one_number_close_it_for_good() -> None:
     assert asked(gate.fold(a_lease(DOCUMENT, 2), a_reading()).gate) is Refusal.STATE_DISPUTED
 
 
-# The lease ----------------------------------------------------------------------------------------------------------
+# The lease
 
 
 def test_a_lease_withheld_stops_the_search_within_ten_seconds() -> None:
@@ -373,7 +373,7 @@ def test_a_lease_says_no_as_soon_as_oversight_does() -> None:
     assert asked(lying, AFTER_STOP) is Refusal.STATE_DISPUTED
 
 
-# Revocations --------------------------------------------------------------------------------------------------------
+# Revocations
 
 
 def test_a_revoked_entry_is_off_at_once_in_any_order_and_for_good() -> None:
@@ -402,7 +402,7 @@ def test_two_revocations_under_one_number_close_it_and_both_count() -> None:
     assert asked(gate) is Refusal.REVOCATIONS_DISPUTED
 
 
-# The clock ----------------------------------------------------------------------------------------------------------
+# The clock
 
 
 @pytest.mark.parametrize("state", [ClockState.UNSYNCHRONISED, ClockState.UNKNOWN])
@@ -449,7 +449,7 @@ def test_a_record_from_the_future_waits_for_its_time() -> None:
     assert asked(on_time, a_reading(at + timedelta(seconds=12))) is None
 
 
-# Alerts, by review --------------------------------------------------------------------------------------------------
+# Alerts, by review
 
 
 def judged(gate: Gate, searched_at: datetime, **changes: object) -> Refusal | None:
@@ -479,7 +479,7 @@ def test_an_alert_of_another_list_camera_or_of_a_revoked_entry_is_not_shown() ->
     assert judged(gate, NOON, deployment="oxford-street-2") is Refusal.OTHER_DEPLOYMENT
 
 
-# Limits -------------------------------------------------------------------------------------------------------------
+# Limits
 
 
 def test_a_flood_of_records_by_nobody_takes_no_memory() -> None:

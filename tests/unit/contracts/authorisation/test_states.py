@@ -84,10 +84,12 @@ def right_actor(state: State, move: Move) -> Actor:
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(MOVES, max_size=12))
-def test_no_road_leads_to_active_without_every_requirement(moves: list[tuple[Move, Actor | None, set[str]]]) -> None:
+def test_no_road_leads_to_active_without_every_requirement(
+    moves: list[tuple[Move, Actor | None, set[str]]],
+) -> None:
     state, done = State.DRAFT, list[Move]()
     for move, actor, flaws in moves:
-        actor = actor or right_actor(state, move)  # noqa: PLW2901 - None stands for the right one
+        actor = actor or right_actor(state, move)
         try:
             after = next_state(state, move, by=actor, facts=flawed(flaws))
         except NotAuthorised as error:
