@@ -1,0 +1,64 @@
+"""What oversight can be told to do. Each brings what its person signed; nothing else of it is believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from services.contracts.authorisation.enums import Move
+
+
+@dataclass(frozen=True)
+class PutRegistry:
+    """The root's list of keys."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Submit:
+    """A document in canonical bytes, with the approvals it has; its author's own must be among them."""
+
+    document: bytes = field(repr=False)
+    approvals: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Approve:
+    """One more `Approval`."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Attest:
+    """An `Attestation`: the notice is out, the signs are up."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Give:
+    """A person's `Order`. `evidence`: digest of what the move needs one of."""
+
+    token: str = field(repr=False)
+    evidence: str | None = None
+
+
+@dataclass(frozen=True)
+class Revoke:
+    """An `EntriesRevoked`."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Conclude:
+    """Purged, or reported: oversight's own word, on the evidence it has collected. No person may send it."""
+
+    deployment: str
+    version: int
+    move: Move
+    evidence: str
+
+
+Command = PutRegistry | Submit | Approve | Attest | Give | Revoke | Conclude

@@ -1,0 +1,254 @@
+"""What becomes of a command: records to write and the register after them, or all that stands against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from services.contracts.authorisation import registry, signing
+from services.contracts.authorisation.approvals import Quorum
+from services.contracts.authorisation.document import Document
+from services.contracts.authorisation.enums import Move, Role, State
+from services.contracts.authorisation.findings import Finding, NotAuthorised
+from services.contracts.authorisation.records import RegistryIssued, RevocationRecorded
+from services.contracts.authorisation.registry import Registry
+from services.contracts.authorisation.statements import (
+    AboutVersion,
+    Approval,
+    Attestation,
+    EntriesRevoked,
+    NotBelieved,
+    Opened,
+    Order,
+    Statement,
+    open_as,
+)
+from services.contracts.authorisation.states import Actor
+from services.oversight.core.clerk import (
+    TRUST,
+    Clerk,
+    Decision,
+    Entry,
+    Now,
+    known_registry,
+    refused,
+    weighed,
+)
+from services.oversight.core.commands import (
+    Approve,
+    Attest,
+    Command,
+    Conclude,
+    Give,
+    PutRegistry,
+    Revoke,
+    Submit,
+)
+from services.oversight.core.register import Register, Version, with_tokens
+
+_REPLAY = "issue 4.1: attacks, replay"
+_ORDERED = frozenset({Move.REFUSE, Move.CANCEL, Move.SUSPEND, Move.RESUME, Move.STOP, Move.REVIEW})
+_CONCLUDED = frozenset({Move.PURGE, Move.REPORT})
+
+S = TypeVar("S", bound=Statement)
+
+
+class Registrar:
+    """Decides. Keeps nothing: the register is handed in and given back."""
+
+    def __init__(self, clerk: Clerk) -> None:
+        self._clerk = clerk
+
+    def decide(self, register: Register, command: Command, now: Now) -> Decision:
+        """Raises NotAuthorised or NotBelieved, and then nothing has happened."""
+        match command:
+            case PutRegistry():
+                decision = self._put_registry(register, command.token, now)
+            case Submit():
+                decision = self._submit(register, command, now)
+            case Approve():
+                decision = self._approve(register, command.token, now)
+            case Attest():
+                decision = self._attest(register, command.token, now)
+            case Give():
+                decision = self._give(register, command, now)
+            case Revoke():
+                decision = self._revoke(register, command.token, now)
+            case Conclude():
+                decision = self._conclude(register, command, now)
+        return decision
+
+    # The commands, in the order of an authority's life.
+
+    def _put_registry(self, register: Register, token: str, now: Now) -> Decision:
+        try:
+            found = registry.open_registry(token, root_fingerprint=register.root_fingerprint)
+        except signing.BadSignature as error:
+            raise refused("malformed", "registry", str(error)) from None
+        if found == register.registry:
+            return Decision(register)
+        against = list(registry.in_force(found, root_fingerprint=register.root_fingerprint, now=now.wall))
+        if found.organisation != register.organisation:
+            against.append(Finding("registry.organisation", "is another organisation's", TRUST))
+        if register.registry is not None and found.sequence <= register.registry.sequence:
+            rule = f"must be greater than {register.registry.sequence}, that of the one in force"
+            against.append(Finding("registry.sequence", rule, TRUST))
+        if against:
+            raise NotAuthorised("registry", against)
+        return Decision(register).writing(Entry(RegistryIssued(token), found), replace(register, registry=found))
+
+    def _submit(self, register: Register, command: Submit, now: Now) -> Decision:
+        known = known_registry(register)
+        document = Document.from_canonical(command.document)
+        if document.organisation != register.organisation:
+            raise refused("requirements", "organisation", "is not this register's")
+        before = register.version(document.id, document.version)
+        if before is not None and before.state is not State.DRAFT and before.document.digest == document.digest:
+            if set(command.approvals) <= set(before.approvals):
+                return Decision(register, version=before)
+            raise refused("requirements", "document", "is submitted already: send what is new with `approve`")
+        version = Version(document, approvals=with_tokens((), command.approvals))
+        against = _discounted(weighed(register, version, now)[1])
+        if against:
+            raise NotAuthorised("requirements", against)
+        if not any(_is_authors(document, token, known, now.wall) for token in version.approvals):
+            raise refused(
+                "requirements", "approvals", "the author's own signature is missing", "issue 4.1: quorum"
+            )
+        decision = self._clerk.move(
+            Decision(register), version, Move.SUBMIT, now, by=Actor(document.author, Role.AUTHOR)
+        )
+        published = Entry(version.published(), document)
+        decision = replace(decision, entries=(published, *decision.entries))
+        return self._with_quorum(decision, now)
+
+    def _approve(self, register: Register, token: str, now: Now) -> Decision:
+        opened = _open(Approval, register, token, now)
+        version = _about(register, opened.statement)
+        if not version.live and version.state is not State.SUBMITTED:
+            raise refused("move", "approval", f"comes too late: the authority is `{version.state}`", "C-18")
+        if token in version.approvals:
+            return Decision(register, version=version)
+        known = replace(version, approvals=(*version.approvals, token))
+        verified, findings = weighed(register, known, now)
+        index = len(version.approvals)
+        against = [one for one in findings if one.field == f"approvals.{index}"]
+        counted = verified is None or opened.key.role is Role.AUTHOR or opened.key.person in verified.approvers
+        if against or not counted:
+            raise NotAuthorised(
+                "requirements",
+                against or [Finding(f"approvals.{index}", "does not count for this document", "C-18")],
+            )
+        return self._with_quorum(_published(Decision(register), known), now)
+
+    def _with_quorum(self, decision: Decision, now: Now) -> Decision:
+        """Authorised, once enough have approved."""
+        version = decision.version
+        if version is None or version.state is not State.SUBMITTED:
+            return decision
+        verified, _ = weighed(decision.after, version, now)
+        if verified is None:
+            return decision
+        role = Role.AUTHORISING_OFFICER if verified.quorum is Quorum.FULL else Role.URGENT_OFFICER
+        decision = self._clerk.move(decision, version, Move.APPROVE, now, by=Actor(min(verified.approvers), role))
+        return self._clerk.leased(decision, version.document.id, now)
+
+    def _attest(self, register: Register, token: str, now: Now) -> Decision:
+        version = _about(register, _open(Attestation, register, token, now).statement)
+        if version.state not in (State.SUBMITTED, State.AUTHORISED):
+            raise refused("move", "attestation", f"is not waited for: the authority is `{version.state}`", "C-09")
+        if token in version.attestations:
+            return Decision(register, version=version)
+        attested = replace(version, attestations=(*version.attestations, token))
+        waits = self._clerk.waits_for(register, attested, now, state=State.AUTHORISED)
+        against = [finding for finding in waits if finding.field.startswith("attestation")]
+        if against:
+            raise NotAuthorised("requirements", against)
+        return _published(Decision(register), attested)
+
+    def _give(self, register: Register, command: Give, now: Now) -> Decision:
+        opened = _open(Order, register, command.token, now)
+        order, version = opened.statement, _about(register, opened.statement)
+        if order.move not in _ORDERED:
+            raise refused("move", "order.move", f"`{order.move}` is not done by an order")
+        if order.sequence != len(version.moves) + 1:
+            rule = f"must be {len(version.moves) + 1}, the next of this version: it is valid once"
+            raise refused("requirements", "order.sequence", rule, _REPLAY)
+        decision = self._clerk.move(
+            Decision(register),
+            version,
+            order.move,
+            now,
+            by=Actor(opened.key.person, opened.key.role),
+            order=command.token,
+            reason=order.reason,
+            evidence=command.evidence,
+        )
+        return self._clerk.leased(decision, order.deployment, now)
+
+    def _conclude(self, register: Register, command: Conclude, now: Now) -> Decision:
+        version = register.version(command.deployment, command.version)
+        if version is None:
+            raise _unknown()
+        if command.move not in _CONCLUDED:
+            raise refused("move", "move", f"`{command.move}` is not concluded by oversight")
+        decision = self._clerk.move(Decision(register), version, command.move, now, evidence=command.evidence)
+        return self._clerk.leased(decision, command.deployment, now)
+
+    def _revoke(self, register: Register, token: str, now: Now) -> Decision:
+        said = _open(EntriesRevoked, register, token, now).statement
+        self._clerk.require_signing(register, now.wall)
+        known = register.deployment(said.deployment)
+        if not known.versions:
+            raise _unknown()
+        heads, against = known.revocations.heads, []
+        if known.revocations.records.get(said.sequence) == said:
+            return Decision(register, version=known.latest())
+        if all(version.document.watchlist.digest != said.list_digest for version in known.versions.values()):
+            against.append(Finding("revocation.list_digest", "is of no list of this deployment", "C-24"))
+        if (said.sequence, said.previous) != (len(heads), heads[-1]):
+            rule = f"must be number {len(heads)}, after the head {heads[-1]}"
+            against.append(Finding("revocation.sequence", rule, "issue 4.1: gapless"))
+        if against:
+            raise NotAuthorised("requirements", against)
+        taken = replace(known, revocations=known.revocations.with_record(said))
+        decision = Decision(register, version=known.latest()).writing(
+            Entry(RevocationRecorded(token), said), register.with_deployment(said.deployment, taken)
+        )
+        return self._clerk.leased(decision, said.deployment, now)
+
+
+def _published(decision: Decision, version: Version) -> Decision:
+    entry = Entry(version.published(), version.document)
+    return decision.writing(entry, decision.after.with_version(version), version)
+
+
+def _open(kind: type[S], register: Register, token: str, now: Now) -> Opened[S]:
+    return open_as(kind, token, registry=known_registry(register), now=now.wall)
+
+
+def _about(register: Register, said: AboutVersion) -> Version:
+    version = register.version(said.deployment, said.version)
+    if version is None:
+        raise _unknown()
+    if version.document.digest != said.digest:
+        raise refused("requirements", "digest", "is of another document", _REPLAY)
+    return version
+
+
+def _is_authors(document: Document, token: str, known: Registry, now: datetime) -> bool:
+    try:
+        opened = open_as(Approval, token, registry=known, now=now)
+    except NotBelieved:
+        return False
+    return opened.key.role is Role.AUTHOR and opened.key.person == document.author
+
+
+def _discounted(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.field.startswith("approvals.")]
+
+
+def _unknown() -> NotAuthorised:
+    return refused("unknown", "deployment", "has no such version here")
