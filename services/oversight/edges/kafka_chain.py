@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from services.contracts import codec_audit, topics
@@ -17,6 +18,7 @@ from services.contracts.audit.registry import KeyRegistry
 from services.contracts.audit.requests import SignedRequest
 from services.contracts.audit.sequencer import Sequencer
 from services.contracts.audit.signing import Signer
+from services.contracts.errors import Permanent, Transient
 from services.oversight.core.sequencing import Record as ChainRecord
 from services.oversight.core.sequencing import chained, heads
 from services.oversight.edges.kafka_chain_reader import ChainReader
@@ -112,7 +114,12 @@ class ChainWriter:
         if self._clock.monotonic() < self._next_heads_s or (self._sequencer is None and self._wrote):
             return NOTHING
         self._next_heads_s = self._clock.monotonic() + self._head_every_s
-        return self._outcome(heads(self._recovered(), self._signer, now=self._clock.now()))
+        try:
+            sequencer = self._recovered()
+        except Permanent:
+            # A chain that is broken has no head to sign; the next request says so, and waits with its partition.
+            return NOTHING
+        return self._outcome(heads(sequencer, self._signer, now=self._clock.now()))
 
     def _recovered(self) -> Sequencer:
         if self._sequencer is None:
@@ -194,5 +201,7 @@ class ChainLoop:
         Raises Fenced when another sequencer has begun, and what the loop raises. Years are read before the fence
         and the last moments behind it: until then an elder may work.
         """
-        self._reader.warm(self._heartbeat)
+        # What is wrong is met again behind the fence, where the loop deals with it.
+        with suppress(Permanent, Transient):
+            self._reader.warm(self._heartbeat)
         self._loop.run(stop)
