@@ -65,10 +65,9 @@ def collision_faults(
 ) -> Iterator[Fault]:
     """Collisions that nobody has resolved, and resolutions that do not hold (C-33)."""
     resolved = [one.pair for one in resolutions]
-    for pair in found:
-        if pair not in resolved:
-            rule = f"is like entry {pair.other}; somebody must say whether they are one person"
-            yield Fault(pair.one, "resolutions", rule, "C-33")
+    for pair in sorted(set(found) - set(resolved)):
+        rule = f"is like entry {pair.other}; somebody must say whether they are one person"
+        yield Fault(pair.one, "resolutions", rule, "C-33")
     if resolved != sorted(set(resolved)):
         yield Fault("", "resolutions", "must be in the order of their pairs, one a pair", "C-33")
     for one in resolutions:
