@@ -11,20 +11,21 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from console.authority import files
 from console.demo.people import demo_accounts, write_people
 from console.ledger.table import as_table
 from console.run.exercise import Exercise, Setup
 from console.stack.errors import StackError
-from services.contracts.authority import Authority
+from services.contracts.authority import Authority, UseCase
+from services.contracts.cameras_file import parse_cameras
 from services.contracts.counts import Stage
-from services.contracts.errors import Misconfigured
-from services.runtime.documents import read_authority
+from services.contracts.errors import Misconfigured, SignpostError
 
 _LOOK_EVERY_S = 1.0
 
 
 def command(
-    deployment_file: Annotated[Path, typer.Argument(help="The deployment's document (docs/deployment.md).")],
+    draft: Annotated[Path, typer.Argument(help="The authority's draft, an exercise (docs/deployment.md).")],
     list_dir: Annotated[Path, typer.Argument(help="A folder a subject: pictures and subject.yaml.")],
     *,
     home: Annotated[Path, typer.Option(help="Where keys, data and logs go.")] = Path("data/run"),
@@ -33,15 +34,16 @@ def command(
     ] = None,
     ray_workers: Annotated[int, typer.Option(min=0, help="Ray's actors; 0 runs embed as a plain process.")] = 0,
 ) -> None:
-    """Run a deployment of your own on this machine.
+    """Run an exercise of your own on this machine.
 
-    Builds the list, starts everything, stays until Ctrl-C, prints the counts. Keys and data end with the run.
+    Builds the list, has the draft signed by people who are made up, starts everything, stays until Ctrl-C, prints
+    the counts. Keys and data end with the run.
     """
     console = Console()
     try:
-        bounds = _read(deployment_file)
+        bounds = _read(draft)
         with ExitStack() as ended:
-            setup = _setup(bounds, deployment_file, list_dir, home, people_file, ray_workers, console)
+            setup = _setup(bounds, draft, list_dir, home, people_file, ray_workers, console)
             ended.callback(_forget, home)
             exercise = ended.enter_context(Exercise(setup))
             exercise.start(Stage.REVIEW, Stage.MATCH, Stage.EMBED, Stage.INGEST)
@@ -50,7 +52,7 @@ def command(
             _stay(exercise)
             exercise.services[Stage.INGEST].stop()
             statement = exercise.statement()
-    except (StackError, Misconfigured) as error:
+    except (StackError, SignpostError) as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(2) from error
     console.print(as_table(statement))
@@ -58,13 +60,18 @@ def command(
 
 def _read(path: Path) -> Authority:
     if not path.exists():
-        raise Misconfigured(f"{path} is not there; `signpost deployment new` writes one")
-    return read_authority(path)
+        raise Misconfigured(f"{path} is not there; `signpost authority new` writes one")
+    bounds = files.read_draft(path).bounds()
+    if bounds.use_case is not UseCase.EXERCISE:
+        raise Misconfigured(f"{path}: use_case: its approvers would be made up, so it must be `exercise`")
+    cameras = files.cameras_path(path)
+    parse_cameras(files.read_text(cameras), origin=str(cameras))  # said now, not by a service's log
+    return bounds
 
 
 def _setup(
     bounds: Authority,
-    document: Path,
+    draft: Path,
     list_dir: Path,
     home: Path,
     people_file: Path | None,
@@ -81,7 +88,7 @@ def _setup(
     return Setup(
         deployment=bounds.deployment,
         cameras=(),
-        document=document,
+        draft=draft,
         fillers=0,
         list_dir=list_dir,
         people_file=people_file,
@@ -92,7 +99,7 @@ def _setup(
 
 
 def _forget(home: Path) -> None:
-    for folder in (home / "stack", home / "keys"):
+    for folder in (home / "stack", home / "keys", home / "authority"):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
+from console.authority import files
+from console.authority.draft import SealedFacts
 from console.edges import list_redis
 from console.edges.grpc_enrolment import GrpcEnrolment
 from console.watchlist import build as building
@@ -24,7 +26,6 @@ from services.contracts.codec import Sealing
 from services.contracts.errors import Misconfigured, SignpostError
 from services.contracts.ids import subject_token
 from services.runtime.clock import SystemClock
-from services.runtime.documents import read_authority
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.redis_client import check_durable, connect
@@ -58,10 +59,13 @@ def cards_command(
 def build_command(  # noqa: PLR0913 - one an option
     root: Annotated[Path, typer.Argument(metavar="DIR", help="A folder a subject: pictures and subject.yaml.")],
     *,
-    deployment_file: Annotated[Path, typer.Option(envvar="DEPLOYMENT_FILE", help="The deployment's document.")],
+    draft: Annotated[Path, typer.Option(help="The authority's draft, in YAML: the list is built within it.")],
     redis_durable_url: Annotated[str, typer.Option(envvar="REDIS_DURABLE_URL", help="The Redis that keeps.")],
     keys_dir: Annotated[Path, typer.Option(envvar="KEYS_DIR", help="Folder of the key store.")],
     enrolment: Annotated[str, typer.Option(help="embed's enrolment, host:port.")] = "127.0.0.1:50051",
+    out: Annotated[
+        Path | None, typer.Option(help="Where the list's digest and model go; beside the draft if not given.")
+    ] = None,
     fillers: Annotated[
         int, typer.Option(min=0, max=_MAX_FILLERS, help="Made-up entries that pad a short list's cohort.")
     ] = 0,
@@ -74,12 +78,12 @@ def build_command(  # noqa: PLR0913 - one an option
         float | None, typer.Option(help="Cosine from which two subjects may be one; by model if not given.")
     ] = None,
 ) -> None:
-    """Enrol every picture, refuse the bad ones, seal the rest and make it the deployment's list.
+    """Enrol every picture, refuse the bad ones, seal the rest, and write what its authority must name.
 
     Exits 1 if nothing was built, 2 if something has to be put right first; then the old list stays.
     """
     try:
-        bounds = read_authority(deployment_file)
+        bounds = files.read_draft(draft).bounds()
         found = folder.read(root)
         store = FolderKeys(keys_dir, SystemClock())
         with GrpcEnrolment(enrolment) as client:
@@ -101,6 +105,7 @@ def build_command(  # noqa: PLR0913 - one an option
         if isinstance(result, Built):
             key_id = keys.watchlist(bounds).id
             _write(redis_durable_url, bounds, result, Sealing(key_id, _key(store, bounds, key_id), AesGcm()))
+            files.write_facts(out or files.facts_path(draft), _facts(bounds, result))
     except SignpostError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
@@ -131,6 +136,17 @@ def _key(store: FolderKeys, bounds: Authority, key_id: str) -> bytes:
     if bounds.purge_at <= datetime.now(UTC):
         raise Misconfigured(f"{bounds.deployment}: its window and purge are over; nothing may be built for it")
     return store.get_or_create(key_id, expires_at=bounds.purge_at)
+
+
+def _facts(bounds: Authority, built: Built) -> SealedFacts:
+    gallery = built.gallery
+    return SealedFacts(
+        deployment=bounds.deployment,
+        id=gallery.name,
+        digest=gallery.digest,
+        model=gallery.model_id,
+        score_kind=gallery.score_kind,
+    )
 
 
 def _write(url: str, bounds: Authority, built: Built, sealing: Sealing) -> None:

@@ -73,7 +73,7 @@ def play(home: Path, *, console: Console, ray_workers: int) -> Figures:
 
 
 def _forget(home: Path) -> None:
-    for folder in (home / "stack", home / "keys"):
+    for folder in (home / "stack", home / "keys", home / "authority"):
         shutil.rmtree(folder, ignore_errors=True)
 
 

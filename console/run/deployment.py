@@ -1,4 +1,4 @@
-"""Deployment documents for exercises on this machine: who may be looked for, where, until when."""
+"""Drafts for exercises on this machine, and how their cameras are read."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from console.authority import files, first_draft
+from console.authority.first_draft import FirstCamera, FirstList, Who
 from services.contracts.authority import Pace, SourceKind
+from services.contracts.events import ScoreKind
 
-# SFace, gallery-normalised, by number of shots fused: about one false alert in a thousand passages of strangers
-# (`python -m evaluation.accuracy`; docs/adr/0003-models-and-runtimes.md has the figures and their limits).
-THRESHOLDS = {1: 0.40, 3: 0.42, 5: 0.43}
-# The same for raw cosines against at most a hundred entries.
-RAW_THRESHOLDS = {1: 0.53, 3: 0.57, 5: 0.58}
+_WHO = Who(organisation="sample-organisation", author="sample-author", accountable_person="sample-accountable")
 
 
 @dataclass(frozen=True)
@@ -29,11 +26,15 @@ class ExerciseCamera:
     loop: bool = False
     pace: Pace = Pace.REAL_TIME
 
-    def as_document(self) -> dict[str, Any]:
-        source = SourceKind.FOLDER if self.path.is_dir() else SourceKind.FILE
+    @property
+    def source(self) -> SourceKind:
+        return SourceKind.FOLDER if self.path.is_dir() else SourceKind.FILE
+
+    def as_read(self) -> dict[str, Any]:
+        """How it is read, for ingest."""
         return {
             "id": self.id,
-            "source": source.value,
+            "source": self.source.value,
             "address": str(self.path.resolve()),
             "rate_fps": self.rate_fps,
             "loop": self.loop,
@@ -41,57 +42,25 @@ class ExerciseCamera:
         }
 
 
-def exercise_document(
+def write_exercise(
+    path: Path,
     deployment: str,
     cameras: Sequence[ExerciseCamera],
     *,
     now: datetime,
     lasts: timedelta = timedelta(hours=4),
-    verification: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """A whole deployment document for use case `exercise`, from a minute ago on."""
-    return {
-        "deployment": deployment,
-        "use_case": "exercise",
-        "purpose": "Exercise with consenting subjects: measure whether listed people are found, dispatch nobody.",
-        "cameras": [camera.as_document() for camera in cameras],
-        "window": {
-            "start": (now - timedelta(minutes=1)).isoformat(),
-            "end": (now + lasts).isoformat(),
-        },
-        "watchlist": {
-            "name": "blue",
-            "max_entries": 1000,
-            "score_kind": "gallery_normalised",
-            "thresholds": THRESHOLDS,
-        },
-        "verification": verification or {},
-    }
-
-
-def first_document(
-    deployment: str, cameras: Mapping[str, str], *, use_case: str, purpose: str, now: datetime, lasts: timedelta
-) -> dict[str, Any]:
-    """A document to begin with: RTSP `cameras` by id, a short list, raw scores."""
-    return {
-        "deployment": deployment,
-        "use_case": use_case,
-        "purpose": purpose,
-        "cameras": [
-            {"id": name, "source": SourceKind.RTSP.value, "address": address, "rate_fps": 5.0}
-            for name, address in cameras.items()
-        ],
-        "window": {"start": now.isoformat(timespec="seconds"), "end": (now + lasts).isoformat(timespec="seconds")},
-        "watchlist": {
-            "name": "faces",
-            "max_entries": 100,
-            "score_kind": "raw",
-            "thresholds": RAW_THRESHOLDS,
-        },
-    }
-
-
-def write_document(path: Path, document: dict[str, Any]) -> None:
-    """Write a deployment document as YAML."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    verification: Mapping[str, Any],
+) -> None:
+    """Write the draft of an exercise from now on, its papers, and how its cameras are read."""
+    fields = first_draft.exercise(
+        deployment,
+        [FirstCamera(camera.id, camera.source) for camera in cameras],
+        FirstList(id="blue", max_entries=1000, score_kind=ScoreKind.GALLERY_NORMALISED),
+        who=_WHO,
+        papers=files.papers_path(path).name,
+        now=now,
+        lasts=lasts,
+        verification=verification,
+    )
+    files.write_first(path, fields, first_draft.stubs(deployment))
+    files.write_cameras(files.cameras_path(path), [camera.as_read() for camera in cameras])

@@ -1,9 +1,8 @@
-"""A whole exercise on this machine: the stack, the topics, the list, the four services; ended together."""
+"""A whole exercise on this machine: stack, topics, list, signed authority, the services; ended together."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -12,29 +11,35 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from console.authority import files
 from console.edges.kafka_admin import KafkaAdmin
 from console.edges.kafka_read import KafkaReader
 from console.ledger.read import read_statement
 from console.ledger.statement import Statement
-from console.run.deployment import ExerciseCamera, exercise_document, write_document
+from console.run import authorised, listing
+from console.run.deployment import ExerciseCamera, write_exercise
 from console.run.ray_head import RayHead
+from console.run.sample_authority import SampleAuthority
 from console.run.service import ServiceProcess
 from console.stack.errors import StackError
 from console.stack.local import LocalStack
 from console.stack.ports import free_ports
 from console.topics.apply import apply
 from services.contracts import codec, topics
+from services.contracts.authorisation.document import Document
+from services.contracts.authorisation.enums import Move
 from services.contracts.counts import Stage
+from services.contracts.errors import SignpostError
 
 # Enough made-up entries that a short list's scores can be normalised (30), with room to spare.
 FILLERS = 60
-_BUILD_WITHIN_S = 120
+OVERSIGHT = "oversight"
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What runs. `people_file` and `list_dir` are the operator's own; so is `document`, where there is one, and
-    else an exercise's is written for `cameras`."""
+    """What runs. `people_file` and `list_dir` are the operator's own; so is `draft`, where there is one, with its
+    file of cameras beside it; else an exercise's is written for `cameras`."""
 
     deployment: str
     cameras: Sequence[ExerciseCamera]
@@ -42,7 +47,7 @@ class Setup:
     people_file: Path
     home: Path
     cache: Path = Path(".cache")
-    document: Path | None = None
+    draft: Path | None = None
     fillers: int = FILLERS
     verification: Mapping[str, Any] = field(default_factory=dict)
     brokers: int = 1
@@ -62,15 +67,30 @@ class Exercise:
         self._setup = setup
         self._home = setup.home.resolve()
         self.stack = LocalStack(self._home / "stack", setup.cache / "kafka", brokers=setup.brokers)
-        self.document = (setup.document or self._home / "deployment.yaml").resolve()
+        self._authority = self._home / "authority"
+        self._draft = (setup.draft or self._authority / "exercise.yaml").resolve()
+        self._facts = self._authority / "list.yaml"
+        # What is in force, and who signed it; from the `with` on.
+        self.document: Document
+        self.sample: SampleAuthority
         self.services: dict[str, ServiceProcess] = {}
-        self._enrolment_port, self.review_grpc_port, self.review_web_port = free_ports(3)
+        self._enrolment_port, self._oversight_port, self.review_grpc_port, self.review_web_port = free_ports(4)
         self.ray = RayHead(self._home, max_workers=setup.ray_workers) if setup.ray_workers else None
         self._ended = ExitStack()
 
     @property
     def deployment(self) -> str:
         return self._setup.deployment
+
+    @property
+    def home(self) -> Path:
+        """Where keys, data and logs are."""
+        return self._home
+
+    @property
+    def oversight(self) -> str:
+        """Where oversight answers, host:port."""
+        return f"127.0.0.1:{self._oversight_port}"
 
     @property
     def page(self) -> str:
@@ -99,14 +119,22 @@ class Exercise:
 
     def add(self, name: str, stage: Stage, **settings: str) -> None:
         """One more instance of a stage's service, under a name of its own; not started."""
-        module = self._setup.modules.get(stage, (f"services.{stage}",))
-        self.services[name] = ServiceProcess(
-            name,
-            module,
-            home=self._home,
-            settings=self._settings() | self._own(stage) | {"REPLICA": name} | settings,
-        )
-        self._ended.callback(self.services[name].stop)
+        self._add(name, str(stage), self._settings() | self._own(stage) | settings)
+
+    def add_oversight(self, name: str, **settings: str) -> None:
+        """An instance of oversight; not started. The first leads, another stands by."""
+        own = {
+            "KAFKA_BOOTSTRAP": self.stack.kafka.bootstrap,
+            "REDIS_DURABLE_URL": self.stack.redis_durable.url,
+            "ORGANISATION": self.sample.organisation,
+            "AUTHORITY_ROOT": self.sample.root_fingerprint,
+            "OVERSIGHT_KEY_FILE": str(self._authority / "oversight.pem"),
+        }
+        self._add(name, OVERSIGHT, own | settings)
+
+    def order(self, move: Move, *, reason: str) -> None:
+        """Have the authority moved, as its supervisor would. Raises SignpostError."""
+        authorised.order(self.oversight, self.sample, move, self.document, reason=reason)
 
     def alerts_published(self) -> int:
         """This deployment's records on `alerts` so far; quick enough to ask often."""
@@ -124,12 +152,15 @@ class Exercise:
     def _begin(self) -> None:
         self._setup.say("starting Apache Kafka and two Redis servers")
         self._ended.enter_context(self.stack)
-        if self._setup.document is None:
-            self._write_document()
+        shutil.rmtree(self._authority, ignore_errors=True)
+        self._authority.mkdir(parents=True)
+        if self._setup.draft is None:
+            self._write_draft()
         report = apply(KafkaAdmin(self.stack.kafka.bootstrap), groups=self._groups())
         if report.refused:
             raise StackError("\n".join(report.lines))
         self._build_list()
+        self._authorise()
         if self.ray is not None:
             self._setup.say("starting Ray")
             self._ended.callback(self.ray.stop)
@@ -137,56 +168,69 @@ class Exercise:
         for stage in Stage:
             self.add(stage, stage)
 
-    def _write_document(self) -> None:
-        document = exercise_document(
+    def _add(self, name: str, module: str, settings: Mapping[str, str]) -> None:
+        words = self._setup.modules.get(module, (f"services.{module}",))
+        named = {"REPLICA": name, **settings}
+        self.services[name] = ServiceProcess(name, words, home=self._home, settings=named)
+        self._ended.callback(self.services[name].stop)
+
+    def _write_draft(self) -> None:
+        write_exercise(
+            self._draft,
             self.deployment,
             self._setup.cameras,
             now=datetime.now(UTC),
-            verification=dict(self._setup.verification),
+            verification=self._setup.verification,
         )
-        write_document(self.document, document)
+
+    def _authorise(self) -> None:
+        """Have the document signed by people made up for this run, and wait until it is in force."""
+        self._setup.say("signing a sample authority and bringing it into force")
+        try:
+            self.document = files.read_draft(self._draft).document(files.read_facts(self._facts))
+        except SignpostError as error:
+            raise StackError(str(error)) from error
+        self.sample = SampleAuthority.begin(
+            organisation=self.document.organisation, author=self.document.author, now=datetime.now(UTC)
+        )
+        key = self._authority / "oversight.pem"
+        self.sample.write_oversight_key(key)
+        self._ended.callback(key.unlink)
+        self.add_oversight(OVERSIGHT, GRPC_PORT=str(self._oversight_port))
+        self.start(OVERSIGHT)
+        authorised.activate(self.oversight, self.sample, self.document)
 
     def _groups(self) -> list[str]:
         return [f"signpost-{stage}-{self.deployment}" for stage in (Stage.EMBED, Stage.MATCH, Stage.REVIEW)]
 
     def _build_list(self) -> None:
-        """Enrol the list through embed's own models, by the operator's own command."""
         self._setup.say("starting the models and building the list")
         enrol = ServiceProcess(
             "enrol",
             ("services.embed.enrol",),
             home=self._home,
-            settings=self._settings() | self._models() | {"GRPC_PORT": str(self._enrolment_port)},
+            settings=self._stack() | self._models() | {"GRPC_PORT": str(self._enrolment_port)},
         )
-        enrol.start()
-        try:
-            enrol.await_ready()
-            command = [sys.executable, "-m", "console", "watchlist", "build", str(self._setup.list_dir)]
-            options = {
-                "--deployment-file": str(self.document),
-                "--redis-durable-url": self.stack.redis_durable.url,
-                "--keys-dir": str(self._home / "keys"),
-                "--enrolment": f"127.0.0.1:{self._enrolment_port}",
-                "--fillers": str(self._setup.fillers),
-            }
-            words = [word for option in options.items() for word in option]
-            done = subprocess.run(
-                [*command, *words], capture_output=True, text=True, timeout=_BUILD_WITHIN_S, check=False
-            )
-        finally:
-            enrol.stop()
-        if done.returncode != 0:
-            raise StackError(f"the list was not built:\n{done.stdout}{done.stderr}")
-        self._setup.say(done.stdout.strip())
+        options = {
+            "--draft": str(self._draft),
+            "--out": str(self._facts),
+            "--redis-durable-url": self.stack.redis_durable.url,
+            "--keys-dir": str(self._home / "keys"),
+            "--enrolment": f"127.0.0.1:{self._enrolment_port}",
+            "--fillers": str(self._setup.fillers),
+        }
+        self._setup.say(listing.build(enrol, [str(self._setup.list_dir)], options))
 
-    def _settings(self) -> dict[str, str]:
+    def _stack(self) -> dict[str, str]:
         return {
             "KAFKA_BOOTSTRAP": self.stack.kafka.bootstrap,
             "REDIS_VOLATILE_URL": self.stack.redis_volatile.url,
             "REDIS_DURABLE_URL": self.stack.redis_durable.url,
             "KEYS_DIR": str(self._home / "keys"),
-            "DEPLOYMENT_FILE": str(self.document),
         }
+
+    def _settings(self) -> dict[str, str]:
+        return self._stack() | {"DEPLOYMENT": self.deployment, "AUTHORITY_ROOT": self.sample.root_fingerprint}
 
     def _models(self) -> dict[str, str]:
         cache = self._setup.cache.resolve()
@@ -197,6 +241,7 @@ class Exercise:
 
     def _own(self, stage: Stage) -> dict[str, str]:
         own: dict[str, dict[str, str]] = {
+            Stage.INGEST: {"CAMERAS_FILE": str(files.cameras_path(self._draft))},
             Stage.EMBED: self._models() | (self.ray.settings if self.ray else {"WORKERS": "process"}),
             Stage.REVIEW: {
                 "GRPC_PORT": str(self.review_grpc_port),

@@ -1,0 +1,72 @@
+"""A draft's files: the draft itself, what it names, the facts of its list, how its cameras are read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from console.authority.draft import Draft, SealedFacts, parse, parse_sealed
+from console.edges.private_file import write_private
+from services.contracts.errors import Misconfigured
+
+
+def facts_path(draft: Path) -> Path:
+    """Where `watchlist build` writes what it settled: try.yaml has try.list.yaml beside it."""
+    return draft.with_suffix(".list.yaml")
+
+
+def cameras_path(draft: Path) -> Path:
+    """Where the addresses are: try.yaml has try.cameras.yaml beside it."""
+    return draft.with_suffix(".cameras.yaml")
+
+
+def papers_path(draft: Path) -> Path:
+    return draft.with_suffix(".papers")
+
+
+def read_draft(path: Path) -> Draft:
+    """The draft; files it names lie beside it. Raises Misconfigured or NotAuthorised."""
+
+    def digest_of(name: str) -> str:
+        return hashlib.sha256((path.parent / name).read_bytes()).hexdigest()
+
+    return parse(read_text(path), digest_of=digest_of)
+
+
+def read_facts(path: Path) -> SealedFacts:
+    """What a list's building settled. Raises Misconfigured or NotAuthorised."""
+    if not path.exists():
+        raise Misconfigured(f"{path} is not there; `signpost watchlist build` writes it")
+    return parse_sealed(read_text(path))
+
+
+def write_facts(path: Path, facts: SealedFacts) -> None:
+    path.write_text(yaml.safe_dump(facts.model_dump(mode="json"), sort_keys=False))
+
+
+def write_first(path: Path, fields: Mapping[str, Any], papers: Mapping[str, str]) -> None:
+    """A draft and its papers; papers that are there stay."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(dict(fields), sort_keys=False))
+    folder = papers_path(path)
+    folder.mkdir(exist_ok=True)
+    for name, text in papers.items():
+        if not (folder / name).exists():
+            (folder / name).write_text(text)
+
+
+def write_cameras(path: Path, cameras: list[dict[str, Any]]) -> None:
+    """How each camera is read; an address may carry a password, so nobody else may read the file."""
+    write_private(path, yaml.safe_dump({"cameras": cameras}, sort_keys=False))
+
+
+def read_text(path: Path) -> str:
+    """Raises Misconfigured naming the file."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{path}: cannot be read ({type(error).__name__})") from None

@@ -1,0 +1,52 @@
+"""What oversight tells about authorities, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.contracts.authorisation.document import Document
+from services.contracts.authorisation.findings import Finding
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One version of a deployment's authority. `waits_for` is what still keeps it from its next state."""
+
+    deployment: str
+    version: int
+    serial: int
+    digest: str
+    state: str
+    state_sequence: int
+    window_start: datetime
+    window_end: datetime
+    quorum: str
+    attested: bool
+    waits_for: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version with its document, whose digest was computed here, not told."""
+
+    standing: Standing
+    document: Document = field(repr=False)
+    approvals: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class RegistryStanding:
+    """Which registry oversight goes by, and whether its own key is in it."""
+
+    sequence: int
+    valid_until: datetime
+    oversight_may_sign: bool
+
+
+@dataclass(frozen=True)
+class Revocations:
+    """How many there are, and what the next one names as `previous`."""
+
+    count: int
+    head: str

@@ -1,0 +1,269 @@
+"""`signpost authority`: from a draft to a signed authority and to its end. Who orders something signs it here."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+import yaml
+from rich.console import Console
+
+from console.authority import files, first_draft, key_file
+from console.authority.first_draft import FirstCamera, FirstList, Who
+from console.authority.show import as_lines, as_table
+from console.authority.standing import Standing
+from console.edges.grpc_oversight import OversightClient
+from console.refusals import refusals
+from services.contracts.authorisation import rules
+from services.contracts.authorisation.approvals import approve
+from services.contracts.authorisation.document import Document
+from services.contracts.authorisation.enums import Move, Role
+from services.contracts.authorisation.findings import Finding, NotAuthorised
+from services.contracts.authorisation.statements import Attestation, Order, sign
+from services.contracts.authority import SourceKind
+from services.contracts.errors import Misconfigured
+from services.contracts.events import ScoreKind
+
+app = typer.Typer(help="An authority: written, signed, submitted, ordered about.", no_args_is_help=True)
+
+DraftFile = Annotated[Path, typer.Argument(metavar="DRAFT", help="The draft, in YAML (docs/deployment.md).")]
+Deployment = Annotated[str, typer.Argument(help="The deployment's id.")]
+Facts = Annotated[
+    Path | None, typer.Option("--list", help="What `watchlist build` wrote; beside the draft if not given.")
+]
+Key = Annotated[Path, typer.Option(help="Your own key, PEM.")]
+Reason = Annotated[str, typer.Option(help="Why, in writing; it is kept.")]
+Oversight = Annotated[str, typer.Option(envvar="OVERSIGHT", help="Oversight, host:port; comma between.")]
+
+
+@app.command("new")
+def new_command(
+    deployment: Deployment,
+    *,
+    camera: Annotated[list[str], typer.Option(help="Id of an RTSP camera; its address is asked for.")],
+    out: Annotated[Path, typer.Option(help="The draft to write; its other files come beside it.")],
+    organisation: Annotated[str, typer.Option(help="a-z, 0-9, hyphen.")] = "our-club",
+    author: Annotated[str, typer.Option(help="Who writes it: a number, no name.")] = "author-1",
+    accountable: Annotated[str, typer.Option(help="Who answers for it, somebody else.")] = "accountable-1",
+    hours: Annotated[float, typer.Option(min=0.1, max=24, help="How long it may run, from now.")] = 4.0,
+) -> None:
+    """Write a draft for an exercise with consenting people, to be looked at field by field.
+
+    An address may carry a password, so it is asked for, and kept in a file of its own.
+    """
+    now = datetime.now(UTC)
+    with refusals():
+        addresses = {name: typer.prompt(f"address of {name} (rtsp://...)") for name in camera}
+        fields = first_draft.exercise(
+            deployment,
+            [FirstCamera(name, SourceKind.RTSP, _host(name, address)) for name, address in addresses.items()],
+            FirstList(id="faces", max_entries=100, score_kind=ScoreKind.RAW),
+            who=Who(organisation=organisation, author=author, accountable_person=accountable),
+            papers=files.papers_path(out).name,
+            now=now,
+            lasts=timedelta(hours=hours),
+        )
+        if out.exists():
+            raise Misconfigured(f"{out}: is there already")
+        files.write_first(out, fields, first_draft.stubs(deployment))
+        files.write_cameras(
+            files.cameras_path(out),
+            [{"id": name, "source": "rtsp", "address": one, "rate_fps": 5.0} for name, one in addresses.items()],
+        )
+        files.read_draft(out)
+    typer.echo(f"wrote {out} and {files.cameras_path(out)}: look at every field before it is signed")
+
+
+@app.command("check")
+def check_command(
+    draft: DraftFile,
+    *,
+    facts: Facts = None,
+    out: Annotated[Path | None, typer.Option(help="Write the document, to the byte that is signed.")] = None,
+) -> None:
+    """Say every rule that a draft breaks, by field and source; exit 1 if there is one. Needs nobody."""
+    with refusals():
+        read = files.read_draft(draft)
+        path = facts or files.facts_path(draft)
+        if facts is None and not path.exists():
+            _refuse(read.broken())
+            typer.echo("keeps every rule; its list is not built yet, so there is nothing to sign")
+            return
+        document = read.document(files.read_facts(path))
+        _refuse(rules.broken(document))
+        if out is not None:
+            out.write_bytes(document.canonical_bytes())
+    typer.echo(f"keeps every rule\ndigest {document.digest}")
+
+
+@app.command("submit")
+def submit_command(draft: DraftFile, *, key: Key, oversight: Oversight, facts: Facts = None) -> None:
+    """Sign a draft as its author and hand it in."""
+    with refusals():
+        document = files.read_draft(draft).document(files.read_facts(facts or files.facts_path(draft)))
+        _refuse(rules.broken(document))
+        mine = approve(
+            document, key_file.read_key(key), role=Role.AUTHOR, person=document.author, at=datetime.now(UTC)
+        )
+        with OversightClient(oversight) as client:
+            _tell(client.submit(document, [mine]))
+
+
+@app.command("approve")
+def approve_command(
+    deployment: Deployment,
+    *,
+    key: Key,
+    person: Annotated[str, typer.Option(help="Your number in the organisation's records.")],
+    oversight: Oversight,
+    digest: Annotated[str | None, typer.Option(help="Of what you have read; it is shown and asked for.")] = None,
+    urgent: Annotated[bool, typer.Option("--urgent", help="As urgent officer: until its deadline.")] = False,
+) -> None:
+    """Sign the newest version as its authorising officer."""
+    with refusals(), OversightClient(oversight) as client:
+        document = client.newest(deployment).document
+        if digest is None:
+            typer.echo(_written(document))
+            typer.confirm(f"Authorise this, {document.digest}?", abort=True)
+        elif digest != document.digest:
+            _refuse((Finding("digest", f"is not that of the newest version, {document.digest}", "issue 4.1"),))
+        role = Role.URGENT_OFFICER if urgent else Role.AUTHORISING_OFFICER
+        own = key_file.read_key(key)
+        _tell(client.approve(approve(document, own, role=role, person=person, at=datetime.now(UTC))))
+
+
+@app.command("attest")
+def attest_command(
+    deployment: Deployment,
+    *,
+    key: Key,
+    notice: Annotated[Path, typer.Option(help="The public notice, as it was published.")],
+    address: Annotated[str, typer.Option(help="Where the public reads it.")],
+    published: Annotated[datetime | None, typer.Option(help="When (UTC); now if not given.")] = None,
+    signs_up: Annotated[datetime | None, typer.Option(help="Since when the signs are up (UTC).")] = None,
+    oversight: Oversight,
+) -> None:
+    """Sign that the public notice is out and the signs are up; nothing is searched before."""
+    now = datetime.now(UTC)
+    with refusals(), OversightClient(oversight) as client:
+        standing = client.newest(deployment).standing
+        attestation = Attestation.read(
+            {
+                "deployment": deployment,
+                "version": standing.version,
+                "digest": standing.digest,
+                "signed_at": now,
+                "notice_address": address,
+                "notice_sha256": hashlib.sha256(_bytes(notice)).hexdigest(),
+                "notice_published_at": published.replace(tzinfo=UTC) if published else now,
+                "signs_up_at": signs_up.replace(tzinfo=UTC) if signs_up else now,
+            }
+        )
+        _tell(client.attest(sign(attestation, key_file.read_key(key))))
+
+
+@app.command("refuse")
+def refuse_command(deployment: Deployment, *, key: Key, reason: Reason, oversight: Oversight) -> None:
+    """Refuse what was submitted."""
+    _order(deployment, Move.REFUSE, key, reason, oversight)
+
+
+@app.command("cancel")
+def cancel_command(deployment: Deployment, *, key: Key, reason: Reason, oversight: Oversight) -> None:
+    """Withdraw an authority before it begins."""
+    _order(deployment, Move.CANCEL, key, reason, oversight)
+
+
+@app.command("stop")
+def stop_command(deployment: Deployment, *, key: Key, reason: Reason, oversight: Oversight) -> None:
+    """End a running deployment, for good. Nothing is searched two seconds later."""
+    _order(deployment, Move.STOP, key, reason, oversight)
+
+
+@app.command("suspend")
+def suspend_command(deployment: Deployment, *, key: Key, reason: Reason, oversight: Oversight) -> None:
+    """Halt a running deployment; who approved it may resume it."""
+    _order(deployment, Move.SUSPEND, key, reason, oversight)
+
+
+@app.command("resume")
+def resume_command(deployment: Deployment, *, key: Key, reason: Reason, oversight: Oversight) -> None:
+    """Let a suspended deployment go on; only who approved it may."""
+    _order(deployment, Move.RESUME, key, reason, oversight)
+
+
+@app.command("show")
+def show_command(
+    deployment: Deployment,
+    *,
+    oversight: Oversight,
+    document: Annotated[bool, typer.Option("--document", help="Print what was signed, too.")] = False,
+) -> None:
+    """Show how a deployment stands, and what it waits for."""
+    with refusals(), OversightClient(oversight) as client:
+        newest = client.newest(deployment)
+    for line in as_lines(newest.standing):
+        typer.echo(line)
+    if document:
+        typer.echo(_written(newest.document))
+
+
+@app.command("list")
+def list_command(*, oversight: Oversight) -> None:
+    """Show every authority of the organisation, in order of serial and version."""
+    with refusals(), OversightClient(oversight) as client:
+        Console().print(as_table(client.authorities()))
+
+
+def _order(deployment: str, move: Move, key: Path, reason: str, oversight: str) -> None:
+    with refusals(), OversightClient(oversight) as client:
+        standing = client.newest(deployment).standing
+        order = Order.read(
+            {
+                "deployment": deployment,
+                "version": standing.version,
+                "digest": standing.digest,
+                "signed_at": datetime.now(UTC),
+                "sequence": standing.state_sequence + 1,
+                "move": move,
+                "reason": reason,
+            }
+        )
+        _tell(client.order(sign(order, key_file.read_key(key))))
+
+
+def _tell(standing: Standing) -> None:
+    for line in as_lines(standing):
+        typer.echo(line)
+
+
+def _refuse(findings: tuple[Finding, ...]) -> None:
+    if findings:
+        raise NotAuthorised("rules", findings)
+
+
+def _written(document: Document) -> str:
+    return yaml.safe_dump(document.model_dump(mode="json"), sort_keys=False)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Misconfigured(f"{path}: cannot be read ({type(error).__name__})") from None
+
+
+def _host(camera: str, address: str) -> str:
+    """Host, with its port if one is given: what the document knows a camera by."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host:
+        raise Misconfigured(f"the address of {camera} must be rtsp://host/...")
+    return f"{host}:{port}" if port else host

@@ -1,0 +1,25 @@
+"""How a command ends when something is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from services.contracts.authorisation.findings import NotAuthorised
+from services.contracts.errors import SignpostError
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """A rule that is broken exits 1, one line a field with rule and source; any other fault exits 2."""
+    try:
+        yield
+    except NotAuthorised as refused:
+        for finding in refused.findings:
+            typer.echo(str(finding), err=True)
+        raise typer.Exit(1) from refused
+    except SignpostError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
