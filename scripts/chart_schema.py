@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import ProcessSettings
 from services.runtime.settings_text import is_secret
 
 Schema = dict[str, object]
@@ -20,7 +20,8 @@ SET_BY_CHART = frozenset(
         "redis_volatile_url",
         "redis_durable_url",
         "keys_dir",
-        "deployment_file",
+        "deployment",
+        "authority_root",
         "http_host",
         "http_port",
         "log_level",
@@ -43,7 +44,7 @@ _PEERS: Schema = {"type": "array", "items": {"type": "object"}, "minItems": 1}
 _WORDS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 
 
-def render(classes: Mapping[str, type[ServiceSettings]]) -> str:
+def render(classes: Mapping[str, type[ProcessSettings]]) -> str:
     """The schema as a file; `classes` are the settings of the services that the chart runs."""
     blocks = {name: _service(one) for name, one in classes.items()}
     schema = {
@@ -105,7 +106,7 @@ _GLOBAL = _object(
 )
 
 
-def _service(settings_class: type[ServiceSettings]) -> Schema:
+def _service(settings_class: type[ProcessSettings]) -> Schema:
     """One service's block: the same keys for each; what differs is the names and bounds of its settings."""
     quantities = _object(
         {"cpu": {"type": ["string", "number"]}, "memory": _TEXT, "nvidia.com/gpu": {"type": "integer"}},
@@ -134,13 +135,13 @@ _MOUNT: Schema = {
 }
 
 
-def secrets(settings_class: type[ServiceSettings]) -> list[str]:
+def secrets(settings_class: type[ProcessSettings]) -> list[str]:
     """Variables whose values may come from a Secret only."""
     fields = settings_class.model_fields.items()
     return [name.upper() for name, field in fields if is_secret(field) and name not in SET_BY_CHART]
 
 
-def _settings(settings_class: type[ServiceSettings]) -> Schema:
+def _settings(settings_class: type[ProcessSettings]) -> Schema:
     written = settings_class.model_json_schema()
     fields: dict[str, object] = {}
     for name, field in settings_class.model_fields.items():
@@ -150,7 +151,7 @@ def _settings(settings_class: type[ServiceSettings]) -> Schema:
     return _object(fields, required=[])
 
 
-def _mounts(settings_class: type[ServiceSettings]) -> Schema:
+def _mounts(settings_class: type[ProcessSettings]) -> Schema:
     paths = {
         name.upper(): field
         for name, field in settings_class.model_fields.items()

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import ProcessSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 # In the order of the data path; a service not named here comes after.
@@ -25,9 +25,9 @@ def metrics_modules() -> dict[str, ModuleType]:
     return {name: import_module(f"services.{name}.metrics") for name in names("metrics.py")}
 
 
-def settings_classes() -> dict[str, type[ServiceSettings]]:
+def settings_classes() -> dict[str, type[ProcessSettings]]:
     """What each kind of process is told: "embed" and, for its other entry points, "embed: enrolment"."""
-    found: dict[str, type[ServiceSettings]] = {}
+    found: dict[str, type[ProcessSettings]] = {}
     for name in names("settings.py"):
         for kind, one in _kinds(import_module(f"services.{name}.settings")).items():
             if kind == name:
@@ -37,15 +37,15 @@ def settings_classes() -> dict[str, type[ServiceSettings]]:
     return found
 
 
-def _kinds(module: ModuleType) -> dict[str, type[ServiceSettings]]:
+def _kinds(module: ModuleType) -> dict[str, type[ProcessSettings]]:
     """The settings classes that a module defines: RayHeadSettings is "ray head"."""
     defined = [
         one
         for one in vars(module).values()
-        if isinstance(one, type) and issubclass(one, ServiceSettings) and one.__module__ == module.__name__
+        if isinstance(one, type) and issubclass(one, ProcessSettings) and one.__module__ == module.__name__
     ]
     return {re.sub(r"(?<!^)(?=[A-Z])", " ", one.__name__.removesuffix("Settings")).lower(): one for one in defined}
 
 
-def _is_built_upon(one: type[ServiceSettings]) -> bool:
+def _is_built_upon(one: type[ProcessSettings]) -> bool:
     return bool(one.__subclasses__())

@@ -26,7 +26,7 @@ from services.runtime import logs
 from services.runtime.clock import Clock, SystemClock
 from services.runtime.health import HealthServer, Heartbeat
 from services.runtime.metrics import new_registry
-from services.runtime.settings import BadSettings, ServiceSettings, load
+from services.runtime.settings import BadSettings, ProcessSettings, load
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class Service(Protocol):
         ...
 
 
-S = TypeVar("S", bound=ServiceSettings)
+S = TypeVar("S", bound=ProcessSettings)
 
 
 def run(

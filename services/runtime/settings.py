@@ -61,20 +61,21 @@ def _this_instance() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
-class ServiceSettings(BaseModel):
-    """What every service is told; a service adds its own fields, each with a description and bounds."""
+RootFingerprint = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9_-]{43}$",
+        description="Fingerprint (RFC 7638) of the offline root: whose registry of keys is believed.",
+    ),
+]
+
+
+class ProcessSettings(BaseModel):
+    """What every process is told; a kind of process adds its own fields, each with a description and bounds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
 
     kafka_bootstrap: str = Field(min_length=1, description="Kafka's first brokers, `host:port`, comma between.")
-    redis_volatile_url: RedisUrl = Field(
-        description="The Redis that forgets: short-lived keys, leases, no persistence; redis:// or rediss://."
-    )
-    redis_durable_url: RedisUrl = Field(
-        description="The Redis that keeps: append-only file, fsync at every write; redis:// or rediss://."
-    )
-    keys_dir: Path = Field(description="Folder of the key store, one file a key; mode 0700.")
-    deployment_file: Path = Field(description="The document of what this deployment may do (YAML).")
     http_host: str = Field("127.0.0.1", min_length=1, description="Address of health and metrics.")
     http_port: int = Field(0, ge=0, le=65535, description="Port of health and metrics; 0 takes a free one.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
@@ -103,7 +104,23 @@ class ServiceSettings(BaseModel):
         return self.replica or self.instance
 
 
-S = TypeVar("S", bound=ServiceSettings)
+class ServiceSettings(ProcessSettings):
+    """What a service is told that works under one deployment's authority."""
+
+    redis_volatile_url: RedisUrl = Field(
+        description="The Redis that forgets: short-lived keys, leases, no persistence; redis:// or rediss://."
+    )
+    redis_durable_url: RedisUrl = Field(
+        description="The Redis that keeps: append-only file, fsync at every write; redis:// or rediss://."
+    )
+    keys_dir: Path = Field(description="Folder of the key store, one file a key; mode 0700.")
+    deployment: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="The deployment whose authority is worked under."
+    )
+    authority_root: RootFingerprint
+
+
+S = TypeVar("S", bound=ProcessSettings)
 
 
 def load(settings_class: type[S], environ: Mapping[str, str] | None = None) -> S:
@@ -129,7 +146,7 @@ def load(settings_class: type[S], environ: Mapping[str, str] | None = None) -> S
     raise BadSettings(list(dict.fromkeys(faults)))
 
 
-def _fault(settings_class: type[ServiceSettings], values: Mapping[str, str], problem: ErrorDetails) -> str:
+def _fault(settings_class: type[ProcessSettings], values: Mapping[str, str], problem: ErrorDetails) -> str:
     if not problem["loc"]:  # a rule over several fields: its own words name them
         return redact.text(problem["msg"])
     name = str(problem["loc"][0])

@@ -41,6 +41,7 @@ _RUNTIME: Mapping[str, tuple[str, ...]] = {
     "ports": _VALUES_AND_PORTS,
     "metrics": (
         "services.runtime.metrics",
+        "services.runtime.authority_figures",
         "services.runtime.kafka.figures",
         "services.runtime.kafka.signals.ResetReason",
     ),
@@ -48,8 +49,14 @@ _RUNTIME: Mapping[str, tuple[str, ...]] = {
     "story": (*_VALUES_AND_PORTS, "services.runtime.retry"),
 }
 _CONTRACTS_MAY = ("numpy", "google.protobuf", "yaml", "signpost", "services.contracts")
-# The deployment's document is the one contract that people write: it is checked field by field.
-_PYDANTIC_DOOR = "services/contracts/authority.py"
+# What people write or sign is checked field by field.
+_PYDANTIC_DOORS = (
+    "services/contracts/authority.py",
+    "services/contracts/cameras_file.py",
+    "services/contracts/authorisation/*.py",
+)
+# Where signatures are made and checked.
+_SIGNING_DOORS = ("services/contracts/authorisation/signing.py",)
 _PB2_DOORS = (
     "services/contracts/codec*.py",
     "services/*/edges/grpc_*.py",
@@ -118,7 +125,11 @@ def core_is_pure(source: Source) -> Iterator[str]:
 def contracts_are_pure(source: Source) -> Iterator[str]:
     if service_of(source) != "contracts":
         return
-    may = (*_CONTRACTS_MAY, "pydantic") if str(source.path) == _PYDANTIC_DOOR else _CONTRACTS_MAY
+    may = (
+        *_CONTRACTS_MAY,
+        *(("pydantic",) if _through(source, _PYDANTIC_DOORS) else ()),
+        *(("joserfc", "cryptography") if _through(source, _SIGNING_DOORS) else ()),
+    )
     for used in source.imports():
         if not (_standard(used) or used.is_of(*may)):
             yield f"{used.line}: contracts import {used.name}"
@@ -220,6 +231,10 @@ def layer_of(module: str) -> str:
 def _service_in(used: Import) -> str | None:
     parts = used.name.split(".")
     return parts[1] if parts[0] == "services" and len(parts) > 1 else None
+
+
+def _through(source: Source, doors: tuple[str, ...]) -> bool:
+    return any(fnmatch(str(source.path), door) for door in doors)
 
 
 def _standard(used: Import) -> bool:

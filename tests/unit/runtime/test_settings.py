@@ -13,7 +13,8 @@ GOOD = {
     "REDIS_VOLATILE_URL": "redis://:sesame@127.0.0.1:6379/0",
     "REDIS_DURABLE_URL": "redis://:sesame@127.0.0.1:6380/0",
     "KEYS_DIR": "data/keys",
-    "DEPLOYMENT_FILE": "deployment.yaml",
+    "DEPLOYMENT": "oxford-street-1",
+    "AUTHORITY_ROOT": "A" * 43,
 }
 
 

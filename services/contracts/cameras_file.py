@@ -1,0 +1,43 @@
+"""How cameras are read: the one document that may hold an address with its password, and stays on its machine."""
+
+from __future__ import annotations
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from services.contracts.authority import Camera
+from services.contracts.errors import Misconfigured
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cameras: tuple[Camera, ...] = Field(min_length=1, max_length=1024)
+
+    @field_validator("cameras")
+    @classmethod
+    def _differ(cls, cameras: tuple[Camera, ...]) -> tuple[Camera, ...]:
+        if len({camera.id for camera in cameras}) != len(cameras):
+            raise ValueError("two cameras have the same id")
+        return cameras
+
+
+def parse_cameras(text: str, *, origin: str) -> tuple[Camera, ...]:
+    """The cameras in a YAML document. Raises Misconfigured naming `origin`, field, rule; never a value."""
+    try:
+        document = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        # Not chained: YAML's own words show the lines around, and an address among them may carry a password.
+        raise Misconfigured(f"{origin}: not YAML{where}") from None
+    if not isinstance(document, dict):
+        raise Misconfigured(f"{origin}: must be a mapping with `cameras`")
+    try:
+        return _File.model_validate(document).cameras
+    except ValidationError as error:
+        found = "; ".join(
+            f"{'.'.join(str(step) for step in one['loc']) or 'document'}: {one['msg']}"
+            for one in error.errors(include_input=False, include_url=False, include_context=False)
+        )
+        raise Misconfigured(f"{origin}: {found}") from None

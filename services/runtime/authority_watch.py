@@ -1,0 +1,159 @@
+"""What a process knows of its authority: the gate it folds every record of `authority` into, for itself."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from services.contracts import codec_authority, topics
+from services.contracts.authorisation.approvals import Verified
+from services.contracts.authorisation.clock import Clock
+from services.contracts.authorisation.enums import State
+from services.contracts.authorisation.gate import Gate
+from services.contracts.authorisation.statements import Rejection
+from services.contracts.errors import Undecodable
+from services.contracts.standing import GateStanding, Standing, replaced
+from services.runtime.authority_figures import UNDECODABLE, AuthoritySpecs
+from services.runtime.clock_sync import SynchronisedClock
+from services.runtime.kafka.config import Connection
+from services.runtime.kafka.follow import Follower
+from services.runtime.process import Context
+from services.runtime.settings import ServiceSettings
+
+log = logging.getLogger(__name__)
+
+# Between two looks of who waits; the heartbeat is beaten as often.
+_LOOK_S = 0.1
+# A process may be built on these: it has work, or had and finishes it. What may be searched is asked each time.
+_BUILT_ON = frozenset({State.AUTHORISED, State.ACTIVE, State.SUSPENDED, State.ENDED})
+# All day long: leases of other deployments, and those that newer ones have overtaken.
+_ORDINARY = frozenset({Rejection.OTHER_DEPLOYMENT, Rejection.OLD})
+
+
+class Following(Protocol):
+    """A `Follower`, as the watch needs it."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def caught_up(self) -> bool: ...
+
+
+class AuthorityWatch:
+    """Follows from `start` to `stop`. The follower's thread folds; any other may ask.
+
+    The gate is a value and its reference is replaced whole, so nobody needs a lock to read it.
+    """
+
+    def __init__(
+        self,
+        follow: Callable[[Callable[[bytes], None]], Following],
+        *,
+        deployment: str,
+        root_fingerprint: str,
+        clock: Clock,
+        on_rejected: Callable[[str], None],
+    ) -> None:
+        self._gate = Gate.shut(deployment, root_fingerprint=root_fingerprint)
+        self._clock = clock
+        self._on_rejected = on_rejected
+        self._told: set[str] = set()
+        self._built_for: str | None = None
+        self._on_replaced: Callable[[], None] | None = None
+        self._follower = follow(self._fold)
+
+    def start(self) -> None:
+        self._follower.start()
+
+    def stop(self) -> None:
+        """The thread has ended on return."""
+        self._follower.stop()
+
+    def wait(
+        self, stop: threading.Event, beat: Callable[[], None], *, within_s: float = math.inf
+    ) -> Verified | None:
+        """The authority to build on, once the topic has been read to its end; None if stopped, or too late.
+
+        Verified here, and in a state in which there is, will be or was something to do.
+        """
+        ends_s = self._clock.reading().monotonic_s + within_s
+        while not stop.is_set():
+            beat()
+            found = self._to_build_on() if self._follower.caught_up() else None
+            if found is not None:
+                return found
+            if self._clock.reading().monotonic_s >= ends_s:
+                return None
+            stop.wait(_LOOK_S)
+        return None
+
+    def built_for(self, verified: Verified, on_replaced: Callable[[], None]) -> Standing:
+        """What the process that is built for `verified` asks from now on.
+
+        As soon as another document is in force everything is refused, and `on_replaced` is called, once, on the
+        follower's thread: the process ends and is started anew.
+        """
+        self._built_for, self._on_replaced = verified.digest, on_replaced
+        self._tell_if_replaced()
+        return GateStanding(lambda: self._gate, self._clock, verified.digest)
+
+    def ready(self) -> bool:
+        """Whether the topic was read to its end, and the document that the process was built for is in force."""
+        known = self._built_for is not None and not replaced(self._gate, self._built_for)
+        return known and self._follower.caught_up()
+
+    def lease_age_s(self) -> float:
+        """Infinite without a lease."""
+        held = self._gate.beliefs.held
+        return math.inf if held is None else held.age_s(self._clock.reading())
+
+    def _fold(self, value: bytes) -> None:
+        try:
+            record = codec_authority.decode(value)
+        except Undecodable:
+            self._rejected(UNDECODABLE)
+            return
+        folded = self._gate.fold(record, self._clock.reading())
+        self._gate = folded.gate
+        if folded.rejected is not None:
+            self._rejected(folded.rejected)
+        self._tell_if_replaced()
+
+    def _rejected(self, reason: str) -> None:
+        self._on_rejected(reason)
+        # The first of its kind; the counter tells how many.
+        if reason not in self._told and reason not in _ORDINARY:
+            self._told.add(reason)
+            log.warning("record of the authority not believed", extra={"reason": reason})
+
+    def _tell_if_replaced(self) -> None:
+        if self._on_replaced is not None and self._built_for and replaced(self._gate, self._built_for):
+            log.warning("another authority is in force: this process ends, to be started anew")
+            call, self._on_replaced = self._on_replaced, None
+            call()
+
+    def _to_build_on(self) -> Verified | None:
+        beliefs = self._gate.beliefs
+        if beliefs.held is None:
+            return None
+        lease = beliefs.held.lease
+        chain = beliefs.chains.get((lease.version, lease.digest))
+        return beliefs.verified.get(lease.digest) if chain and chain.state in _BUILT_ON else None
+
+
+def watch(settings: ServiceSettings, context: Context, figures: AuthoritySpecs, *, name: str) -> AuthorityWatch:
+    """A watch on Kafka and the machine's clock; connects to nothing yet."""
+    kafka_errors = figures.kafka_errors.on(context.registry)
+    rejected = figures.rejected.on(context.registry)
+    connection = Connection(settings.kafka_bootstrap, f"{name}-{settings.instance}")
+    found = AuthorityWatch(
+        lambda fold: Follower(connection, topics.AUTHORITY.name, fold, on_error=lambda code: kafka_errors.inc()),
+        deployment=settings.deployment,
+        root_fingerprint=settings.authority_root,
+        clock=SynchronisedClock(context.clock),
+        on_rejected=lambda reason: rejected.inc(reason=reason),
+    )
+    figures.lease_age.on(context.registry).follow(found.lease_age_s)
+    return found

@@ -1,0 +1,132 @@
+"""A signed authority that runs now, as oversight writes it: for tests of who reads it, on a real broker."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from services.contracts import codec_authority, topics
+from services.contracts.authorisation.enums import Move, State
+from services.contracts.authorisation.records import Record, RegistryIssued
+from services.contracts.authorisation.registry import sign_registry
+from services.contracts.authorisation.signing import SigningKey
+from services.runtime.kafka.config import Connection, producer_options
+from services.runtime.kafka.producer import KafkaProducer
+from services.runtime.kafka.types import Output
+from tests.contracts.broker import send
+from tests.unit.contracts.authorisation.builders import (
+    PEOPLE,
+    a_change,
+    a_lease,
+    a_registered_key,
+    a_registry,
+    an_exercise,
+    fields,
+    published,
+    some_papers,
+)
+
+# As oversight renews it.
+LEASE_EVERY_S = 2.0
+_DAY = timedelta(days=1)
+_AFTER = {
+    Move.SUBMIT: State.SUBMITTED,
+    Move.APPROVE: State.AUTHORISED,
+    Move.ACTIVATE: State.ACTIVE,
+    Move.SUSPEND: State.SUSPENDED,
+    Move.RESUME: State.ACTIVE,
+    Move.STOP: State.ENDED,
+}
+
+
+class SignedAuthority:
+    """One exercise of an organisation with a root of its own; ACTIVE once `activate` was called.
+
+    `changes` are fields of its document. Any thread writes.
+    """
+
+    def __init__(self, bootstrap: str, **changes: object) -> None:
+        self._now = datetime.now(UTC)
+        self._root = SigningKey(uuid4().bytes + uuid4().bytes)
+        self._lock = threading.RLock()
+        self._producer = KafkaProducer(producer_options(Connection(bootstrap, "signed")), lambda code: None)
+        self._state, self._moves, self._leases = State.DRAFT, 0, 0
+        a_site = fields()["site"]
+        assert isinstance(a_site, dict)
+        later = (self._now + 30 * _DAY).date()
+        self.document = an_exercise(
+            **{
+                "id": f"signed-{uuid4().hex[:10]}",
+                "created_at": self._now - 3 * _DAY,
+                "site": {**a_site, "review_by": later},
+                "documents": [paper | {"review_by": later} for paper in some_papers()],
+                "window": {"start": self._now - timedelta(hours=1), "end": self._now + timedelta(hours=3)},
+                "clock": {
+                    "accepts": ["synchronised", "unsynchronised", "unknown"],
+                    "reason": "a test's machine has no say in its clock",
+                },
+            }
+            | changes
+        )
+
+    @property
+    def root_fingerprint(self) -> str:
+        return self._root.kid
+
+    def activate(self) -> None:
+        """Everything that stands when it is ACTIVE, with one lease."""
+        since, until = self._now - 9 * _DAY, self._now + 9 * _DAY
+        registry = a_registry(
+            issued_at=self._now - 5 * _DAY,
+            valid_until=self._now + 5 * _DAY,
+            root=self._root.public,
+            keys=tuple(a_registered_key(person, valid_from=since, valid_to=until) for person in PEOPLE),
+        )
+        self.write(
+            RegistryIssued(sign_registry(registry, self._root)),
+            published(self.document, at=self._now - 2 * _DAY),
+        )
+        self.move(Move.SUBMIT, self._now - 2 * _DAY)
+        self.move(Move.APPROVE, self._now - _DAY)
+        self.move(Move.ACTIVATE, self._now)
+        self.renew()
+
+    def move(self, move: Move, at: datetime | None = None) -> None:
+        """The next state, recorded; the lease names it from its next renewal on."""
+        with self._lock:
+            self._moves += 1
+            self._state = _AFTER[move]
+            self.write(a_change(self.document, self._moves, move, at or datetime.now(UTC)))
+
+    def renew(self) -> None:
+        with self._lock:
+            self._leases += 1
+            now = datetime.now(UTC)
+            self.write(a_lease(self.document, self._leases, now, state=self._state, state_sequence=self._moves))
+
+    @contextmanager
+    def renewing(self) -> Iterator[None]:
+        """The lease is renewed for as long as the block, by a thread."""
+        ended = threading.Event()
+
+        def renew() -> None:
+            while not ended.wait(LEASE_EVERY_S):
+                self.renew()
+
+        thread = threading.Thread(target=renew, name="signed-leases")
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def write(self, *records: Record) -> None:
+        """Under one key: no test lives long enough to see them compacted."""
+        key = self.document.id.encode()
+        values = (codec_authority.encode(record) for record in records)
+        with self._lock:
+            send(self._producer, *(Output(topics.AUTHORITY.name, key, value) for value in values))

@@ -1,0 +1,103 @@
+"""The service that waits for its authority, builds another on it, and ends with it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from datetime import timedelta
+
+from services.contracts.authorisation.approvals import Verified
+from services.contracts.standing import Standing
+from services.runtime.under_authority import UnderAuthority
+from tests.support import eventually
+from tests.unit.contracts.authorisation.builders import NOON, a_lease, changes_to_active, published
+from tests.unit.runtime.test_authority_watch import DOCUMENT, NEXT, RUNNING, World
+
+WITHIN_S = 10.0
+
+
+class Inner:
+    """Writes down what happens to it."""
+
+    def __init__(self) -> None:
+        self.life: list[str] = []
+
+    def build(self, verified: Verified, standing: Standing) -> Inner:
+        assert verified.document == DOCUMENT
+        self.life.append(f"built {standing.standing()}")
+        return self
+
+    def start(self) -> None:
+        self.life.append("started")
+
+    def run(self, stop: threading.Event) -> None:
+        self.life.append("runs")
+        assert stop.wait(WITHIN_S)
+
+    def drain(self, within_s: float) -> bool:
+        self.life.append("drained")
+        return within_s > 1
+
+    def close(self) -> None:
+        self.life.append("closed")
+
+    def ready(self) -> Mapping[str, bool]:
+        return {"inner": True}
+
+
+class Living:
+    """`UnderAuthority` on a thread, as a process would run it."""
+
+    def __init__(self) -> None:
+        self.world, self.inner = World(), Inner()
+        self.stop = self.world.stop
+        self.service = UnderAuthority(self.world.watch, self.inner.build, lambda: None)
+        self.service.start()
+        self._thread = threading.Thread(target=self.service.run, args=(self.stop,))
+
+    def __enter__(self) -> Living:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        self._thread.join(WITHIN_S)
+
+    def until(self, *life: str) -> None:
+        eventually(lambda: self.inner.life == list(life), f"a life of {life}", within_s=WITHIN_S)
+
+    def ended(self) -> bool:
+        return not self._thread.is_alive()
+
+
+def test_nothing_is_built_until_there_is_an_authority() -> None:
+    with Living() as living:
+        assert living.service.ready() == {"authority": False, "running": False}
+    assert living.inner.life == []
+    assert living.service.drain(1.0)
+    living.service.close()
+
+
+def test_it_lives_its_life_on_its_authority() -> None:
+    with Living() as living:
+        living.world.topic.write(*RUNNING)
+        living.world.topic.read_to_the_end = True
+        living.until("built None", "started", "runs")
+        eventually(
+            lambda: living.service.ready() == {"authority": True, "inner": True}, "ready", within_s=WITHIN_S
+        )
+    assert living.service.drain(2.0)
+    assert not living.service.drain(0.5)
+    living.service.close()
+    assert living.inner.life[-1] == "closed"
+
+
+def test_it_ends_by_itself_when_another_authority_is_in_force() -> None:
+    with Living() as living:
+        living.world.topic.write(*RUNNING)
+        living.world.topic.read_to_the_end = True
+        living.until("built None", "started", "runs")
+        living.world.clock.at = NOON + timedelta(seconds=1)
+        living.world.topic.write(published(NEXT), *changes_to_active(NEXT), a_lease(NEXT, 2))
+        eventually(living.ended, "the end", within_s=WITHIN_S)
+        assert not living.service.ready()["authority"]
