@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from services.contracts.authorisation.enums import Role
 from services.contracts.authorisation.fields import Name, Sha256
 from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.signing import SigningKey
-from services.contracts.authorisation.statements import NotBelieved, Opened, Rejection, Statement, open_as
+from services.contracts.authorisation.statements import NotBelieved, Opened, Statement, open_as
 from services.contracts.authorisation.statements import sign as signed_by
 from services.contracts.errors import Undecodable
 from services.contracts.sealed.canonical import decode, encode
@@ -23,8 +22,6 @@ from services.contracts.sealed.manifest import Leaf, Manifest, check, root_of
 from services.contracts.sealed.rules import is_sha256, same_person
 
 FORMAT = "signpost-seal-1"
-
-S = TypeVar("S", bound=Statement)
 
 
 class ListSealed(Statement):
@@ -144,20 +141,9 @@ def names_its_leaves(of: Seal) -> bool:
     return root_of(of.leaves) == of.digest
 
 
-def opened(kind: type[S], token: str, *, registry: Registry, now: datetime) -> Opened[S]:
-    """`open_as`, for a token that is to the byte what its signer made: base64 has idle bits, and decoders that
-    pass over what is none. Raises NotBelieved."""
-    found = open_as(kind, token, registry=registry, now=now)
-    signature = token.rsplit(".", 1)[1]
-    raw = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
-    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != signature:
-        raise NotBelieved(Rejection.BAD_SIGNATURE, f"{kind.TYP}: the signature is not written in its one form")
-    return found
-
-
 def _believed(of: Seal, registry: Registry, now: datetime) -> Iterator[Opened[ListSealed]]:
     for token in of.signatures:
         try:
-            yield opened(ListSealed, token, registry=registry, now=now)
+            yield open_as(ListSealed, token, registry=registry, now=now)
         except NotBelieved:
             continue

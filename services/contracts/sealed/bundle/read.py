@@ -12,7 +12,7 @@ import numpy as np
 
 from services.contracts.audit.merkle import leaf_hash
 from services.contracts.authorisation.registry import Registry
-from services.contracts.authorisation.statements import NotBelieved
+from services.contracts.authorisation.statements import NotBelieved, open_as
 from services.contracts.codec import Sealing
 from services.contracts.errors import Permanent, Tampered
 from services.contracts.scoring import Floats
@@ -33,7 +33,6 @@ from services.contracts.sealed.seal import (
     Seal,
     check_told,
     names_its_leaves,
-    opened,
     signature_faults,
     well_formed,
 )
@@ -211,7 +210,7 @@ def _opened_bundle(
     now: datetime,
 ) -> Bundle:
     try:
-        said = opened(frame.BundleWritten, token, registry=registry, now=now)
+        said = open_as(frame.BundleWritten, token, registry=registry, now=now)
     except NotBelieved as why:
         raise Altered(["header"], f"not signed by a list manager's key in force ({why.why})") from None
     if said.statement.header_sha256 != hashlib.sha256(header).hexdigest():
