@@ -61,24 +61,25 @@ class Registrar:
     def __init__(self, clerk: Clerk) -> None:
         self._clerk = clerk
 
-    def decide(self, register: Register, command: Command, now: Now) -> Decision:
+    def decide(  # noqa: PLR0911 - one a command
+        self, register: Register, command: Command, now: Now
+    ) -> Decision:
         """Raises NotAuthorised or NotBelieved, and then nothing has happened."""
         match command:
             case PutRegistry():
-                decision = self._put_registry(register, command.token, now)
+                return self._put_registry(register, command.token, now)
             case Submit():
-                decision = self._submit(register, command, now)
+                return self._submit(register, command, now)
             case Approve():
-                decision = self._approve(register, command.token, now)
+                return self._approve(register, command.token, now)
             case Attest():
-                decision = self._attest(register, command.token, now)
+                return self._attest(register, command.token, now)
             case Give():
-                decision = self._give(register, command, now)
+                return self._give(register, command, now)
             case Revoke():
-                decision = self._revoke(register, command.token, now)
+                return self._revoke(register, command.token, now)
             case Conclude():
-                decision = self._conclude(register, command, now)
-        return decision
+                return self._conclude(register, command, now)
 
     # The commands, in the order of an authority's life.
 
