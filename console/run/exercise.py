@@ -68,7 +68,7 @@ class Exercise:
         self._home = setup.home.resolve()
         self.stack = LocalStack(self._home / "stack", setup.cache / "kafka", brokers=setup.brokers)
         self._authority = self._home / "authority"
-        self._draft = (setup.draft or self._authority / "exercise.yaml").resolve()
+        self.draft = (setup.draft or self._authority / "exercise.yaml").resolve()
         self._facts = self._authority / "list.yaml"
         # What is in force, and who signed it; from the `with` on.
         self.document: Document
@@ -176,7 +176,7 @@ class Exercise:
 
     def _write_draft(self) -> None:
         write_exercise(
-            self._draft,
+            self.draft,
             self.deployment,
             self._setup.cameras,
             now=datetime.now(UTC),
@@ -187,7 +187,7 @@ class Exercise:
         """Have the document signed by people made up for this run, and wait until it is in force."""
         self._setup.say("signing a sample authority and bringing it into force")
         try:
-            self.document = files.read_draft(self._draft).document(files.read_facts(self._facts))
+            self.document = files.read_draft(self.draft).document(files.read_facts(self._facts))
         except SignpostError as error:
             raise StackError(str(error)) from error
         self.sample = SampleAuthority.begin(
@@ -212,7 +212,7 @@ class Exercise:
             settings=self._stack() | self._models() | {"GRPC_PORT": str(self._enrolment_port)},
         )
         options = {
-            "--draft": str(self._draft),
+            "--draft": str(self.draft),
             "--out": str(self._facts),
             "--redis-durable-url": self.stack.redis_durable.url,
             "--keys-dir": str(self._home / "keys"),
@@ -241,7 +241,7 @@ class Exercise:
 
     def _own(self, stage: Stage) -> dict[str, str]:
         own: dict[str, dict[str, str]] = {
-            Stage.INGEST: {"CAMERAS_FILE": str(files.cameras_path(self._draft))},
+            Stage.INGEST: {"CAMERAS_FILE": str(files.cameras_path(self.draft))},
             Stage.EMBED: self._models() | (self.ray.settings if self.ray else {"WORKERS": "process"}),
             Stage.REVIEW: {
                 "GRPC_PORT": str(self.review_grpc_port),

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
 import yaml
 from playwright.sync_api import Browser
 
+from console.authority import files
 from console.run.exercise import Exercise
 from console.run.service import ServiceProcess
 from console.sample.passages import Passage
 from console.sample.sitters import ADMIRAL, ASTRONAUT, FORTY_FOUR, FORTY_SIX
 from console.stack.errors import StackUnavailableError
 from services.contracts import topics
+from services.contracts.authorisation.signing import SigningKey
 from services.contracts.counts import Count, Stage
 from services.contracts.decisions import AlertFolded, AlertJudged, CaseDecided, CaseOpened
 from services.contracts.events import CaseOutcome
@@ -49,6 +49,8 @@ CASES = 2
 # The films, and then whatever a busy machine is late by.
 PLAYED_WITHIN_S = 60
 DECIDED_WITHIN_S = 15
+# Records of `authority` after which an ingest would have begun, if it were going to.
+_SEEN = 10
 # What every service must have had to do, by its own account.
 SERIES = (
     "signpost_ingest_published_frames_total",
@@ -177,38 +179,46 @@ def test_a_real_prometheus_sees_every_service_at_work(
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    ("name", "settings"),
     [
-        ({"use_case": "live"}, "source_not_admitted"),
-        ({"window": "ended"}, "outside_window"),
+        ("nobody-authorised-it", {"DEPLOYMENT": "nobody-authorised-it"}),
+        ("under-another-root", {"AUTHORITY_ROOT": SigningKey(b"r" * 32).kid}),
     ],
-    ids=["a live deployment does not play files", "a deployment whose window has ended reads no camera"],
+    ids=["a deployment that nobody authorised reads no camera", "an authority under another root is none"],
 )
-def test_ingest_refuses_what_its_authority_does_not_cover(
-    world: World, change: dict[str, str], reason: str
-) -> None:
-    document = yaml.safe_load(world.exercise.document.read_text("utf-8"))
-    document |= change | {"deployment": f"refused-{reason.replace('_', '-')}"}
-    if document["window"] == "ended":
-        now = datetime.now(UTC)
-        document["window"] = {
-            "start": (now - timedelta(hours=2)).isoformat(),
-            "end": (now - timedelta(hours=1)).isoformat(),
-        }
-    path = world.exercise.document.with_name(f"{document['deployment']}.yaml")
-    path.write_text(yaml.safe_dump(document), "utf-8")
-    world.exercise.add(reason, Stage.INGEST, DEPLOYMENT_FILE=str(path))
-    ingest = world.exercise.services[reason]
+def test_ingest_reads_nothing_without_an_authority(world: World, name: str, settings: dict[str, str]) -> None:
+    world.exercise.add(name, Stage.INGEST, **settings)
+    ingest = world.exercise.services[name]
     ingest.start()
     try:
-        refused = f'signpost_ingest_refused_cameras{{reason="{reason}"}} {len(SCRIPT)}.0'
-        eventually(lambda: serves(ingest) and refused in ingest.metrics(), refused, within_s=30)
-        assert "signpost_ingest_read_frames_total 0.0" in ingest.metrics()
+        eventually(
+            lambda: serves(ingest) and rejected(ingest.metrics()) >= _SEEN,
+            "it to have seen leases that are not for it",
+            within_s=30,
+        )
+        assert not ingest.ready()
+        assert "waiting for the authority" in ingest.log.read_text("utf-8")
+        assert "built on an authority" not in ingest.log.read_text("utf-8")
     finally:
         ingest.stop()
-    told = [json.loads(line) for line in ingest.log.read_text("utf-8").splitlines() if line.startswith("{")]
-    cameras = {line["camera"] for line in told if line["message"] == "camera refused" and line["reason"] == reason}
-    assert cameras == set(SCRIPT)
+
+
+def test_ingest_does_not_start_with_another_kind_of_source_than_was_authorised(world: World) -> None:
+    swapped = yaml.safe_load(files.cameras_path(world.exercise.draft).read_text("utf-8"))
+    swapped["cameras"][0]["source"] = "folder"
+    path = world.exercise.home / "swapped.cameras.yaml"
+    files.write_cameras(path, swapped["cameras"])
+    world.exercise.add("swapped", Stage.INGEST, CAMERAS_FILE=str(path))
+    ingest = world.exercise.services["swapped"]
+    ingest.start()
+    eventually(lambda: not ingest.alive(), "it to refuse to start", within_s=30)
+    assert "gate-1: is read as folder, authorised as file" in ingest.log.read_text("utf-8")
+
+
+def rejected(metrics: str) -> float:
+    """How many records of `authority` it has not believed."""
+    name = "signpost_ingest_authority_rejected_records_total{"
+    return sum(float(line.split()[-1]) for line in metrics.splitlines() if line.startswith(name))
 
 
 def serves(service: ServiceProcess) -> bool:

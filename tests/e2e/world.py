@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from console.authority import files
 from console.demo.people import Account, write_people
 from console.edges.kafka_read import KafkaReader
 from console.ledger.statement import Statement
@@ -16,7 +17,7 @@ from console.run.deployment import ExerciseCamera
 from console.run.exercise import Exercise, Setup
 from console.sample import film
 from console.sample.blue_list import write_blue_list
-from services.contracts import authority, codec, ids, keys, topics
+from services.contracts import codec, ids, keys, topics
 from services.contracts.codec import Peeked
 from services.contracts.events import Event
 from services.runtime.clock import SystemClock
@@ -57,9 +58,8 @@ def a_setup(home: Path, script: Script, *, seconds: float, loop: bool = False, *
 
 def tokens_of(exercise: Exercise, script: Script) -> dict[str, str]:
     """The subject token of each reference that walks, as the deployment's key makes them."""
-    bounds = authority.parse(exercise.document.read_text("utf-8"), origin="the test's document")
-    store = FolderKeys(exercise.document.parent / "keys", SystemClock())
-    (key,) = store.get_many([keys.deployment(bounds).id])
+    store = FolderKeys(exercise.home / "keys", SystemClock())
+    (key,) = store.get_many([keys.deployment(files.read_draft(exercise.draft).bounds()).id])
     assert key is not None
     return {reference: ids.subject_token(key, reference) for reference in references(script)}
 

@@ -56,7 +56,7 @@ def pss_mib() -> dict[str, float]:
 
 def disk_mib(running: Exercise) -> dict[str, float]:
     """What Kafka and the Redis servers hold on disk."""
-    stack = running.document.parent / "stack"
+    stack = running.home / "stack"
     return {name.name: _size(name) / 2**20 for name in sorted(stack.iterdir()) if name.is_dir()}
 
 

@@ -12,12 +12,16 @@ import redis
 import yaml
 from typer.testing import CliRunner, Result
 
+from console.authority import files, first_draft
+from console.authority.first_draft import FirstCamera, FirstList, Who
 from console.commands.watchlist import app
 from console.edges.grpc_enrolment import GrpcEnrolment
 from console.watchlist.enrolment import Refused
-from services.contracts import authority, codec_lists, keys, lists
+from services.contracts import codec_lists, keys, lists
+from services.contracts.authority import SourceKind
 from services.contracts.codec import Sealing
 from services.contracts.errors import Misconfigured
+from services.contracts.events import ScoreKind
 from services.contracts.lists import Gallery
 from services.runtime.clock import SystemClock
 from services.runtime.keys.cipher import AesGcm
@@ -29,28 +33,28 @@ DEPLOYMENT = "oxford-street-1"
 
 
 class Desk:
-    """An operator's desk: a folder of subjects, a deployment file, a key store, and the command."""
+    """An operator's desk: a folder of subjects, an authority's draft, a key store, and the command."""
 
     def __init__(self, folder: Path, redis_url: str, address: str) -> None:
         self.subjects = folder / "subjects"
         self.keys = folder / "keys"
-        self._file = folder / "deployment.yaml"
+        self._file = folder / "draft.yaml"
         self._redis_url = redis_url
         self.address = address
         self.deploy()
 
     def deploy(self, **watchlist: Any) -> None:
-        now = datetime.now(UTC)
-        bounds = {"name": "blue-list", "max_entries": 10, "score_kind": "raw", "thresholds": {1: 0.5}}
-        document = {
-            "deployment": DEPLOYMENT,
-            "use_case": "exercise",
-            "purpose": "tests",
-            "cameras": [{"id": "gate-1", "source": "folder", "address": "x"}],
-            "window": {"start": now.isoformat(), "end": (now + timedelta(hours=1)).isoformat()},
-            "watchlist": bounds | watchlist,
-        }
-        self._file.write_text(yaml.safe_dump(document))
+        draft = first_draft.exercise(
+            DEPLOYMENT,
+            [FirstCamera("gate-1", SourceKind.FOLDER)],
+            FirstList(id="blue-list", max_entries=10, score_kind=ScoreKind.RAW),
+            who=Who(organisation="club", author="p-1", accountable_person="p-2"),
+            papers=files.papers_path(self._file).name,
+            now=datetime.now(UTC),
+            lasts=timedelta(hours=1),
+        )
+        draft["watchlist"] |= {"thresholds": {1: 0.5}} | watchlist
+        files.write_first(self._file, draft, first_draft.stubs(DEPLOYMENT))
 
     def build(self, *options: str) -> Result:
         return CliRunner().invoke(
@@ -58,7 +62,7 @@ class Desk:
             [
                 "build",
                 str(self.subjects),
-                f"--deployment-file={self._file}",
+                f"--draft={self._file}",
                 f"--redis-durable-url={self._redis_url}",
                 f"--keys-dir={self.keys}",
                 f"--enrolment={self.address}",
@@ -73,7 +77,7 @@ class Desk:
 
     def opened(self) -> tuple[Gallery, Sealing]:
         """The list as match opens it."""
-        bounds = authority.parse(self._file.read_text(), origin="test")
+        bounds = files.read_draft(self._file).bounds()
         spec = keys.watchlist(bounds)
         key = FolderKeys(self.keys, SystemClock()).get_many([spec.id])[0]
         assert key is not None, "the list's key was not made"
@@ -226,7 +230,7 @@ def test_a_model_that_is_not_known_needs_its_limits_said(tmp_path: Path, redis_d
 def test_a_deployment_that_is_over_has_no_list_built(desk: Desk) -> None:
     write_subject(desk.subjects, "anna", ["anna/1"])
     document = yaml.safe_load(desk._file.read_text())
-    document["window"] = {"start": "2020-01-01T00:00:00Z", "end": "2020-01-02T00:00:00Z"}
+    document["window"] |= {"start": "2020-01-01T00:00:00Z", "end": "2020-01-01T01:00:00Z"}
     desk._file.write_text(yaml.safe_dump(document))
     result = desk.build()
     assert result.exit_code == 2

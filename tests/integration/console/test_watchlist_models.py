@@ -42,12 +42,8 @@ def desk(tmp_path: Path, redis_durable: str) -> Iterator[Desk]:
     environ = {
         "PATH": os.environ["PATH"],  # noqa: TID251 - a child's surroundings
         "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'proto' / 'gen'}",
-        # Every service is told where these are; the enrolment server calls at none of them.
+        # Every process is told where this is; the enrolment server does not call at it.
         "KAFKA_BOOTSTRAP": "127.0.0.1:1",
-        "REDIS_VOLATILE_URL": "redis://127.0.0.1:1",
-        "REDIS_DURABLE_URL": "redis://127.0.0.1:1",
-        "KEYS_DIR": str(desk.keys),
-        "DEPLOYMENT_FILE": str(tmp_path / "deployment.yaml"),
         "MODELS_DIR": str(ASSETS / "models"),
         "MODEL_CACHE_DIR": str(ROOT / ".cache" / "compiled"),
         "GRPC_PORT": str(port),
