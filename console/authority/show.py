@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table
 
 from console.authority.standing import Standing
+from services.contracts.authorisation.document import Document
 
 _TIME = "%Y-%m-%d %H:%M:%S UTC"
 
@@ -20,6 +21,24 @@ def as_lines(standing: Standing) -> Iterator[str]:
     yield f"attested  {'yes' if standing.attested else 'no'}"
     for finding in standing.waits_for:
         yield f"waits for {finding}"
+
+
+def bounds(document: Document, *, root: str) -> Iterator[str]:
+    """What a deployment is bound to, a line each."""
+    sealed, window = document.watchlist, document.window
+    thresholds = ", ".join(f"{value:.2f} from {shots} shots" for shots, value in sealed.thresholds.items())
+    clock = ", ".join(document.clock.accepts)
+    yield f"use case   {document.use_case}, purpose {document.purpose}"
+    yield f"authority  {document.id} version {document.version}, serial {document.serial} of {document.organisation}"
+    yield f"digest     {document.digest}"
+    yield f"root       {root}"
+    yield f"window     {window.start.strftime(_TIME)} to {window.end.strftime(_TIME)}"
+    for camera in document.cameras:
+        yield f"camera     {camera.id}: {camera.source}, in {document.site.name}"
+    yield f"list       {sealed.id}, at most {sealed.max_entries}, {sealed.digest}"
+    yield f"model      {sealed.model}"
+    yield f"threshold  {thresholds} ({sealed.score_kind})"
+    yield f"clock      {clock}" + (f": {document.clock.reason}" if document.clock.reason else "")
 
 
 def as_table(authorities: Sequence[Standing]) -> Table:

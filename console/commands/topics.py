@@ -8,7 +8,7 @@ import typer
 
 from console.edges.kafka_admin import KafkaAdmin, KafkaUnreachableError
 from console.topics.apply import apply, check, describe
-from services.contracts.counts import Stage
+from console.topics.groups import groups_of
 
 app = typer.Typer(help="Create and check every column of the table of topics.", no_args_is_help=True)
 
@@ -16,11 +16,6 @@ Bootstrap = Annotated[str, typer.Option(envvar="KAFKA_BOOTSTRAP", help="Kafka's 
 Deployments = Annotated[
     list[str] | None, typer.Option("--deployment", help="Also set the sessions of this deployment's groups.")
 ]
-
-
-def _groups(deployments: list[str] | None) -> list[str]:
-    stages = (Stage.EMBED, Stage.MATCH, Stage.REVIEW)
-    return [f"signpost-{stage}-{name}" for name in deployments or [] for stage in stages]
 
 
 @app.command("check")
@@ -42,7 +37,7 @@ def check_command(bootstrap: Bootstrap) -> None:
 def apply_command(bootstrap: Bootstrap, deployments: Deployments = None) -> None:
     """Mend what differs; nothing at all, and exit 1, where a step would lose data."""
     try:
-        report = apply(KafkaAdmin(bootstrap), groups=_groups(deployments))
+        report = apply(KafkaAdmin(bootstrap), groups=groups_of(deployments or []))
     except KafkaUnreachableError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error

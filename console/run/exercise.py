@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from console.authority import files
+from console.authority import files, show
 from console.edges.kafka_admin import KafkaAdmin
 from console.edges.kafka_read import KafkaReader
 from console.ledger.read import read_statement
@@ -25,6 +25,7 @@ from console.stack.errors import StackError
 from console.stack.local import LocalStack
 from console.stack.ports import free_ports
 from console.topics.apply import apply
+from console.topics.groups import groups_of
 from services.contracts import codec, topics
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Move
@@ -136,6 +137,10 @@ class Exercise:
         """Have the authority moved, as its supervisor would. Raises SignpostError."""
         authorised.order(self.oversight, self.sample, move, self.document, reason=reason)
 
+    def bounds(self) -> str:
+        """What is in force, for a person to read."""
+        return "\n".join(show.bounds(self.document, root=self.sample.root_fingerprint))
+
     def alerts_published(self) -> int:
         """This deployment's records on `alerts` so far; quick enough to ask often."""
         with closing(KafkaReader(self.stack.kafka.bootstrap)) as reader:
@@ -156,7 +161,7 @@ class Exercise:
         self._authority.mkdir(parents=True)
         if self._setup.draft is None:
             self._write_draft()
-        report = apply(KafkaAdmin(self.stack.kafka.bootstrap), groups=self._groups())
+        report = apply(KafkaAdmin(self.stack.kafka.bootstrap), groups=groups_of([self.deployment]))
         if report.refused:
             raise StackError("\n".join(report.lines))
         self._build_list()
@@ -199,9 +204,6 @@ class Exercise:
         self.add_oversight(OVERSIGHT, GRPC_PORT=str(self._oversight_port))
         self.start(OVERSIGHT)
         authorised.activate(self.oversight, self.sample, self.document)
-
-    def _groups(self) -> list[str]:
-        return [f"signpost-{stage}-{self.deployment}" for stage in (Stage.EMBED, Stage.MATCH, Stage.REVIEW)]
 
     def _build_list(self) -> None:
         self._setup.say("starting the models and building the list")
