@@ -18,6 +18,7 @@ from services.contracts.errors import Permanent, Tampered
 from services.contracts.scoring import Floats
 from services.contracts.sealed.bundle import frame
 from services.contracts.sealed.canonical import decode
+from services.contracts.sealed.draft import Draft
 from services.contracts.sealed.entry import Entry
 from services.contracts.sealed.faults import Altered, refuse
 from services.contracts.sealed.manifest import (
@@ -199,6 +200,12 @@ def open_draft(raw: bytes | memoryview) -> Contents:
         raise Altered(["header"], "a draft with a signature")
     _check_header(found)
     return Contents(found, _laid_out(found, view[end:]))
+
+
+def draft_of(contents: Contents, sealing: Sealing) -> Draft:
+    """The list in full, to be looked at or sealed. Raises as `Contents.manifest`."""
+    of = contents.manifest(sealing)
+    return Draft(manifest=of, templates=contents.templates(of, sealing), fillers=contents.fillers(of, sealing))
 
 
 def _opened_bundle(

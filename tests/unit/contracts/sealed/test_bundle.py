@@ -18,7 +18,7 @@ from services.contracts.authorisation.signing import SigningKey
 from services.contracts.codec import Sealing
 from services.contracts.errors import Permanent
 from services.contracts.sealed.bundle import frame
-from services.contracts.sealed.bundle.read import Bundle, Contents, open_bundle, open_draft, open_parts
+from services.contracts.sealed.bundle.read import Bundle, Contents, draft_of, open_bundle, open_draft, open_parts
 from services.contracts.sealed.bundle.write import write_draft, write_sealed
 from services.contracts.sealed.canonical import decode, encode
 from services.contracts.sealed.faults import Altered, Refused
@@ -200,6 +200,11 @@ def test_a_draft_is_read_and_sealed_without_being_opened() -> None:
     whole = write_sealed(draft, sealed(DRAFT), MANAGER, at=NOON)
     assert whole[-sum(part.size for part in PARTS) :] == DRAFT_FILE[-sum(part.size for part in PARTS) :]
     read_all(whole)
+
+
+def test_a_draft_that_was_read_again_is_sealed_as_the_one_that_was_written() -> None:
+    again = draft_of(open_draft(DRAFT_FILE), SEALING)
+    assert sealed(again) == sealed(DRAFT)
 
 
 def test_a_draft_is_no_list_and_a_list_no_draft() -> None:
