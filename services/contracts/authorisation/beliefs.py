@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from services.contracts.authorisation.approvals import Quorum, Verified, verify
+from services.contracts.authorisation.approvals import Verified, verify
 from services.contracts.authorisation.chain import Chain, open_change
 from services.contracts.authorisation.clock import ClockReading, TimeWatch
 from services.contracts.authorisation.findings import NotAuthorised
@@ -21,7 +21,7 @@ from services.contracts.authorisation.records import (
 )
 from services.contracts.authorisation.registry import Registry, open_registry
 from services.contracts.authorisation.revocations import Revocations
-from services.contracts.authorisation.signing import BadSignature
+from services.contracts.authorisation.signing import BadSignature, take_apart, unchecked_payload
 from services.contracts.authorisation.statements import (
     EntriesRevoked,
     Lease,
@@ -41,7 +41,10 @@ _MAY_WAIT = frozenset(
         Rejection.NOT_APPROVED,
     }
 )
-_MOST_WAITING = 64  # of at most 1 MiB each; a flood of unknown records pushes out the oldest: fails closed
+# Of each kind, of at most 2 MiB each. A flood pushes out the oldest of its own kind: leases, of which there are
+# many, never what stands. The topic is compacted, so a registry that was renewed comes after all it is needed for.
+_MOST_WAITING = 64
+_MOST_APPROVALS = 64  # in one record; each is a signature to check
 _WHY = {"malformed": Rejection.MALFORMED, "rules": Rejection.BREAKS_RULES}
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -57,6 +60,7 @@ class Beliefs:
     deployment: str
     root_fingerprint: str
     registry: Registry | None = None
+    registry_forked: bool = False
     verified: Mapping[str, Verified] = field(default_factory=dict)
     chains: Mapping[tuple[int, str], Chain] = field(default_factory=dict)
     revocations: Revocations = field(default_factory=Revocations)
@@ -73,6 +77,8 @@ class Beliefs:
             known = known._rebuilt(known.registry, reading)
         if record in known.believed:
             return known, None
+        if not known._may_be_ours(record):
+            return known, Rejection.OTHER_DEPLOYMENT
         known, rejected = known._take(record, reading.monotonic_s, reading)
         if rejected is None and isinstance(record, LeaseRenewed):
             known = known._with_waiting(reading)
@@ -87,6 +93,8 @@ class Beliefs:
             if error.why not in _MAY_WAIT:
                 return self, error.why
             return self._wait(record, received_at_s), error.why
+        if after == self:  # said before in other bytes: nothing to keep, so nobody can fill the memory with it
+            return self, None
         kept = {**after.believed, record: received_at_s}
         if isinstance(record, LeaseRenewed):  # one is enough: two a second would fill the memory in a day
             kept = {
@@ -113,15 +121,18 @@ class Beliefs:
         except (BadSignature, NotAuthorised) as error:
             raise NotBelieved(Rejection.BAD_SIGNATURE, str(error)) from None
         if self.registry is not None and registry.sequence <= self.registry.sequence:
-            forked = registry.sequence == self.registry.sequence and registry != self.registry
-            raise NotBelieved(Rejection.FORKED if forked else Rejection.OLD, "an older registry")
+            if registry.sequence == self.registry.sequence and registry != self.registry:
+                return replace(self, registry_forked=True)  # until the root has signed the next
+            raise NotBelieved(Rejection.OLD, "an older registry")
         return self._rebuilt(registry, reading)
 
     def _with_document(self, record: DocumentPublished, now: datetime) -> Beliefs:
+        if len(record.approvals) > _MOST_APPROVALS:
+            raise NotBelieved(Rejection.MALFORMED, f"a document has at most {_MOST_APPROVALS} approvals")
         try:
             found = verify(
                 record.document,
-                record.approvals,
+                self._approvals(record),
                 self._known_registry(),
                 root_fingerprint=self.root_fingerprint,
                 now=now,
@@ -129,14 +140,17 @@ class Beliefs:
         except NotAuthorised as error:
             raise NotBelieved(_WHY.get(error.reason, Rejection.NOT_APPROVED), str(error)) from None
         self._about_us(found.document.id)
-        known = self.verified.get(found.digest)
-        if known is not None and _stronger(known, found):
-            return self
         return replace(
             self,
             verified={**self.verified, found.digest: found},
             recheck_at=min(self.recheck_at, found.holds_until),
         )
+
+    def _approvals(self, record: DocumentPublished) -> tuple[str, ...]:
+        """Approvals add up over publications: a poorer one, played after a richer, takes nothing away."""
+        known = (one for one in self.believed if isinstance(one, DocumentPublished))
+        before = (token for one in known if one.document == record.document for token in one.approvals)
+        return tuple(dict.fromkeys((*before, *record.approvals)))
 
     def _with_change(self, record: StateRecorded, now: datetime) -> Beliefs:
         change = open_change(record.token, registry=self._known_registry(), now=now)
@@ -170,6 +184,7 @@ class Beliefs:
             self.deployment,
             self.root_fingerprint,
             registry=registry,
+            registry_forked=self.registry_forked and registry == self.registry,
             watch=self.watch,
             recheck_at=min((end for end in ends if end > reading.wall), default=_NEVER),
         )
@@ -198,11 +213,21 @@ class Beliefs:
     def _wait(self, record: Record, received_at_s: float) -> Beliefs:
         waiting = {**self.waiting}
         waiting.setdefault(record, received_at_s)
-        while len(waiting) > _MOST_WAITING:
-            del waiting[next(iter(waiting))]
+        alike = [one for one in waiting if type(one) is type(record)]
+        for oldest in alike[:-_MOST_WAITING]:
+            del waiting[oldest]
         return replace(self, waiting=waiting)
 
-
-def _stronger(known: Verified, found: Verified) -> bool:
-    """Whether what is known is worth at least what is found."""
-    return (known.quorum is Quorum.FULL, known.holds_until) >= (found.quorum is Quorum.FULL, found.holds_until)
+    def _may_be_ours(self, record: Record) -> bool:
+        """False if it cannot be about our deployment, whoever signed it: canonical bytes say so in one way."""
+        match record:
+            case RegistryIssued():
+                return True
+            case DocumentPublished():
+                return f'"id":"{self.deployment}"'.encode() in record.document
+            case _:
+                try:
+                    claimed = unchecked_payload(take_apart(record.token))
+                except BadSignature:
+                    return True  # to be refused as what it is
+                return f'"deployment":"{self.deployment}"'.encode() in claimed

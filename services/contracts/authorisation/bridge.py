@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -54,7 +55,9 @@ def _mismatch(known: Camera, read: authority.Camera | None) -> str | None:
 
 
 def _host(address: str) -> str | None:
-    """Host, with its port if one is given, in lower case."""
+    """Host, with its port if one is given, in lower case; None for what two readers may take for two hosts."""
+    if not re.fullmatch(r"rtsps?://[!-\[\]-~]+", address):  # no file called a stream, no blank, no backslash
+        return None
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port

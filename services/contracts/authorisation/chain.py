@@ -73,6 +73,12 @@ class Chain:
             if change.statement.move is Move.RESUME and change.ordered_by is not None
         )
 
+    def begun_by(self, at: datetime) -> bool:
+        """Whether it had been ACTIVE by then."""
+        return any(
+            c.statement.after is State.ACTIVE and c.statement.signed_at <= at for c in self.changes.values()
+        )
+
     def active_at(self, at: datetime) -> bool:
         """Whether it was ACTIVE then; the instant of a stop is not."""
         active = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -11,7 +12,7 @@ from services.contracts.authorisation.enums import ClockState
 # Wall and monotonic time may part by this much at once, and by the most that a clock is slewed (500 ppm).
 # At 0 every leap of a millisecond would stop the search; it must stay well below a lease's life.
 _JUMP_S = 1.0
-_SLEW = 0.0005
+SLEW = 0.0005
 # After a jump nothing is believed until every lease taken before it has run out.
 SETTLE_S = 10.0
 
@@ -33,28 +34,31 @@ class Clock(Protocol):
 
 @dataclass(frozen=True)
 class TimeWatch:
-    """Compares wall with monotonic time since an anchor, so that many small steps add up to one that shows."""
+    """How far wall time has run away from monotonic time, less what a slewed clock may: small steps add up.
 
-    anchor: ClockReading | None = None
+    Not a comparison with one anchor: what slewing allows since an anchor of yesterday would hide a step of 40 s.
+    """
+
+    last: ClockReading | None = None
+    drift_s: float = 0.0
     stepped_at_s: float | None = None
 
     def observe(self, reading: ClockReading) -> TimeWatch:
-        """The watch after a reading; a jump takes a new anchor."""
-        if self.anchor is None:
-            return replace(self, anchor=reading)
-        if not self._jumped(reading):
-            return self
-        return TimeWatch(reading, reading.monotonic_s)
+        """The watch after a reading; after a jump it begins anew."""
+        drift_s = self._drift_s(reading)
+        if abs(drift_s) > _JUMP_S:
+            return TimeWatch(reading, 0.0, reading.monotonic_s)
+        return replace(self, last=reading, drift_s=drift_s)
 
     def unsettled(self, reading: ClockReading) -> bool:
         """Whether time jumped up to now, or lately."""
-        if self._jumped(reading):
+        if abs(self._drift_s(reading)) > _JUMP_S:
             return True
         return self.stepped_at_s is not None and reading.monotonic_s - self.stepped_at_s <= SETTLE_S
 
-    def _jumped(self, reading: ClockReading) -> bool:
-        if self.anchor is None:
-            return False
-        passed_s = reading.monotonic_s - self.anchor.monotonic_s
-        wall_s = (reading.wall - self.anchor.wall).total_seconds()
-        return abs(wall_s - passed_s) > _JUMP_S + _SLEW * max(passed_s, 0.0)
+    def _drift_s(self, reading: ClockReading) -> float:
+        if self.last is None:
+            return 0.0
+        passed_s = reading.monotonic_s - self.last.monotonic_s
+        drift_s = self.drift_s + (reading.wall - self.last.wall).total_seconds() - passed_s
+        return math.copysign(max(abs(drift_s) - SLEW * max(passed_s, 0.0), 0.0), drift_s)

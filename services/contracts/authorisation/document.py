@@ -15,7 +15,17 @@ from services.contracts import authority
 from services.contracts.authorisation import geometry
 from services.contracts.authorisation.canonical import digest_of
 from services.contracts.authorisation.enums import AgeBand, Category, ClockState, DocumentKind, Purpose, UseCase
-from services.contracts.authorisation.fields import Address, Moment, Name, Part, PersonId, Prose, Reference, Sha256
+from services.contracts.authorisation.fields import (
+    Address,
+    Moment,
+    Name,
+    Part,
+    PersonId,
+    Prose,
+    Reference,
+    Sequence,
+    Sha256,
+)
 from services.contracts.authority import Retention, SourceKind, Verification
 from services.contracts.events import ScoreKind
 
@@ -158,10 +168,10 @@ class Document(Part):
 
     format: Literal["signpost-authority-1"] = "signpost-authority-1"
     id: Name = Field(description="the deployment")
-    version: int = Field(ge=1)
+    version: Sequence
     supersedes: Sha256 | None = Field(default=None, description="digest of the version before")
     organisation: Name
-    serial: int = Field(ge=1, description="gapless for the organisation")
+    serial: Sequence = Field(description="gapless for the organisation")
     accountable_person: PersonId = Field(description="senior accountable person (C-40)")
     author: PersonId
     created_at: Moment

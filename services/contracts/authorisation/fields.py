@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
@@ -11,6 +13,7 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     ConfigDict,
+    Field,
     PlainSerializer,
     StringConstraints,
     ValidationError,
@@ -37,7 +40,13 @@ def _stamp(at: datetime) -> str:
 def _written(text: str) -> str:
     if not text.strip():
         raise ValueError("must say something")
+    # What is approved must be what was read: no text that turns round, hides or overwrites other text.
+    if any(unicodedata.category(sign) in _UNSEEN and sign not in "\n\t" for sign in text):
+        raise ValueError("must hold no control, direction, zero-width or unassigned characters")
     return text
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\z")]
@@ -46,7 +55,9 @@ PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\z")]
 Thumbprint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}\z")]
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}\z")]
-Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]{1,1000}\z")]
+Address = Annotated[str, StringConstraints(pattern=r"^https?://[!-?A-~]{1,1000}\z")]  # ASCII: no look-alikes
+# Counts from 1; no more than every reader's number can hold.
+Sequence = Annotated[int, Field(ge=1, le=2**53 - 1)]
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=20_000), AfterValidator(_written)]
 # An instant, whatever zone it was written in, is kept and signed in UTC.
 Moment = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(_stamp, when_used="json")]
@@ -87,13 +98,19 @@ class Part(BaseModel):
             return cls.model_validate(value)
         except ValidationError as error:
             # Values stay out: they may be personal, and a log is no place for a document.
+            wrong = error.errors(include_input=False, include_url=False, include_context=False)
             raise NotAuthorised(
                 "malformed",
                 (
-                    Finding(".".join(map(str, one["loc"])) or "document", one["msg"], SHAPE)
-                    for one in error.errors(include_input=False, include_url=False, include_context=False)
+                    Finding(".".join(map(_shown, one["loc"])) or "document", one["msg"], SHAPE)
+                    for one in wrong[:100]
                 ),
             ) from None
+
+
+def _shown(step: int | str) -> str:
+    """A name that nobody knows is text by whoever wrote the document: shown only where it looks like a field."""
+    return str(step) if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", str(step)) else "?"
 
 
 def _shapeless(rule: str) -> NotAuthorised:

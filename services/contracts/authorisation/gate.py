@@ -51,6 +51,8 @@ class Gate:
         """Why nothing at all may be searched at this moment, or None. What a service's readiness shows."""
         if self.beliefs.registry is None:
             return Refusal.NO_REGISTRY
+        if self.beliefs.registry_forked:
+            return Refusal.REGISTRY_FORKED
         if self.beliefs.held is None:
             return Refusal.NO_LEASE
         lease = self.beliefs.held.lease
@@ -96,7 +98,7 @@ class Gate:
             return Refusal.OTHER_DEPLOYMENT
         then = [
             verified.document
-            for verified in self.beliefs.verified.values()
+            for verified in self._latest_begun(searched_at)
             if self._was_active(verified, searched_at) and verified.document.window.covers(searched_at)
         ]
         if not then:
@@ -121,8 +123,17 @@ class Gate:
         verified = self.beliefs.verified.get(self.beliefs.held.lease.digest) if self.beliefs.held else None
         return verified.document if verified else None
 
+    def _latest_begun(self, at: datetime) -> list[Verified]:
+        """A version that has begun puts an end to those before it, whether or not anybody ended them."""
+        begun = [known for known in self.beliefs.verified.values() if self._chain(known).begun_by(at)]
+        latest = max((verified.document.version for verified in begun), default=0)
+        return [verified for verified in begun if verified.document.version == latest]
+
+    def _chain(self, verified: Verified) -> Chain:
+        return self.beliefs.chains.get((verified.document.version, verified.digest), Chain())
+
     def _was_active(self, verified: Verified, at: datetime) -> bool:
-        chain = self.beliefs.chains.get((verified.document.version, verified.digest), Chain())
+        chain = self._chain(verified)
         return (
             chain.gapless and chain.consistent and self._resumed_rightly(chain, verified) and chain.active_at(at)
         )

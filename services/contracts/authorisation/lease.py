@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.contracts.authorisation.clock import ClockReading
+from services.contracts.authorisation.clock import SLEW, ClockReading
 from services.contracts.authorisation.statements import SKEW, Lease
 
 MAX_AGE_S = 10.0
@@ -41,7 +41,10 @@ class HeldLease:
     ) -> HeldLease:
         """`believed_at_s` is later than `received_at_s` where a lease from the future had to wait for its time."""
         offset_s = lease.signed_at.timestamp() - believed_at_s
-        return cls(lease, received_at_s, max(offset_s, before.offset_s) if before else offset_s)
+        if before is not None:  # fades as fast as two clocks may drift apart, or days would make every lease old
+            passed_s = max(received_at_s - before.received_at_s, 0.0)
+            offset_s = max(offset_s, before.offset_s - SLEW * passed_s)
+        return cls(lease, received_at_s, offset_s)
 
     def remembering(self, before: HeldLease | None) -> HeldLease:
         """The same, with what an earlier reading of the same records knew besides."""

@@ -25,6 +25,7 @@ class Refusal(StrEnum):
     CLOCK_NOT_ACCEPTED = "clock_not_accepted"
     CLOCK_STEPPED = "clock_stepped"
     NO_REGISTRY = "no_registry"
+    REGISTRY_FORKED = "registry_forked"
     REGISTRY_BEHIND = "registry_behind"
     NO_LEASE = "no_lease"
     LEASE_STALE = "lease_stale"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Literal, Self
 
@@ -9,7 +10,7 @@ from pydantic import Field, model_validator
 
 from services.contracts.authorisation import signing
 from services.contracts.authorisation.enums import Role
-from services.contracts.authorisation.fields import Moment, Name, Part, PersonId, Thumbprint
+from services.contracts.authorisation.fields import Moment, Name, Part, PersonId, Sequence, Thumbprint
 from services.contracts.authorisation.findings import Finding, NotAuthorised
 
 TYP = "signpost-registry+jws"
@@ -54,11 +55,11 @@ class Registry(Part):
 
     format: Literal["signpost-registry-1"] = "signpost-registry-1"
     organisation: Name
-    sequence: int = Field(ge=1)
+    sequence: Sequence
     issued_at: Moment
     valid_until: Moment
     root: Thumbprint = Field(description="the root's public key")
-    keys: tuple[RegisteredKey, ...] = Field(max_length=4096)
+    keys: tuple[RegisteredKey, ...] = Field(max_length=2000)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -67,6 +68,8 @@ class Registry(Part):
             raise ValueError("a key is listed once, for one person and role")
         if signing.fingerprint(self.root) in kids:
             raise ValueError("the root is no person's key")
+        if len({key.person.casefold() for key in self.keys}) != len({key.person for key in self.keys}):
+            raise ValueError("two persons differ in upper and lower case only")
         if self.valid_until <= self.issued_at:
             raise ValueError("valid_until must be later than issued_at")
         return self
@@ -97,12 +100,21 @@ def open_registry(token: str, *, root_fingerprint: str) -> Registry:
         raise NotAuthorised(
             "registry", [Finding("registry", "is signed by another root than configured", _SOURCE)]
         )
-    # The key is inside what it signs: harmless, because its fingerprint was compared before and is again.
-    claimed = signing.unchecked_payload(signed)
-    registry = Registry.from_canonical(claimed)
-    if signing.payload_of(signed, public=registry.root, typ=TYP) != claimed:
-        raise signing.BadSignature("the signature does not fit")
+    # The key is inside what it signs: harmless, because it must have the fingerprint that was just compared.
+    root = _claimed_root(signing.unchecked_payload(signed))
+    registry = Registry.from_canonical(signing.payload_of(signed, public=root, typ=TYP))
+    if registry.root != root:
+        raise signing.BadSignature("the registry names two roots")
     return registry
+
+
+def _claimed_root(payload: bytes) -> str:
+    try:
+        root = json.loads(payload)["root"]
+        signing.fingerprint(root)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise signing.BadSignature("names no root key") from None
+    return str(root)
 
 
 def in_force(registry: Registry, *, root_fingerprint: str, now: datetime) -> tuple[Finding, ...]:

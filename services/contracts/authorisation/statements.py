@@ -15,7 +15,7 @@ from pydantic import Field
 from services.contracts.authorisation import signing
 from services.contracts.authorisation.canonical import digest_of
 from services.contracts.authorisation.enums import Move, Role, State
-from services.contracts.authorisation.fields import Address, Moment, Name, Part, PersonId, Prose, Sha256
+from services.contracts.authorisation.fields import Address, Moment, Name, Part, PersonId, Prose, Sequence, Sha256
 from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.registry import RegisteredKey, Registry
 from services.contracts.errors import Permanent
@@ -25,7 +25,6 @@ SKEW = timedelta(seconds=2)
 NOTHING = "0" * 64  # the head of a chain without entries
 
 Token = Annotated[str, Field(max_length=64 * 1024)]
-Sequence = Annotated[int, Field(ge=1)]
 SubjectToken = Annotated[str, Field(pattern=r"^[0-9a-f]{32}\z")]
 
 

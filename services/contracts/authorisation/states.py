@@ -81,8 +81,13 @@ def _kept_rules(facts: Facts, _: Actor) -> tuple[Finding, ...]:
 
 
 def _numbered(facts: Facts, _: Actor) -> tuple[Finding, ...]:
+    reused = any(other.deployment == facts.document.id for other in facts.others) and facts.before is None
     serials = (other.serial for other in facts.others if other.deployment != facts.document.id)
     return (
+        *(
+            (Finding("id", "was an earlier authority's: its leases would be taken for this one's", "C-29"),)
+            * reused
+        ),
         *(rules.serial_broken(facts.document, serials) if facts.before is None else ()),
         *rules.version_broken(facts.document, facts.before),
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -60,7 +62,7 @@ def test_an_author_and_an_authorising_officer_make_a_quorum() -> None:
 @pytest.mark.parametrize(
     ("people", "rule"),
     [
-        ((), "author's own signature is missing"),
+        ((), "nobody of the registry has signed"),
         (("olu",), "author's own signature is missing"),
         (("ann",), "0 of 1 authorising officers"),
         (("ann", "uma"), "0 of 1 authorising officers"),
@@ -83,7 +85,17 @@ def test_an_assembly_needs_one_more_authorising_officer_and_not_the_same_twice()
     assert judged(document, approvals(document, "ann", "olu", "pat")).quorum is Quorum.FULL
 
 
-@pytest.mark.parametrize("role", [Role.LIST_MANAGER, Role.REVIEWER])
+def test_who_authorises_was_on_no_other_side_since_it_was_written_nor_until_its_last_case() -> None:
+    document = a_document()
+    for term in (
+        {"valid_to": APPROVED - timedelta(seconds=1)},
+        {"valid_from": END + timedelta(hours=23)},
+    ):
+        other_side = a_registered_key("olu", Role.LIST_MANAGER, secret="olu's other", **term)
+        assert "may not be a list manager" in refused(document, approvals(document), a_registry(other_side))
+
+
+@pytest.mark.parametrize("role", [Role.LIST_MANAGER, Role.REVIEWER, Role.AUDITOR, Role.OVERSIGHT])
 def test_who_authorises_has_no_key_for_the_other_side_while_it_runs(role: Role) -> None:
     other_side = a_registered_key("olu", role, secret=f"olu's as {role}")
     document = a_document()
@@ -91,7 +103,7 @@ def test_who_authorises_has_no_key_for_the_other_side_while_it_runs(role: Role) 
 
 
 def test_who_was_a_reviewer_last_year_may_authorise_now() -> None:
-    over = a_registered_key("olu", Role.REVIEWER, secret="olu's of old", valid_to=APPROVED - timedelta(days=1))
+    over = a_registered_key("olu", Role.REVIEWER, secret="olu's of old", valid_to=WRITTEN)
     document = a_document()
     assert judged(document, approvals(document), a_registry(over)).quorum is Quorum.FULL
 
@@ -257,7 +269,11 @@ GOOD = {"alg": "Ed25519", "kid": key("ann").kid, "typ": "t"}
         GOOD | {"crit": ["b64"], "b64": False},
         GOOD | {"jwk": {"kty": "OKP"}},
         {"alg": "Ed25519", "kid": key("ann").kid},
+        GOOD | {"jku": "https://mallory.example/keys"},
+        GOOD | {"x5c": ["MIIB"]},
         GOOD | {"kid": 7},
+        GOOD | {"typ": "T"},
+        {"typ": "t", "alg": "Ed25519", "kid": key("ann").kid},
         ["Ed25519"],
     ],
 )
@@ -265,6 +281,58 @@ def test_every_header_but_ours_is_refused_before_any_key_is_looked_up(header: ob
     _, payload, signature = key("ann").sign(b"{}", typ="t").split(".")
     with pytest.raises(BadSignature):
         take_apart(f"{segment(header)}.{payload}.{signature}")
+
+
+def test_a_header_that_says_alg_twice_is_refused() -> None:
+    """One reader takes the first, another the last."""
+    raw = f'{{"alg":"none","alg":"Ed25519","kid":"{key("ann").kid}","typ":"t"}}'.encode()
+    head = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    with pytest.raises(BadSignature, match="header"):
+        take_apart(f"{head}.{key('ann').sign(b'{}', typ='t').split('.', 1)[1]}")
+
+
+def test_a_signature_has_one_spelling() -> None:
+    """Common decoders pass over spare bits, padding and letters they do not know: one signature, many tokens."""
+    token = key("ann").sign(b"{}", typ="t")
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    spare = token[:-1] + letters[letters.index(token[-1]) ^ 1]
+    for other in (spare, token + "==", token[:-4] + "!" + token[-4:], token + "\n", token.replace(".", ".\n", 1)):
+        with pytest.raises(BadSignature, match="base64url"):
+            take_apart(other)
+
+
+def test_a_symmetric_signature_with_the_public_key_is_worth_nothing() -> None:
+    """The old confusion of HS256 with a public key: the header alone is enough to refuse it."""
+    signing = f"{segment(GOOD | {'alg': 'HS256'})}.{segment({})}"
+    mac = hmac.digest(key("ann").public.encode(), signing.encode(), "sha256")
+    forged = f"{signing}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+    with pytest.raises(BadSignature, match="header"):
+        take_apart(forged)
+
+
+def test_a_large_document_that_nobody_signed_is_not_even_read() -> None:
+    with pytest.raises(NotAuthorised, match="nobody of the registry has signed"):
+        verify(b"[" * 1_000_000, approvals(a_document()), a_registry(), root_fingerprint=ROOT.kid, now=NOON)
+
+
+def test_a_registry_is_read_once_the_root_has_signed_it() -> None:
+    junk = key("mallory").sign(b'{"root":"x"}', typ="signpost-registry+jws").split(".")
+    head = segment({"alg": "Ed25519", "kid": ROOT.kid, "typ": "signpost-registry+jws"})
+    payloads: tuple[object, ...] = ({"root": ROOT.public}, {"root": 7}, {"root": "x"}, {}, [])
+    for payload in payloads:
+        with pytest.raises(BadSignature):
+            open_registry(f"{head}.{segment(payload)}.{junk[2]}", root_fingerprint=ROOT.kid)
+
+
+def test_a_registry_of_a_large_organisation_fits() -> None:
+    many = tuple(a_registered_key(f"rex-{n}", Role.REVIEWER, secret=f"rex-{n}") for n in range(1500))
+    token = sign_registry(a_registry(*many), ROOT)
+    assert len(open_registry(token, root_fingerprint=ROOT.kid).keys) == 1500 + len(a_registry().keys)
+
+
+def test_two_persons_do_not_differ_in_case_only() -> None:
+    with pytest.raises(ValueError, match="upper and lower case"):
+        a_registry(a_registered_key("Olu", Role.REVIEWER, secret="another"))
 
 
 @pytest.mark.parametrize("token", ["", "a", "a.b", "a.b.c.d", "é.b.c", "....", "!!.b.c", "x" * 200_000])
@@ -298,7 +366,7 @@ def test_a_key_shows_no_secret_and_has_32_bytes() -> None:
         {"valid_to": START - timedelta(days=100)},
     ],
 )
-def test_a_key_goes_by_its_own_name_and_has_a_term(changes: dict[str, object]) -> None:
+def test_a_key_goes_by_its_own_name_and_has_a_term(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"thumbprint|valid_to"):
         a_registered_key("ann", **changes)
 

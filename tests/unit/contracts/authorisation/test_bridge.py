@@ -61,6 +61,18 @@ def test_a_reader_brings_addresses_and_pace_in_the_documents_order() -> None:
             [read(), read("gate-2", address=f"rtsp://v:{SECRET}@camera.example:99999/1")],
             "gate-2: is read from another",
         ),
+        *(
+            ([read(), read("gate-2", address=address)], "gate-2: is read from another host")
+            for address in (
+                f"file://v:{SECRET}@camera.example/recorded.mp4",
+                f"http://v:{SECRET}@camera.example/1",
+                f"rtsp://v:{SECRET}@other.example\\@camera.example/1",
+                f"rtsp://v:{SECRET}@camera.example.other.example/1",
+                f"rtsp://camera.example:{SECRET}@other.example/1",
+                f"rtsp://v:{SECRET}@cam\tera.example/1",
+                f"rtsp://v:{SECRET}@c\u0430mera.example/1",
+            )
+        ),
     ],
 )
 def test_a_reader_cannot_swap_a_camera_its_source_or_its_host(cameras: list[authority.Camera], why: str) -> None:

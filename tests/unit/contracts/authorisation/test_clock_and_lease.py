@@ -101,6 +101,20 @@ def test_a_step_is_seen_at_once_and_for_the_life_of_a_lease_after(step_s: float)
     assert not watch.unsettled(a_reading(NOON + seconds(5.1 + SETTLE_S), monotonic_skew_s=step_s))
 
 
+def test_a_step_is_seen_after_a_day_like_in_the_first_minute() -> None:
+    """What a slewed clock may gain in a day would hide 40 s."""
+    watch = TimeWatch().observe(a_reading(NOON)).observe(a_reading(NOON + timedelta(days=1)))
+    assert not watch.unsettled(a_reading(NOON + timedelta(days=1)))
+    assert watch.unsettled(a_reading(NOON + timedelta(days=1), monotonic_skew_s=2))
+
+
+def test_oversights_clock_set_right_does_not_make_its_leases_old_for_ever() -> None:
+    best = held()
+    late = best.received_at_s + 12 * 3600
+    again = taken(lease(NOON + seconds(12 * 3600 - 15), sequence=2), late, best)
+    assert again.age_s(a_reading(NOON + seconds(12 * 3600 - 15), monotonic_skew_s=15)) < 1
+
+
 def test_many_small_steps_are_seen_like_a_large_one() -> None:
     watch, seen = TimeWatch(), False
     for step in range(100):

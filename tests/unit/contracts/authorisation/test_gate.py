@@ -31,6 +31,7 @@ from tests.unit.contracts.authorisation.builders import (
     ROOT,
     START,
     TOKENS,
+    WRITTEN,
     a_camera,
     a_change,
     a_document,
@@ -469,6 +470,22 @@ def test_an_alert_searched_before_the_stop_may_still_be_judged_and_none_after_it
     assert judged(gate, START - timedelta(microseconds=1)) is Refusal.NOT_ACTIVE
 
 
+def test_an_alert_by_a_version_that_a_later_one_replaced_is_not_shown() -> None:
+    """Nobody ended the first: the second's beginning did."""
+    second = a_document(version=2, supersedes=DOCUMENT.digest, cameras=[a_camera("gate-2")])
+    began = NOON - timedelta(minutes=10)
+    states = (
+        a_change(second, 1, Move.SUBMIT, WRITTEN),
+        a_change(second, 2, Move.APPROVE, APPROVED),
+        a_change(second, 3, Move.ACTIVATE, began),
+    )
+    gate = a_gate([*RUNNING, published(second), *states, a_lease(second)])
+    assert judged(gate, began - timedelta(seconds=1)) is None
+    assert judged(gate, began) is Refusal.UNKNOWN_CAMERA
+    suspended = gate.fold(a_change(second, 4, Move.SUSPEND, NOON), a_reading()).gate
+    assert judged(suspended, NOON) is Refusal.NOT_ACTIVE
+
+
 def test_an_alert_of_another_list_camera_or_of_a_revoked_entry_is_not_shown() -> None:
     records, _ = revocations(DOCUMENT, TOKENS[0])
     gate = a_gate([*RUNNING, *records])
@@ -488,6 +505,41 @@ def test_a_flood_of_records_by_nobody_takes_no_memory() -> None:
         gate = gate.fold(a_lease(DOCUMENT, number + 1, by=f"nobody-{number % 80}"), a_reading()).gate
     assert len(gate.beliefs.waiting) <= 64
     assert asked(gate) is None
+
+
+def test_a_registry_that_comes_after_a_day_of_leases_and_other_deployments_still_opens_it() -> None:
+    """The topic is compacted: a registry that was renewed lies behind all that is judged by it."""
+    leases = [a_lease(DOCUMENT, sequence, START) for sequence in range(1, 80)]
+    others = [a_change(a_document(id=f"elsewhere-{n}"), 1, Move.SUBMIT, WRITTEN) for n in range(80)]
+    assert asked(a_gate([*RUNNING[1:-1], *others, *leases, a_lease(DOCUMENT, 99), RUNNING[0]])) is None
+
+
+def test_the_same_said_in_many_records_takes_no_memory() -> None:
+    gate = a_gate()
+    record = published(DOCUMENT)
+    for number in range(100):
+        gate = gate.fold(replace(record, approvals=(*record.approvals, f"junk-{number}")), a_reading()).gate
+    assert len(gate.beliefs.believed) == len(RUNNING)
+    flood = replace(record, approvals=("junk",) * 1000)
+    assert rejected(gate, flood) is Rejection.MALFORMED
+    assert asked(gate) is None
+
+
+def test_an_approval_that_came_with_junk_keeps_no_later_one_out() -> None:
+    second = a_registry(a_registered_key("olu", revoked_at=NOON), without=["olu"], sequence=2)
+    crowded = replace(published(DOCUMENT), approvals=(*published(DOCUMENT).approvals, *map(str, range(62))))
+    gate = a_gate([RUNNING[0], crowded, published(DOCUMENT, "ann", "pat"), *RUNNING[2:]])
+    current = gate.current(a_reading())
+    assert current is not None
+    assert current.approvers == {"olu", "pat"}
+    assert asked(gate.fold(a_registry_record(second), a_reading()).gate) is None
+
+
+def test_two_registries_of_one_number_open_nothing_until_the_next() -> None:
+    forked = a_gate([*RUNNING, a_registry_record(a_registry(without=["pat"]))])
+    assert asked(forked) is Refusal.REGISTRY_FORKED
+    later = a_registry_record(a_registry(sequence=2))
+    assert asked(forked.fold(later, a_reading()).gate) is None
 
 
 def test_leases_take_no_memory() -> None:
@@ -512,7 +564,8 @@ def test_an_exercise_runs_like_any_other_and_admits_its_files() -> None:
 )
 def test_what_is_not_believed_says_why(document: Document, people: tuple[str, ...], why: Rejection) -> None:
     assert rejected(a_gate(without(DocumentPublished)), published(document, *people)) is why
-    assert rejected(a_gate([]), published(document, *people)) is Rejection.NO_REGISTRY
+    early = Rejection.OTHER_DEPLOYMENT if document is ELSEWHERE else Rejection.NO_REGISTRY
+    assert rejected(a_gate([]), published(document, *people)) is early
 
 
 def test_the_registry_of_another_root_is_not_believed() -> None:

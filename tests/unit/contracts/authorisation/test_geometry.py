@@ -45,6 +45,11 @@ def test_an_edge_that_leaves_a_bent_site_between_two_corners_inside_is_seen() ->
     assert not lies_within(((5, 5), (35, 5), (35, 35)), BENT, buffer_m=0)
 
 
+def test_a_site_that_lies_within_the_zone_does_not_hold_it() -> None:
+    assert not lies_within(a_square(-20, -20, 90), SQUARE, buffer_m=0)
+    assert not lies_within(a_square(-20, -20, 90), SQUARE, buffer_m=5)
+
+
 def test_a_zone_round_a_courtyard_that_is_no_part_of_the_site_is_refused() -> None:
     """All of its edges are in the site, with the passage bridged by the buffer."""
     assert is_simple(RING)

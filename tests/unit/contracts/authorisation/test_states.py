@@ -204,6 +204,12 @@ def test_a_gap_in_the_serials_is_no_submission() -> None:
         next_state(State.DRAFT, Move.SUBMIT, by=WHO[Role.AUTHOR], facts=replace(GOOD, others=(third,)))
 
 
+def test_a_deployments_id_is_used_once() -> None:
+    again = replace(GOOD, others=(replace(OVERDUE, deployment=DOCUMENT.id, state=State.REVIEWED),))
+    with pytest.raises(NotAuthorised, match="was an earlier authority's"):
+        next_state(State.DRAFT, Move.SUBMIT, by=WHO[Role.AUTHOR], facts=again)
+
+
 def test_only_the_author_of_a_document_submits_it() -> None:
     with pytest.raises(NotAuthorised, match="only its author"):
         next_state(State.DRAFT, Move.SUBMIT, by=Actor("bob", Role.AUTHOR), facts=GOOD)
