@@ -29,7 +29,8 @@ def bounds(document: Document, *, root: str) -> Iterator[str]:
     thresholds = ", ".join(f"{value:.2f} from {shots} shots" for shots, value in sealed.thresholds.items())
     clock = ", ".join(document.clock.accepts)
     yield f"use case   {document.use_case}, purpose {document.purpose}"
-    yield f"authority  {document.id} version {document.version}, serial {document.serial} of {document.organisation}"
+    yield f"authority  {document.id} version {document.version}"
+    yield f"serial     {document.serial} of {document.organisation}"
     yield f"digest     {document.digest}"
     yield f"root       {root}"
     yield f"window     {window.start.strftime(_TIME)} to {window.end.strftime(_TIME)}"
