@@ -15,7 +15,7 @@ from console.audit.export import export
 from console.edges.kafka_read import KafkaReader
 from services.contracts import codec_audit
 from services.contracts.audit.chain import Audited
-from services.contracts.audit.requests import SYSTEM, SignedRequest
+from services.contracts.audit.requests import SYSTEM, Action, SignedRequest
 from services.oversight.edges.kafka_chain import Names
 from services.runtime.kafka.broker import BrokerError
 from services.runtime.kafka.types import Output
@@ -24,6 +24,7 @@ from tests.integration.runtime.kafka_world import KafkaWorld
 from tests.unit.contracts.audit.builders import CHAIN, PRODUCERS, ROOT, a_request, signed
 
 CHAINS = (CHAIN, SYSTEM)
+_HEAD_EVERY = 10
 _FLUSH_S = 30.0
 _JOIN_S = 30.0
 
@@ -95,7 +96,10 @@ class ChainGround:
         """The producer's next on that chain."""
         self.sent[chain, producer] += 1
         sequence = self.sent[chain, producer]
-        return signed(a_request(chain=chain, producer=producer, sequence=sequence, at=datetime.now(UTC)))
+        # Now and then something that is headed at once.
+        what = Action.REPORT_SIGNED if sequence % _HEAD_EVERY == 0 else Action.FACE_VIEWED
+        at = datetime.now(UTC)
+        return signed(a_request(chain=chain, producer=producer, sequence=sequence, at=at, what=what))
 
     def recorded(self) -> list[bytes]:
         """What is committed in `audit` now."""

@@ -49,6 +49,11 @@ class Life:
     die_after: int = 1
 
 
+def preload(*modules: str) -> None:
+    """Have lives import these no more: those of a program's own, which each would import at its start."""
+    _LIVES.set_forkserver_preload([__name__, *modules])
+
+
 @cache
 def signed_keys() -> SignedRegistry:
     """Keys that hold today."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from uuid import uuid4
 
 from confluent_kafka import Consumer, TopicPartition
@@ -26,8 +27,9 @@ class KafkaWorld:
         self._replication = replication
         self.connection = Connection(bootstrap, "test")
         self.errors: list[str] = []
+        self._ended = ExitStack()
         # Kept: a temporary would be gone before its answer comes.
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._admin = self._ended.enter_context(AdminClient({"bootstrap.servers": bootstrap}))
         self._consumers: list[KafkaConsumer] = []
         self._readers: list[Consumer] = []
 
@@ -74,3 +76,4 @@ class KafkaWorld:
             consumer.close()
         for reader in self._readers:
             reader.close()
+        self._ended.close()
