@@ -245,8 +245,8 @@ def test_bytes_put_behind_the_last_part_are_found() -> None:
 
 @given(st.binary(max_size=300))
 def test_bytes_from_anybody_are_no_bundle(raw: bytes) -> None:
-    assert altered(raw) == ("magic",)
-    assert altered(frame.MAGIC + raw) in {("magic",), ("header",)}
+    for hostile in (raw, frame.MAGIC + raw):
+        assert altered(hostile) == (("header",) if hostile.startswith(frame.MAGIC) else ("magic",))
 
 
 @pytest.mark.parametrize("lengths", [(0, 2**31), (2**32 - 1, 0), (4097, 1), (0, 0), (700, 2**32 - 1)])
