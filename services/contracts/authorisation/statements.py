@@ -44,7 +44,6 @@ class Rejection(StrEnum):
     BREAKS_RULES = "breaks_rules"
     ILLEGAL_MOVE = "illegal_move"
     OLD = "old"
-    FORKED = "forked"
 
 
 class NotBelieved(Permanent):
