@@ -1,0 +1,74 @@
+"""What oversight needs of the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from services.contracts.authorisation.records import Record
+from services.contracts.errors import Transient
+from services.oversight.core.clerk import Decision, Entry, Now
+from services.oversight.core.commands import Command
+from services.oversight.core.register import Register
+
+
+class NotRecorded(Transient):
+    """Nothing of it was recorded, and nothing has changed: try again."""
+
+
+class Unsettled(Transient):
+    """Whether it was recorded is not known here: look, before trying again."""
+
+
+class LogLost(Unsettled):
+    """The log is not ours any more: what is known of it must be read anew. `to_another`: somebody has taken it."""
+
+    def __init__(self, message: str, *, to_another: bool) -> None:
+        super().__init__(message)
+        self.to_another = to_another
+
+
+class AuthorityLog(Protocol):
+    """The topic `authority`, of which one process at a time is the writer. One thread owns it."""
+
+    def take(self) -> list[Record]:
+        """Become the writer: whoever was it writes nothing from now on. All records, oldest first.
+
+        Blocks. Raises LogLost if Kafka does not answer.
+        """
+        ...
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Write all of them or none; committed on return. Blocks. Raises NotRecorded, or LogLost."""
+        ...
+
+    def release(self) -> None:
+        """Stop being the writer; harmless if it is not."""
+        ...
+
+
+class SealedLists(Protocol):
+    """Where sealed lists are loaded."""
+
+    def loaded(self, wanted: frozenset[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+        """Those of `wanted`, (deployment, digest), that are there. Blocks for seconds; raises Transient."""
+        ...
+
+
+class Desk(Protocol):
+    """Where people's commands are handed in. Any thread."""
+
+    def ask(self, command: Command, *, within_s: float) -> Decision:
+        """Have it decided, and recorded. Blocks.
+
+        Raises NotAuthorised, NotBelieved, NotRecorded, Unsettled.
+        """
+        ...
+
+    def register(self) -> Register:
+        """As it is recorded. Raises NotRecorded where another instance leads."""
+        ...
+
+    def now(self) -> Now:
+        """The moment, as the next decision would see it."""
+        ...

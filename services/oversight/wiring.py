@@ -1,0 +1,120 @@
+"""oversight put together: the only place that picks what is real."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from services.oversight.core.clerk import Clerk
+from services.oversight.edges.grpc_oversight import OversightServer
+from services.oversight.edges.kafka_authority import KafkaAuthorityLog
+from services.oversight.edges.kafka_election import GROUP, Election
+from services.oversight.edges.lists_redis import RedisSealedLists
+from services.oversight.lists import ListWatch
+from services.oversight.metrics import OversightMetrics
+from services.oversight.office import Office
+from services.oversight.settings import OversightSettings
+from services.runtime.clock_sync import SynchronisedClock
+from services.runtime.grpc_listen import Tls
+from services.runtime.kafka.broker import Reset
+from services.runtime.kafka.config import Connection, consumer_options
+from services.runtime.kafka.consumer import KafkaConsumer
+from services.runtime.process import Context
+from services.runtime.redis_client import connect
+from services.runtime.signing_key import read_signing_key
+
+log = logging.getLogger(__name__)
+
+# The office has not come round for so long: it hangs, and the heartbeat stops. Above the longest that it waits
+# for Kafka (a takeover: the fence, and the whole log).
+_HUNG_S = 60.0
+
+
+class OversightService:
+    """The process's service. The group's member is on the main thread, the leader's work on one of its own."""
+
+    def __init__(self, settings: OversightSettings, context: Context) -> None:
+        self._settings = settings
+        self._context = context
+        self._metrics = OversightMetrics(context.registry)
+        self._connection = Connection(settings.kafka_bootstrap, f"oversight-{settings.instance}")
+        clerk = Clerk(read_signing_key(settings.oversight_key_file, variable="OVERSIGHT_KEY_FILE"))
+        self._office = Office(
+            authority=KafkaAuthorityLog(
+                self._connection,
+                organisation=settings.organisation,
+                on_error=self._metrics.kafka_error,
+                on_undecodable=self._metrics.undecodable,
+            ),
+            clerk=clerk,
+            loaded=lambda: self._lists.loaded(),
+            organisation=settings.organisation,
+            root_fingerprint=settings.authority_root,
+            clock=SynchronisedClock(context.clock),
+            metrics=self._metrics,
+        )
+        self._durable = connect(settings.redis_durable_url, client_name="oversight")
+        self._lists = ListWatch(RedisSealedLists(self._durable), self._office.lists_wanted)
+        self._metrics.leads.follow(lambda: float(self._office.leads()))
+        self._server = OversightServer(
+            self._office, clerk, host=settings.grpc_host, port=settings.grpc_port, tls=_tls(settings)
+        )
+        self._stopping = threading.Event()
+        self._helpers: list[threading.Thread] = []
+        self._election: Election | None = None
+        self.grpc_port = self._server.port
+
+    def start(self) -> None:
+        """Open the door; until this instance leads it says that it stands by."""
+        self._help("signpost-oversight-office", self._office.run)
+        self._help("signpost-oversight-lists", self._lists.run)
+        self._server.start()
+        log.info("oversight is open", extra={"grpc_port": self.grpc_port})
+
+    def run(self, stop: threading.Event) -> None:
+        """Lead when the group says so, until told to stop."""
+        options = consumer_options(self._connection, group=GROUP, reset=Reset.LATEST)
+        self._election = Election(
+            KafkaConsumer(options, self._metrics.kafka_error), lead=self._office.lead, rest=self._office.rest
+        )
+        self._election.run(stop, self._beat)
+
+    def drain(self, within_s: float) -> bool:
+        """What is in hand is recorded; who leads next goes on from there."""
+        ends_s = time.monotonic() + within_s
+        answered = self._server.stop(within_s / 2)
+        self._stopping.set()
+        for helper in self._helpers:
+            helper.join(max(0.0, ends_s - time.monotonic()))
+        return answered and not any(helper.is_alive() for helper in self._helpers)
+
+    def close(self) -> None:
+        self.drain(within_s=1.0)
+        self._durable.close()
+
+    def ready(self) -> Mapping[str, bool]:
+        """A standby is ready, too: to take over."""
+        election = self._election
+        return {"group": election is not None and election.joined, "register": self._office.settled()}
+
+    def _beat(self) -> None:
+        if self._office.idle_s() < _HUNG_S:
+            self._context.heartbeat.beat()
+
+    def _help(self, name: str, run: Callable[[threading.Event], None]) -> None:
+        helper = threading.Thread(target=run, args=(self._stopping,), name=name, daemon=True)
+        helper.start()
+        self._helpers.append(helper)
+
+
+def build(settings: OversightSettings, context: Context) -> OversightService:
+    """oversight on Kafka and the durable Redis. Raises Misconfigured; connects to nothing yet."""
+    return OversightService(settings, context)
+
+
+def _tls(settings: OversightSettings) -> Tls | None:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    return Tls(cert=settings.tls_cert, key=settings.tls_key, client_ca=settings.tls_client_ca)

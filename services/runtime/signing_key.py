@@ -1,0 +1,33 @@
+"""A private signing key in a file that nobody but its owner may read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from services.contracts.authorisation.signing import SigningKey
+from services.contracts.errors import Misconfigured
+
+_OTHERS = 0o077
+
+
+def read_signing_key(path: Path, *, variable: str) -> SigningKey:
+    """An Ed25519 key (PEM, PKCS#8, not encrypted). Raises Misconfigured naming the setting and what to do."""
+    try:
+        mode = path.stat().st_mode
+        raw = path.read_bytes()
+    except OSError as error:
+        raise Misconfigured(f"{variable}: {path} cannot be read ({type(error).__name__})") from error
+    if mode & _OTHERS:
+        raise Misconfigured(f"{variable}: {path} may be read by others: chmod 600")
+    try:
+        key = load_pem_private_key(raw, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        # Without its cause: what is wrong with a key may say what the key is.
+        raise Misconfigured(f"{variable}: {path} is no private key in PEM, or is encrypted") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise Misconfigured(f"{variable}: {path} holds another kind of key than Ed25519")
+    return SigningKey(key.private_bytes_raw())
