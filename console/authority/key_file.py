@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    load_pem_private_key,
 )
 
 from console.edges.private_file import write_private
@@ -40,18 +39,6 @@ def write_key(path: Path, secret: bytes) -> None:
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
     _write_new(path, pem.decode())
-
-
-def read_key(path: Path) -> SigningKey:
-    """The key in a PEM file. Raises Misconfigured naming the file; also where others may read it."""
-    text = _read(path)
-    try:
-        key = load_pem_private_key(text.encode(), None)
-    except (ValueError, TypeError):  # TypeError: it has a passphrase
-        raise Misconfigured(f"{path}: is no Ed25519 key in PEM without a passphrase") from None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise Misconfigured(f"{path}: is no Ed25519 key")
-    return SigningKey(key.private_bytes_raw())
 
 
 def write_sealed_key(path: Path, secret: bytes, passphrase: str) -> None:
@@ -90,8 +77,6 @@ def _write_new(path: Path, text: str) -> None:
 
 def _read(path: Path) -> str:
     try:
-        if path.stat().st_mode & 0o077:
-            raise Misconfigured(f"{path}: others may read it; chmod 600, and think of it as lost")
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(f"{path}: cannot be read ({type(error).__name__})") from None

@@ -12,7 +12,7 @@ import typer
 import yaml
 from rich.console import Console
 
-from console.authority import files, first_draft, key_file
+from console.authority import files, first_draft
 from console.authority.first_draft import FirstCamera, FirstList, Who
 from console.authority.show import as_lines, as_table
 from console.authority.standing import Standing
@@ -27,6 +27,7 @@ from services.contracts.authorisation.statements import Attestation, Order, sign
 from services.contracts.authority import SourceKind
 from services.contracts.errors import Misconfigured
 from services.contracts.events import ScoreKind
+from services.runtime.signing_key import read_signing_key
 
 app = typer.Typer(help="An authority: written, signed, submitted, ordered about.", no_args_is_help=True)
 
@@ -107,7 +108,11 @@ def submit_command(draft: DraftFile, *, key: Key, oversight: Oversight, facts: F
         document = files.read_draft(draft).document(files.read_facts(facts or files.facts_path(draft)))
         _refuse(rules.broken(document))
         mine = approve(
-            document, key_file.read_key(key), role=Role.AUTHOR, person=document.author, at=datetime.now(UTC)
+            document,
+            read_signing_key(key, variable="--key"),
+            role=Role.AUTHOR,
+            person=document.author,
+            at=datetime.now(UTC),
         )
         with OversightClient(oversight) as client:
             _tell(client.submit(document, [mine]))
@@ -132,7 +137,7 @@ def approve_command(
         elif digest != document.digest:
             _refuse((Finding("digest", f"is not that of the newest version, {document.digest}", "issue 4.1"),))
         role = Role.URGENT_OFFICER if urgent else Role.AUTHORISING_OFFICER
-        own = key_file.read_key(key)
+        own = read_signing_key(key, variable="--key")
         _tell(client.approve(approve(document, own, role=role, person=person, at=datetime.now(UTC))))
 
 
@@ -163,7 +168,7 @@ def attest_command(
                 "signs_up_at": signs_up.replace(tzinfo=UTC) if signs_up else now,
             }
         )
-        _tell(client.attest(sign(attestation, key_file.read_key(key))))
+        _tell(client.attest(sign(attestation, read_signing_key(key, variable="--key"))))
 
 
 @app.command("refuse")
@@ -233,7 +238,7 @@ def _order(deployment: str, move: Move, key: Path, reason: str, oversight: str) 
                 "reason": reason,
             }
         )
-        _tell(client.order(sign(order, key_file.read_key(key))))
+        _tell(client.order(sign(order, read_signing_key(key, variable="--key"))))
 
 
 def _tell(standing: Standing) -> None:

@@ -8,11 +8,12 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from console.authority import files, key_file
+from console.authority import files
 from console.commands import authority, keys
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.registry import open_registry
 from services.contracts.authorisation.signing import SigningKey
+from services.runtime.signing_key import read_signing_key
 from tests.unit.console.authority.drafts import FACTS
 
 ADDRESS = "rtsp://viewer:secret@10.0.0.21:8554/stream1"
@@ -103,7 +104,7 @@ def test_a_draft_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_the_root_enrols_and_revokes(root: Path, tmp_path: Path) -> None:
     enrolled = keys_(tmp_path, "enrol", "--person=p-1", "--role=author")
     assert enrolled.exit_code == 0, enrolled.output
-    own = key_file.read_key(root / "p-1-author.pem")
+    own = read_signing_key(root / "p-1-author.pem", variable="--key")
     told = CliRunner().invoke(keys.app, ["list", str(root)])
     token = (root / "registry.jws").read_text().strip()
     registry = open_registry(token, root_fingerprint=fingerprint(told.output))
@@ -119,7 +120,7 @@ def test_a_person_s_own_key_is_enrolled_by_its_public_half(root: Path, tmp_path:
     made = CliRunner().invoke(keys.app, ["new", str(tmp_path / "mine.pem")])
     assert made.exit_code == 0, made.output
     public = made.output.split()[-1]
-    assert key_file.read_key(tmp_path / "mine.pem").public == public
+    assert read_signing_key(tmp_path / "mine.pem", variable="--key").public == public
     done = keys_(tmp_path, "enrol", "--person=p-2", "--role=authorising_officer", f"--public={public}")
     assert done.exit_code == 0, done.output
     assert list(root.glob("p-2*")) == []

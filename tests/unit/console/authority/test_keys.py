@@ -14,6 +14,7 @@ from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.registry import RegisteredKey, Registry, open_registry, sign_registry
 from services.contracts.authorisation.signing import SigningKey
 from services.contracts.errors import Misconfigured
+from services.runtime.signing_key import read_signing_key
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -69,7 +70,7 @@ def test_a_key_file_is_its_owner_s_and_is_never_written_over(tmp_path: Path) -> 
     path = tmp_path / "p-1.pem"
     key_file.write_key(path, b"s" * 32)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert key_file.read_key(path).public == SigningKey(b"s" * 32).public
+    assert read_signing_key(path, variable="--key").public == SigningKey(b"s" * 32).public
     with pytest.raises(Misconfigured, match="never written over"):
         key_file.write_key(path, b"t" * 32)
 
@@ -79,7 +80,7 @@ def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
     key_file.write_key(path, b"s" * 32)
     path.chmod(0o640)
     with pytest.raises(Misconfigured, match=r"p-1\.pem"):
-        key_file.read_key(path)
+        read_signing_key(path, variable="--key")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_what_is_no_key_is_refused_by_name(tmp_path: Path, content: str) -> None
     path.write_text(content)
     path.chmod(0o600)
     with pytest.raises(Misconfigured, match=r"p-1\.pem"):
-        key_file.read_key(path)
+        read_signing_key(path, variable="--key")
     with pytest.raises(Misconfigured, match=r"p-1\.pem"):
         key_file.read_sealed_key(path, PASSPHRASE)
 
