@@ -24,7 +24,7 @@ from rich.console import Console
 from console.audit.verify import verify_lines
 from console.stack.kafka import KafkaCluster
 from tests.integration.oversight.chain_ground import CHAINS, ChainGround, Missing
-from tests.integration.oversight.chain_worker import POINTS, preload
+from tests.integration.oversight.chain_worker import FENCED, POINTS, preload
 from tests.integration.runtime.kafka_world import KafkaWorld
 from tests.integration.stack import KAFKA_CACHE
 from tests.reliability.tampering import TAMPERINGS, named
@@ -128,7 +128,9 @@ class Run:
                 self._at_work()
                 os.kill(elder.pid, signal.SIGCONT)
                 elder.join(WITHIN_S)
-            self._report.fenced += elder.exitcode == 1
+            if elder.exitcode != FENCED:
+                raise AssertionError(f"the elder ended with {elder.exitcode}, not fenced")
+            self._report.fenced += 1
 
     def _at_work(self) -> None:
         seen = self._ground.entries()
@@ -191,7 +193,7 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument("--seed", type=int, default=1)
     chosen = options.parse_args(arguments)
     screen = Console()
-    preload("tests.reliability.chain")
+    preload("rich.console", "tests.integration.oversight.chain_ground", "tests.reliability.tampering")
     with (
         tempfile.TemporaryDirectory(prefix="chain-") as folder,
         KafkaCluster(Path(folder) / "kafka", KAFKA_CACHE) as cluster,

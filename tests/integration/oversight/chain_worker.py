@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from services.contracts.audit.registry import KeyRegistry, Role, SignedRegistry,
 from services.oversight.edges.kafka_chain import ChainLoop, Names
 from services.runtime import logs
 from services.runtime.clock import SystemClock
+from services.runtime.kafka.broker import Fenced
 from services.runtime.kafka.commit import no_fault
 from services.runtime.kafka.config import Connection
 from tests.integration.dying import DiesAt
@@ -32,6 +34,9 @@ POINTS = (
     "before_commit",
     "after_commit",
 )
+
+# How a sequencer ends that finds another in its place.
+FENCED = 3
 
 _FROM, _UNTIL = datetime(2020, 1, 1, tzinfo=UTC), datetime(2120, 1, 1, tzinfo=UTC)
 _LIVES = multiprocessing.get_context("forkserver")
@@ -77,7 +82,7 @@ def _sequence(life: Life) -> None:
     logs.configure("sequencer", life.names.fence, "ERROR")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    ChainLoop(
+    chain = ChainLoop(
         Connection(life.bootstrap, "sequencer"),
         registry=_keys,
         signer=SEQUENCER,
@@ -89,4 +94,8 @@ def _sequence(life: Life) -> None:
         head_every_s=life.head_every_s,
         names=life.names,
         faults=DiesAt(life.die_at, life.die_after) if life.die_at else no_fault,
-    ).run(stop)
+    )
+    try:
+        chain.run(stop)
+    except Fenced:
+        sys.exit(FENCED)

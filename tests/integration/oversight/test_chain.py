@@ -13,7 +13,7 @@ import pytest
 from console.audit.verify import verify_lines
 from console.stack.kafka import KafkaCluster
 from tests.integration.oversight.chain_ground import CHAINS, ChainGround, Missing
-from tests.integration.oversight.chain_worker import POINTS
+from tests.integration.oversight.chain_worker import FENCED, POINTS
 from tests.integration.runtime.kafka_world import KafkaWorld
 from tests.support import eventually
 from tests.unit.contracts.audit.builders import CHAIN, PRODUCERS, a_request, root_fingerprint, signed
@@ -65,7 +65,7 @@ def test_a_sequencer_that_wakes_up_after_its_successor_has_begun_adds_nothing(gr
             eventually(lambda: ground.entries() > seen + 10, "the younger at work", within_s=WITHIN_S)
             os.kill(elder.pid, signal.SIGCONT)
             elder.join(WITHIN_S)
-            assert elder.exitcode == 1
+            assert elder.exitcode == FENCED
             assert younger.is_alive()
             eventually(lambda: ground.entries() >= ground.sent.total() - 20, "it catches up", within_s=WITHIN_S)
     with ground.sequencer():
