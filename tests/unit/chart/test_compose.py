@@ -11,12 +11,15 @@ import yaml
 
 from console.stack.kafka_settings import NodeAddress, server_properties
 from scripts.discover import settings_classes
+from services.contracts.authorisation.signing import SigningKey
 from services.runtime.redis_client import durable_faults, volatile_faults
 from services.runtime.settings import load
 from tests.architecture.imports import ROOT
 
-SERVICES = ("ingest", "embed", "match", "review")
+SERVICES = ("ingest", "embed", "match", "review", "oversight")
 _KINDS = {**{name: name for name in SERVICES}, "enrol": "embed: enrolment"}
+# What compose takes from the shell, as its first lines tell people to set it.
+_SHELL = {"DEPLOYMENT": "try-1", "ORGANISATION": "our-club", "AUTHORITY_ROOT": SigningKey(b"r" * 32).kid}
 _INFO = {"redis_version": "7.2.4", "role": "master", "connected_slaves": 0}
 
 
@@ -35,7 +38,11 @@ def test_a_service_is_told_what_it_asks_for(name: str) -> None:
     environment = compose()["services"][name]["environment"]
     settings_class = settings_classes()[_KINDS[name]]
     assert {name.lower() for name in environment} <= set(settings_class.model_fields)
-    load(settings_class, environment)  # raises BadSettings
+    told = {
+        name: re.sub(r"\$\{(\w+)[^}]*\}", lambda found: _SHELL[found[1]], text)
+        for name, text in environment.items()
+    }
+    load(settings_class, told)  # raises BadSettings
 
 
 @pytest.mark.parametrize("name", _KINDS)
