@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+from hypothesis import settings
 
 from services.contracts.authorisation.enums import AgeBand, Category
 from services.contracts.codec import Sealing
@@ -32,6 +33,8 @@ from tests.builders import NOON, a_vector
 from tests.unit.contracts.authorisation.builders import a_registry, key
 from tests.unit.match.lists_builder import near
 
+# A busy machine makes an example slow, not wrong.
+BOUNDED = settings(max_examples=60, deadline=None)
 MODEL = "sface-0123456789abcdef"
 SIZE = 32
 KEY = bytes(range(32))

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contracts.audit.merkle import leaf_hash
+from services.contracts.authorisation import statements
 from services.contracts.authorisation.enums import Category
 from services.contracts.errors import Undecodable
 from services.contracts.events import ScoreKind
@@ -20,9 +21,20 @@ from services.contracts.sealed.canonical import decode, encode
 from services.contracts.sealed.draft import Draft
 from services.contracts.sealed.faults import Altered, Refused
 from services.contracts.sealed.manifest import Leaf, Manifest, Threshold
-from services.contracts.sealed.seal import Seal, check_manifest, parse_seal
+from services.contracts.sealed.seal import ListSealed, Seal, check_manifest, parse_seal
 from tests.builders import NOON
-from tests.unit.contracts.sealed.lists_builder import FILLING, MODEL, REGISTRY, a_draft, an_entry, bounds, sealed
+from tests.unit.contracts.sealed.lists_builder import (
+    BOUNDED,
+    FILLING,
+    MANAGER,
+    MODEL,
+    OFFICER,
+    REGISTRY,
+    a_draft,
+    an_entry,
+    bounds,
+    sealed,
+)
 
 DRAFT = a_draft()
 LIST = DRAFT.manifest
@@ -50,6 +62,7 @@ def rfc_6962(leaves: list[bytes]) -> bytes:
     return hashlib.sha256(b"\x01" + rfc_6962(leaves[:k]) + rfc_6962(leaves[k:])).digest()
 
 
+@BOUNDED
 @given(st.lists(st.binary(max_size=8), max_size=70))
 def test_the_tree_is_that_of_rfc_6962(records: list[bytes]) -> None:
     leaves = tuple(Leaf("", leaf_hash(one).hex()) for one in records)
@@ -70,6 +83,7 @@ def test_a_manifest_holds_no_template_and_no_picture() -> None:
     assert b"the face of" not in RAW
 
 
+@BOUNDED
 @given(place=st.integers(0, len(RAW) - 1), mask=st.integers(1, 255))
 def test_one_altered_byte_is_found_and_its_line_is_named(place: int, mask: int) -> None:
     raw = bytearray(RAW)
@@ -78,6 +92,7 @@ def test_one_altered_byte_is_found_and_its_line_is_named(place: int, mask: int) 
     assert manifest.spoken(LIST.leaves[line].name) in altered(bytes(raw)) or place == len(RAW) - 1
 
 
+@BOUNDED
 @given(place=st.integers(0, len(RAW) - 1))
 def test_one_byte_left_out_or_put_in_is_found(place: int) -> None:
     assert altered(RAW[:place] + RAW[place + 1 :])
@@ -118,11 +133,18 @@ def test_leaves_that_bear_the_names_of_others_are_not_believed() -> None:
     assert altered(RAW, replace(SEAL, leaves=swapped)) == ("leaves",)
 
 
+def test_a_seal_that_two_signed_with_another_name_than_the_lists_is_refused() -> None:
+    values: dict[str, Any] = {"deployment": "oxford-street-1", "signed_at": NOON, "digest": LIST.digest}
+    tokens = tuple(statements.sign(ListSealed(name="red-list", **values), who) for who in (MANAGER, OFFICER))
+    assert altered(RAW, replace(SEAL, name="red-list", signatures=tokens)) == ("head",)
+
+
 def test_another_list_under_the_same_seal_is_refused() -> None:
     other = a_draft(an_entry("e-9")).manifest
     assert altered(other.to_bytes())
 
 
+@BOUNDED
 @given(data=st.data())
 def test_one_altered_byte_of_a_kept_seal_is_found(data: st.DataObject) -> None:
     raw = bytearray(SEAL.to_bytes())

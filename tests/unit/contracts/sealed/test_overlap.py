@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.contracts.sealed.entry import Entry
 from services.contracts.sealed.overlap import Counted, counted, totals
 from tests.builders import NOON
-from tests.unit.contracts.sealed.lists_builder import a_draft, an_entry
+from tests.unit.contracts.sealed.lists_builder import BOUNDED, a_draft, an_entry
 
 HOUR = timedelta(hours=1)
 
@@ -50,6 +50,7 @@ def test_people_are_counted_by_tokens_that_only_the_organisation_can_make() -> N
     assert not any("NOMINAL" in token for token in own.subjects)
 
 
+@BOUNDED
 @given(st.permutations(range(4)))
 def test_totals_do_not_depend_on_the_order_of_authorities(order: list[int]) -> None:
     own = of("north-1", 0, 4, ONE)

@@ -15,7 +15,7 @@ from services.contracts.sealed.faults import Refused
 from services.contracts.sealed.revocations import revoked, taken_off, tokens
 from services.contracts.sealed.standing import Inert, inert
 from tests.builders import NOON
-from tests.unit.contracts.sealed.lists_builder import a_draft, an_entry
+from tests.unit.contracts.sealed.lists_builder import BOUNDED, a_draft, an_entry
 
 LIST = a_draft(*(an_entry(f"e-{n}") for n in (1, 2, 3, 4))).manifest
 IDS = sorted(LIST.by_id)
@@ -37,11 +37,13 @@ def off_after(*records: EntriesRevoked) -> frozenset[str]:
     return revoked(LIST, folded.tokens(LIST.digest), token_of)
 
 
+@BOUNDED
 @given(st.sets(st.sampled_from(IDS), min_size=1))
 def test_what_is_taken_off_is_off_and_nobody_else(names: set[str]) -> None:
     assert off_after(taking_off(*names)) == names
 
 
+@BOUNDED
 @given(
     before=st.lists(st.sets(st.sampled_from(IDS), min_size=1), max_size=4),
     after=st.sets(st.sampled_from(IDS), min_size=1),

@@ -28,6 +28,7 @@ from services.contracts.sealed.seal import Seal, seal, sign, signature_faults
 from tests.builders import NOON, a_vector
 from tests.unit.contracts.authorisation.builders import a_registered_key, a_registry, key
 from tests.unit.contracts.sealed.lists_builder import (
+    BOUNDED,
     MANAGER,
     OFFICER,
     REGISTRY,
@@ -378,6 +379,7 @@ def test_a_similarity_that_answers_nothing_refuses() -> None:
     assert {("e-1", "pictures"), ("e-1", "resolutions"), ("e-1", "fillers")} <= fields
 
 
+@BOUNDED
 @given(
     seed=st.integers(0, 1000),
     sizes=st.lists(st.integers(1, 3), min_size=2, max_size=12),
@@ -408,6 +410,7 @@ def test_those_alike_are_found_across_blocks() -> None:
     assert likeness.alike(templates, limits, raw_scores) == (Pair("e-003", "e-599"),)
 
 
+@BOUNDED
 @given(seed=st.integers(0, 1000), n=st.integers(8, 20), k=st.integers(1, 4), data=st.data())
 def test_a_score_is_normalised_by_the_best_others_that_are_not_set_apart(
     seed: int, n: int, k: int, data: st.DataObject

@@ -14,7 +14,7 @@ from services.contracts.sealed import likeness
 from services.contracts.sealed.entry import Status
 from services.contracts.sealed.standing import Inert, Term, inert
 from tests.builders import NOON
-from tests.unit.contracts.sealed.lists_builder import a_draft, an_entry, rows
+from tests.unit.contracts.sealed.lists_builder import BOUNDED, a_draft, an_entry, rows
 
 HOUR = timedelta(hours=1)
 
@@ -57,6 +57,7 @@ def test_a_revoked_entry_is_inert_at_once_and_says_so_first() -> None:
     assert found == {"e-1": Inert.REVOKED, "e-3": Inert.REVOKED}
 
 
+@BOUNDED
 @given(st.integers(-1, 100), st.integers(0, 100))
 def test_an_entry_that_became_inert_stays_so(first_h: int, more_h: int) -> None:
     now = NOON + first_h * HOUR
@@ -76,6 +77,7 @@ def raised(names: set[str], now: datetime, probe: np.ndarray, threshold: float) 
     return may, scores.tobytes()
 
 
+@BOUNDED
 @given(
     names=st.sets(st.sampled_from(["e-1", "e-2", "e-3", "e-4"])),
     hours=st.floats(0, 30),
