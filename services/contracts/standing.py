@@ -8,8 +8,15 @@ from datetime import datetime
 from typing import Protocol
 
 from services.contracts.authorisation.clock import Clock
+from services.contracts.authorisation.enums import State
 from services.contracts.authorisation.gate import Gate
 from services.contracts.authorisation.refusals import Refusal
+from services.contracts.errors import Transient
+
+# Answers that no record still to come can take back.
+_FINAL = frozenset({None, Refusal.OTHER_DEPLOYMENT, Refusal.ENTRY_REVOKED})
+# From these no move leads back to a search; oversight renews their lease no more.
+_OVER = frozenset(State) - {State.DRAFT, State.SUBMITTED, State.AUTHORISED, State.ACTIVE, State.SUSPENDED}
 
 
 class Standing(Protocol):
@@ -26,7 +33,10 @@ class Standing(Protocol):
     def refusal_of_alert(
         self, *, deployment: str, camera: str, searched_at: datetime, list_digest: str, tokens: frozenset[str]
     ) -> Refusal | None:
-        """Why an alert searched then may not be shown, or None; `tokens` are the subjects it names."""
+        """Why an alert searched then may not be shown, or None; `tokens` are the subjects it names.
+
+        Raises Transient while that cannot be known: what came before the search may still be on its way to us.
+        """
         ...
 
     def revoked(self, list_digest: str, /) -> frozenset[str]:
@@ -54,15 +64,28 @@ class GateStanding:
     def refusal_of_alert(
         self, *, deployment: str, camera: str, searched_at: datetime, list_digest: str, tokens: frozenset[str]
     ) -> Refusal | None:
-        return self.gate().refusal_of_alert(
+        gate = self.gate()
+        refusal = gate.refusal_of_alert(
             deployment=deployment, camera=camera, searched_at=searched_at, list_digest=list_digest, tokens=tokens
         )
+        if refusal not in _FINAL and not _heard_since(gate, searched_at):
+            raise Transient("the authority is not known up to when an alert was searched")
+        return refusal
 
     def revoked(self, list_digest: str, /) -> frozenset[str]:
         return self.gate().revoked(list_digest)
 
     def _replaced(self, gate: Gate) -> Refusal | None:
         return Refusal.NOT_ACTIVE if replaced(gate, self.built_for) else None
+
+
+def _heard_since(gate: Gate, at: datetime) -> bool:
+    """Whether a lease from then or later is here, and so every record before it; or none is to come."""
+    held = gate.beliefs.held
+    if held is None:
+        return False
+    chain = gate.beliefs.chains.get((held.lease.version, held.lease.digest))
+    return held.lease.signed_at >= at or (chain is not None and chain.state in _OVER)
 
 
 def replaced(gate: Gate, built_for: str) -> bool:

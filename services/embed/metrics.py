@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from services.contracts.counts import Count
 from services.embed.core.quality import Unusable
+from services.runtime.authority_figures import authority_specs
 from services.runtime.kafka.figures import LoopSpecs
 from services.runtime.kafka.signals import ResetReason
 from services.runtime.metrics import AT_START, Counter, Gauge, Histogram
@@ -129,6 +130,7 @@ _EXITS = {
     (Count.FRAMES_EXPIRED, "key_lost"): FrameExit.EXPIRED_KEY_LOST,
     (Count.FRAMES_REFUSED, "other_deployment"): FrameExit.OTHER_DEPLOYMENT,
 }
+AUTHORITY = authority_specs("embed")
 
 
 class EmbedMetrics:

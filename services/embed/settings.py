@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.embed.core.quality import ENROLMENT_LIMITS, LIVE_LIMITS, QualityLimits
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import ProcessSettings, ServiceSettings
 
 # A socket's path is this folder's, and session and socket names of up to 71 characters.
 _RAY_TEMP_CHARS = 36
@@ -20,7 +20,7 @@ _OWN = {
 }
 
 
-class ModelSettings(ServiceSettings):
+class ModelSettings(ProcessSettings):
     """What a process with the models is told: a worker, or the enrolment server."""
 
     models_dir: Path = Field(description="Folder of the weights and of the cards of models of your own.")
@@ -45,7 +45,7 @@ class ModelSettings(ServiceSettings):
     )
 
 
-class EmbedSettings(ModelSettings):
+class EmbedSettings(ModelSettings, ServiceSettings):
     """What the workers and their supervisor are told."""
 
     workers: Literal["ray", "process"] = Field(

@@ -7,8 +7,9 @@ from enum import StrEnum
 
 from prometheus_client import CollectorRegistry
 
-from services.contracts.authority import Refusal
+from services.contracts.authorisation.refusals import Refusal
 from services.ingest.core.reasons import Fault, Flaw, Interruption, Loss
+from services.runtime.authority_figures import authority_specs
 from services.runtime.metrics import AT_START, Counter, Gauge, Histogram
 
 
@@ -54,6 +55,7 @@ PUBLISH = Histogram(
     "signpost_ingest_publish_latency_seconds", "From a frame's capture to Kafka's acknowledgement."
 )
 KAFKA_ERRORS = Counter("signpost_ingest_kafka_errors_total", "Errors of Kafka's client; most pass by themselves.")
+AUTHORITY = authority_specs("ingest")
 
 
 class IngestMetrics:

@@ -17,6 +17,7 @@ from services.contracts.codec import Cipher, Sealing
 from services.contracts.counts import Stage
 from services.contracts.errors import Permanent, Transient
 from services.contracts.events import CameraGap, FrameCaptured, StageCounts
+from services.contracts.standing import Standing
 from services.ingest.core.reasons import Loss
 from services.ingest.metrics import IngestMetrics
 from services.ingest.outbox import Outbox, Outgoing, Report
@@ -49,6 +50,7 @@ class Pipeline:
     def __init__(  # noqa: PLR0913 - what a frame needs on its way, each named once in wiring
         self,
         authority: Authority,
+        standing: Standing,
         outbox: Outbox,
         outlet: Outlet,
         *,
@@ -60,6 +62,7 @@ class Pipeline:
         max_unacked: int,
     ) -> None:
         self._authority = authority
+        self._standing = standing
         self._outbox = outbox
         self._outlet = outlet
         self._counts_record = counts_record
@@ -117,7 +120,7 @@ class Pipeline:
         """May this frame still go out: is the camera ours, and does the authority cover the moment."""
         if not frame.run.holding.holds(self._clock.monotonic()):
             raise _NotPublished(Loss.LEASE_LOST)
-        refusal = self._authority.refuses_camera(
+        refusal = self._standing.refusal(
             frame.run.camera.id, deployment=self._authority.deployment, at=frame.picture.captured_at
         )
         if refusal is not None:
@@ -142,12 +145,11 @@ class Pipeline:
 
     def _probe_keys(self) -> None:
         """Have the present key at hand before the first frame needs it; without frames, know whether one could."""
-        now = self._clock.now()
-        if not self._authority.window.covers(now):
+        if self._standing.standing() is not None:
             self._note_keys(usable=True)
             return
         try:
-            self._keys.mint(keys.frame(self._authority, now))
+            self._keys.mint(keys.frame(self._authority, self._clock.now()))
         except Transient:
             self._note_keys(usable=False)
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 
 from services.runtime.settings import ServiceSettings
@@ -10,6 +12,9 @@ from services.runtime.settings import ServiceSettings
 class IngestSettings(ServiceSettings):
     """What one ingest instance may hold, and how long it waits for what."""
 
+    cameras_file: Path = Field(
+        description="File of how each camera is read (YAML): address, pace, size; with it their passwords."
+    )
     max_cameras: int = Field(
         32, ge=1, le=1024, description="Cameras this instance takes at most; the rest is left to its peers."
     )

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.contracts.authority import Authority, Camera, Pace, Refusal, SourceKind
+from services.contracts.authorisation.refusals import Refusal
+from services.contracts.authority import Authority, Camera, Pace, SourceKind
 from services.contracts.errors import Transient
 from services.contracts.ids import CameraId
+from services.contracts.standing import Standing
 from services.ingest.cameras import CameraReading, Gap, Tools
 from services.ingest.core.holding import Holding
 from services.ingest.core.reasons import Interruption, Loss
@@ -40,6 +42,7 @@ class Sharing:
     def __init__(
         self,
         authority: Authority,
+        standing: Standing,
         leases: Leases,
         tools: Tools,
         *,
@@ -48,6 +51,7 @@ class Sharing:
         shuffle: Callable[[list[Camera]], None] = random.shuffle,
     ) -> None:
         self._authority = authority
+        self._standing = standing
         self._leases = leases
         self._tools = tools
         self._ttl_s = ttl_s
@@ -114,7 +118,7 @@ class Sharing:
         """Note which cameras the authority does not cover now, and read none of them."""
         now = self._tools.clock.now()
         for camera in self._authority.cameras:
-            refusal = self._authority.refuses_camera(camera.id, deployment=self._authority.deployment, at=now)
+            refusal = self._standing.refusal(camera.id, deployment=self._authority.deployment, at=now)
             if refusal is None:
                 self._refused.pop(camera.id, None)
                 continue

@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 
 from services.contracts import topics
+from services.contracts.authorisation.approvals import Verified
+from services.contracts.authorisation.bridge import as_authority_of_reader
 from services.contracts.authority import Authority, Pace
+from services.contracts.cameras_file import parse_cameras
 from services.contracts.counts import Stage
 from services.contracts.errors import Transient
+from services.contracts.standing import Standing
 from services.ingest.cameras import Tools
 from services.ingest.core.backoff import Backoff
 from services.ingest.edges.kafka_backlog import KafkaBacklog
@@ -15,14 +19,15 @@ from services.ingest.edges.kafka_outlet import KafkaOutlet
 from services.ingest.edges.kafka_reach import KafkaReach
 from services.ingest.edges.lease_redis import RedisLeases
 from services.ingest.edges.reader_child import ReaderProcesses
-from services.ingest.metrics import IngestMetrics
+from services.ingest.metrics import AUTHORITY, IngestMetrics
 from services.ingest.outbox import Outbox
 from services.ingest.pipeline import Pipeline
 from services.ingest.service import IngestService
 from services.ingest.settings import IngestSettings
 from services.ingest.sharing import Sharing
 from services.runtime import counts_topic, redis_client
-from services.runtime.documents import read_authority
+from services.runtime.authority_watch import watch
+from services.runtime.documents import read_text
 from services.runtime.kafka.config import Connection, producer_options
 from services.runtime.kafka.producer import KafkaProducer
 from services.runtime.keys.cipher import AesGcm
@@ -32,6 +37,7 @@ from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
 from services.runtime.retry import retry
+from services.runtime.under_authority import UnderAuthority
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +47,21 @@ _READER_TIMEOUT = 0.8
 _REDIS_WITHIN_S = 20.0
 
 
-def build(settings: IngestSettings, context: Context) -> IngestService:
-    """An ingest that has connected to nothing yet. Raises Misconfigured for a bad deployment file."""
-    authority = read_authority(settings.deployment_file)
+def build(settings: IngestSettings, context: Context) -> UnderAuthority:
+    """An ingest that waits for its authority. Raises Misconfigured for bad CAMERAS_FILE; connects to nothing."""
+    text = read_text(settings.cameras_file, variable="CAMERAS_FILE")
+    cameras = parse_cameras(text, origin=str(settings.cameras_file))
+
+    def built(verified: Verified, standing: Standing) -> IngestService:
+        return _assembled(settings, context, as_authority_of_reader(verified, cameras), standing)
+
+    return UnderAuthority(watch(settings, context, AUTHORITY, name="ingest"), built, context.heartbeat.beat)
+
+
+def _assembled(
+    settings: IngestSettings, context: Context, authority: Authority, standing: Standing
+) -> IngestService:
+    """An ingest under this authority."""
     metrics = IngestMetrics(context.registry, [camera.id for camera in authority.cameras])
     client = redis_client.connect(settings.redis_volatile_url, client_name=f"ingest-{settings.instance}")
     connection = Connection(settings.kafka_bootstrap, f"ingest-{settings.instance}")
@@ -68,6 +86,7 @@ def build(settings: IngestSettings, context: Context) -> IngestService:
     )
     pipeline = Pipeline(
         authority,
+        standing,
         outbox,
         KafkaOutlet(_producer(connection, authority, metrics)),
         keys=keys,
@@ -81,7 +100,9 @@ def build(settings: IngestSettings, context: Context) -> IngestService:
     leases = RedisLeases(
         client, deployment=authority.deployment, holder=settings.instance, ttl_s=settings.lease_ttl_s
     )
-    sharing = Sharing(authority, leases, tools, ttl_s=settings.lease_ttl_s, max_cameras=settings.max_cameras)
+    sharing = Sharing(
+        authority, standing, leases, tools, ttl_s=settings.lease_ttl_s, max_cameras=settings.max_cameras
+    )
 
     def connect() -> None:
         keeper.start()

@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from prometheus_client import CollectorRegistry
 
-from services.contracts.authority import Refusal
+from services.contracts.authorisation.refusals import Refusal
 from services.contracts.counts import Count, CountKey, Expired, split
 from services.match.core.admission import ListRefusal
+from services.runtime.authority_figures import authority_specs
 from services.runtime.kafka.figures import LoopSpecs
 from services.runtime.kafka.signals import ResetReason
 from services.runtime.metrics import Counter, Gauge, Histogram
@@ -86,6 +87,7 @@ LOOP = LoopSpecs(
         "signpost_match_kafka_errors_total", "Errors of Kafka's client; most pass by themselves."
     ),
 )
+AUTHORITY = authority_specs("match")
 
 
 class MatchMetrics:

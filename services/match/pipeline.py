@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.contracts import codec, counts, keys, topics
-from services.contracts.authority import Authority, Refusal
+from services.contracts.authorisation.refusals import Refusal
+from services.contracts.authority import Authority
 from services.contracts.codec import Cipher, Peeked, Sealing
 from services.contracts.counts import Count, CountKey, Expired
 from services.contracts.errors import Tampered, Transient, Undecodable
 from services.contracts.events import AlertRaised, FaceObserved
 from services.contracts.keyspec import KeySpec
+from services.contracts.standing import Standing
 from services.match.core.alert import alert
 from services.match.core.matrix import ListMatrix
 from services.match.core.search import search
@@ -53,6 +55,7 @@ class Matcher:
         self,
         *,
         authority: Authority,
+        standing: Standing,
         lists: CurrentList,
         face_keys: Keys,
         cipher: Cipher,
@@ -60,6 +63,7 @@ class Matcher:
         clock: Clock,
     ) -> None:
         self._authority = authority
+        self._standing = standing
         self._lists = lists
         self._keys = face_keys
         self._cipher = cipher
@@ -89,8 +93,9 @@ class Matcher:
     def handle(self, items: Sequence[Prepared[FaceObserved]]) -> Searched:
         """Search the batch against the list as it is now; alerts for what reaches its threshold."""
         searched_at = self._clock.now()
-        if not self._authority.window.covers(searched_at):
-            return self._unsearched(items)
+        refusal = self._standing.standing()
+        if refusal is not None:
+            return self._unsearched(items, refusal)
         matrix = self._lists.current()
         if matrix is None:
             raise Transient("no list is loaded")
@@ -99,6 +104,9 @@ class Matcher:
         torn = [one for one in ours if one.item.vector.size != matrix.rows.shape[1]]
         refused = len(items) - len(ours)
         alerts = self._search(admitted, matrix, searched_at)
+        refusal = self._standing.standing()
+        if refusal is not None:  # while it was searched
+            return self._unsearched(items, refusal)
         outputs = tuple(self._sealed(one) for found in alerts for one in found)
         totals = _totals(searched=len(admitted), alerts=alerts, refused=refused)
         _wipe(items)
@@ -138,23 +146,20 @@ class Matcher:
         """Time brings nothing."""
         return NOTHING
 
-    def _unsearched(self, items: Sequence[Prepared[FaceObserved]]) -> Searched:
-        """The window has ended while these waited: a search now would be one without authority."""
+    def _unsearched(self, items: Sequence[Prepared[FaceObserved]], why: Refusal) -> Searched:
+        """The authority has ended while these waited: what came of them would come of no authority."""
         _wipe(items)
-        why, faces = Refusal.OUTSIDE_WINDOW, len(items)
+        faces = len(items)
         self._metrics.refused(why, faces)
         totals = {(Count.FACES_RECEIVED, ""): faces, (Count.FACES_REFUSED, why): faces}
         return Searched(counts=self._counted(totals), done=tuple(self._read(one) for one in items))
 
     def _refuses(self, peeked: Peeked) -> Refusal | None:
-        """Asked of the clear part, which decryption then authenticates; the search must lie in the window too."""
-        authority = self._authority
-        refusal = authority.refuses_camera(
+        """Asked of the clear part, which decryption then authenticates."""
+        refusal = self._standing.refusal(
             peeked.text("camera"), deployment=peeked.deployment, at=peeked.captured_at
         )
-        if refusal is None and not authority.window.covers(self._clock.now()):
-            return Refusal.OUTSIDE_WINDOW
-        if refusal is None and authority.watchlist.model not in (None, peeked.text("model_id")):
+        if refusal is None and self._authority.watchlist.model not in (None, peeked.text("model_id")):
             return Refusal.MODEL_NOT_ADMITTED
         return refusal
 
@@ -181,8 +186,13 @@ class Matcher:
             seconds=self._clock.monotonic() - began,
             waited_s=[(searched_at - face.captured_at).total_seconds() for face in faces],
         )
+        revoked = self._standing.revoked(matrix.digest)
         return [
-            [alert(face, hit, matrix=matrix, authority=self._authority, searched_at=searched_at) for hit in found]
+            [
+                alert(face, hit, matrix=matrix, authority=self._authority, searched_at=searched_at)
+                for hit in found
+                if hit.subject not in revoked
+            ]
             for face, found in zip(faces, hits, strict=True)
         ]
 

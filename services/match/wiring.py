@@ -6,18 +6,22 @@ import threading
 from collections.abc import Mapping
 
 from services.contracts import topics
+from services.contracts.authorisation.approvals import Verified
+from services.contracts.authorisation.bridge import as_authority
+from services.contracts.authority import Authority
 from services.contracts.counts import Count, Stage
 from services.contracts.errors import Misconfigured, Transient
 from services.contracts.events import FaceObserved
 from services.contracts.ids import DeploymentId
+from services.contracts.standing import Standing
 from services.match.edges.keys_ring import RingKeys
 from services.match.edges.list_follower import ListFollower
 from services.match.edges.list_redis import RedisLists
-from services.match.metrics import LOOP, MatchMetrics
+from services.match.metrics import AUTHORITY, LOOP, MatchMetrics
 from services.match.pipeline import Matcher
 from services.match.settings import MatchSettings
 from services.runtime import counts_topic, dead_letter_topic
-from services.runtime.documents import read_authority
+from services.runtime.authority_watch import watch
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import FaultPoint, Transactional, no_fault
 from services.runtime.kafka.config import Connection, consumer_options, transactional_options
@@ -33,6 +37,7 @@ from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
 from services.runtime.redis_client import check_durable, check_volatile, connect
 from services.runtime.retry import retry
+from services.runtime.under_authority import UnderAuthority
 
 # Between two looks whether the first list has come; the heartbeat is beaten as often.
 _WAIT_FOR_LIST_S = 0.2
@@ -43,15 +48,22 @@ _STORES_WITHIN_S = 20.0
 
 
 class MatchService:
-    """The process's service. `run` waits for a list before it joins the group: without one it takes no face."""
+    """match under one authority. `run` waits for a list before it joins the group: without it takes no face."""
 
-    def __init__(self, settings: MatchSettings, context: Context, *, faults: FaultPoint = no_fault) -> None:
+    def __init__(
+        self,
+        settings: MatchSettings,
+        context: Context,
+        bounds: Authority,
+        standing: Standing,
+        *,
+        faults: FaultPoint = no_fault,
+    ) -> None:
         self._context = context
         self._faults = faults
         self._settings = settings
         self._volatile = connect(settings.redis_volatile_url, client_name="match")
         self._durable = connect(settings.redis_durable_url, client_name="match")
-        bounds = read_authority(settings.deployment_file)
         folder = FolderKeys(settings.keys_dir, context.clock)
         ring = Keyring(VolatileKeys(self._volatile, context.clock), folder, context.clock)
         self._keeper = KeyKeeper(folder, ring)
@@ -62,6 +74,7 @@ class MatchService:
         self._lists = ListFollower(store, bounds, metrics, context.clock, poll_s=settings.list_poll_s)
         self._handler = Matcher(
             authority=bounds,
+            standing=standing,
             lists=self._lists,
             face_keys=keys,
             cipher=cipher,
@@ -120,9 +133,13 @@ class MatchService:
         }
 
 
-def build(settings: MatchSettings, context: Context) -> MatchService:
-    """match on Kafka and both Redis servers. Raises Misconfigured; connects to nothing yet."""
-    return MatchService(settings, context)
+def build(settings: MatchSettings, context: Context, *, faults: FaultPoint = no_fault) -> UnderAuthority:
+    """match on Kafka and both Redis servers, once its authority is known. Connects to nothing yet."""
+
+    def built(verified: Verified, standing: Standing) -> MatchService:
+        return MatchService(settings, context, as_authority(verified), standing, faults=faults)
+
+    return UnderAuthority(watch(settings, context, AUTHORITY, name="match"), built, context.heartbeat.beat)
 
 
 def _loop(

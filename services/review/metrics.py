@@ -12,6 +12,7 @@ from services.contracts.decisions import AlertJudged, CaseDecided, CaseEvent, Ca
 from services.contracts.events import CaseOutcome, Judgement
 from services.review.core.case import Case
 from services.review.core.folding import Exit
+from services.runtime.authority_figures import authority_specs
 from services.runtime.kafka.figures import LoopSpecs
 from services.runtime.kafka.signals import ResetReason
 from services.runtime.metrics import Counter, Gauge, Histogram
@@ -72,6 +73,7 @@ LOOP = LoopSpecs(
         "signpost_review_kafka_errors_total", "Errors of Kafka's client; most pass by themselves."
     ),
 )
+AUTHORITY = authority_specs("review")
 
 
 class ReviewMetrics:

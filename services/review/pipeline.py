@@ -17,6 +17,7 @@ from services.contracts.counts import Count, Expired
 from services.contracts.errors import Tampered, Transient, Undecodable
 from services.contracts.events import AlertRaised
 from services.contracts.ids import AlertId
+from services.contracts.standing import Standing
 from services.review.core.case import Case, Policy, Sighting
 from services.review.core.change import AlertAfter, Change, Content, SubjectAfter, Upkeep
 from services.review.core.folding import Arrival, Exit, Folding, Seen, fold
@@ -59,10 +60,11 @@ class Folder:
     so a record that comes again changes nothing. Holds no state between batches.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an alert needs on its way, each named once in wiring
         self,
         *,
         authority: Authority,
+        standing: Standing,
         policy: Policy,
         store: AlertStore,
         pictures: Pictures,
@@ -72,6 +74,7 @@ class Folder:
         clock: Clock,
     ) -> None:
         self._authority = authority
+        self._standing = standing
         self._policy = policy
         self._keeping = Keeping(authority)
         self._store = store
@@ -89,8 +92,12 @@ class Folder:
         if peeked.deployment != self._authority.deployment:
             # Not an alert of ours: its own deployment's review receives and counts it.
             return Dropped({})
-        refusal = self._authority.refuses_camera(
-            peeked.text("camera"), deployment=peeked.deployment, at=peeked.captured_at
+        refusal = self._standing.refusal_of_alert(
+            deployment=peeked.deployment,
+            camera=peeked.text("camera"),
+            searched_at=_searched_at(peeked),
+            list_digest=peeked.text("list_digest"),
+            tokens=frozenset({peeked.text("subject")}),
         )
         if refusal is not None:
             return _ended(peeked, Exit.REFUSED, refusal)
@@ -126,7 +133,7 @@ class Folder:
         return NOTHING
 
     def _open(self, peeked: Peeked) -> AlertRaised | Expired:
-        spec = keys.alert(self._authority, from_micros(getattr(peeked.body, "searched_at_us", 0)))
+        spec = keys.alert(self._authority, _searched_at(peeked))
         if peeked.key_id != spec.id:
             raise Tampered("an alert names a key that is not its hour's")
         found = self._ring.find(spec)
@@ -201,6 +208,10 @@ class Folder:
                 self._metrics.alert(ended.exit, waited_s=0.0)
                 return
         raise Transient("an alert was remembered faster than it could be read")
+
+
+def _searched_at(peeked: Peeked) -> datetime:
+    return from_micros(getattr(peeked.body, "searched_at_us", 0))
 
 
 def _ended(peeked: Peeked, found: Exit, reason: str) -> Ended:

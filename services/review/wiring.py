@@ -10,8 +10,12 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from services.contracts import keys, topics
+from services.contracts.authorisation.approvals import Verified
+from services.contracts.authorisation.bridge import as_authority
+from services.contracts.authority import Authority
 from services.contracts.errors import Misconfigured, Transient
 from services.contracts.ids import DeploymentId
+from services.contracts.standing import Standing
 from services.review.casework import CaseDesk, Desk
 from services.review.core.keeping import policy_of
 from services.review.core.people import PersonTokens
@@ -29,7 +33,7 @@ from services.review.edges.sessions_redis import RedisSessions
 from services.review.edges.tickets_redis import RedisTickets
 from services.review.edges.web_server import WebServer
 from services.review.feed import Feed
-from services.review.metrics import LOOP, ReviewMetrics
+from services.review.metrics import AUTHORITY, LOOP, ReviewMetrics
 from services.review.pipeline import Folder, Item
 from services.review.sessions import TokenSessions
 from services.review.settings import ReviewSettings
@@ -38,7 +42,7 @@ from services.review.sweeper import Sweeper
 from services.review.web.app import create_app
 from services.review.web.facts import PageFacts
 from services.runtime.addresses import is_loopback
-from services.runtime.documents import read_authority
+from services.runtime.authority_watch import watch
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import AtLeastOnce, FaultPoint, no_fault
 from services.runtime.kafka.config import Connection, consumer_options, producer_options
@@ -54,6 +58,7 @@ from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
 from services.runtime.redis_client import check_durable, check_volatile, connect, connect_async
 from services.runtime.retry import retry
+from services.runtime.under_authority import UnderAuthority
 
 log = logging.getLogger(__name__)
 
@@ -65,13 +70,22 @@ _STORES_WITHIN_S = 20.0
 
 
 class ReviewService:
-    """The process's service. Kafka's loop runs on the main thread, people on an event loop of their own."""
+    """review under one authority. Kafka's loop runs on the main thread, people on an event loop of their own."""
 
-    def __init__(self, settings: ReviewSettings, context: Context, *, faults: FaultPoint = no_fault) -> None:
+    def __init__(
+        self,
+        settings: ReviewSettings,
+        context: Context,
+        bounds: Authority,
+        standing: Standing,
+        *,
+        faults: FaultPoint = no_fault,
+    ) -> None:
         self._settings = settings
         self._context = context
         self._faults = faults
-        self._bounds = read_authority(settings.deployment_file)
+        self._bounds = bounds
+        self._standing = standing
         self._policy = policy_of(self._bounds, closed_pictures=timedelta(seconds=settings.closed_pictures_s))
         self._people = PeopleFile(settings.people_file)
         self._deployment = DeploymentId(self._bounds.deployment)
@@ -173,6 +187,7 @@ class ReviewService:
         )
         handler = Folder(
             authority=self._bounds,
+            standing=self._standing,
             policy=self._policy,
             store=self._cases,
             pictures=self._pictures,
@@ -255,9 +270,13 @@ class ReviewService:
         )
 
 
-def build(settings: ReviewSettings, context: Context) -> ReviewService:
-    """review on Kafka and both Redis servers. Raises Misconfigured; connects to nothing yet."""
-    return ReviewService(settings, context)
+def build(settings: ReviewSettings, context: Context, *, faults: FaultPoint = no_fault) -> UnderAuthority:
+    """review on Kafka and both Redis servers, once its authority is known. Connects to nothing yet."""
+
+    def built(verified: Verified, standing: Standing) -> ReviewService:
+        return ReviewService(settings, context, as_authority(verified), standing, faults=faults)
+
+    return UnderAuthority(watch(settings, context, AUTHORITY, name="review"), built, context.heartbeat.beat)
 
 
 def _connection(settings: ReviewSettings) -> Connection:

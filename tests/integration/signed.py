@@ -9,10 +9,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from services.contracts import codec_authority, topics
+from services.contracts.authorisation.approvals import verify
+from services.contracts.authorisation.bridge import as_authority
 from services.contracts.authorisation.enums import Move, State
-from services.contracts.authorisation.records import Record, RegistryIssued
-from services.contracts.authorisation.registry import sign_registry
+from services.contracts.authorisation.records import DocumentPublished, Record, RegistryIssued
+from services.contracts.authorisation.registry import Registry, sign_registry
 from services.contracts.authorisation.signing import SigningKey
+from services.contracts.authority import Authority
 from services.runtime.kafka.config import Connection, producer_options
 from services.runtime.kafka.producer import KafkaProducer
 from services.runtime.kafka.types import Output
@@ -20,12 +23,14 @@ from tests.contracts.broker import send
 from tests.unit.contracts.authorisation.builders import (
     PEOPLE,
     a_change,
+    a_document,
     a_lease,
     a_registered_key,
     a_registry,
     an_exercise,
     fields,
     published,
+    some_evidence,
     some_papers,
 )
 
@@ -43,9 +48,9 @@ _AFTER = {
 
 
 class SignedAuthority:
-    """One exercise of an organisation with a root of its own; ACTIVE once `activate` was called.
+    """One deployment of an organisation with a root of its own; ACTIVE once `activate` was called.
 
-    `changes` are fields of its document. Any thread writes.
+    An exercise, unless `use_case` says otherwise; `changes` are fields of its document. Any thread writes.
     """
 
     def __init__(self, bootstrap: str, **changes: object) -> None:
@@ -57,10 +62,12 @@ class SignedAuthority:
         a_site = fields()["site"]
         assert isinstance(a_site, dict)
         later = (self._now + 30 * _DAY).date()
-        self.document = an_exercise(
+        a_kind = a_document if "use_case" in changes else an_exercise
+        self.document = a_kind(
             **{
                 "id": f"signed-{uuid4().hex[:10]}",
                 "created_at": self._now - 3 * _DAY,
+                "equity": some_evidence(review_by=later) if "use_case" in changes else None,
                 "site": {**a_site, "review_by": later},
                 "documents": [paper | {"review_by": later} for paper in some_papers()],
                 "window": {"start": self._now - timedelta(hours=1), "end": self._now + timedelta(hours=3)},
@@ -76,19 +83,27 @@ class SignedAuthority:
     def root_fingerprint(self) -> str:
         return self._root.kid
 
+    @property
+    def authority(self) -> Authority:
+        """What a service that opens no camera makes of it."""
+        document = self._published()
+        verified = verify(
+            document.document,
+            document.approvals,
+            self._registry(),
+            root_fingerprint=self.root_fingerprint,
+            now=datetime.now(UTC),
+        )
+        return as_authority(verified)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What every service is told of it, as variables."""
+        return {"DEPLOYMENT": self.document.id, "AUTHORITY_ROOT": self.root_fingerprint}
+
     def activate(self) -> None:
         """Everything that stands when it is ACTIVE, with one lease."""
-        since, until = self._now - 9 * _DAY, self._now + 9 * _DAY
-        registry = a_registry(
-            issued_at=self._now - 5 * _DAY,
-            valid_until=self._now + 5 * _DAY,
-            root=self._root.public,
-            keys=tuple(a_registered_key(person, valid_from=since, valid_to=until) for person in PEOPLE),
-        )
-        self.write(
-            RegistryIssued(sign_registry(registry, self._root)),
-            published(self.document, at=self._now - 2 * _DAY),
-        )
+        self.write(RegistryIssued(sign_registry(self._registry(), self._root)), self._published())
         self.move(Move.SUBMIT, self._now - 2 * _DAY)
         self.move(Move.APPROVE, self._now - _DAY)
         self.move(Move.ACTIVATE, self._now)
@@ -130,3 +145,15 @@ class SignedAuthority:
         values = (codec_authority.encode(record) for record in records)
         with self._lock:
             send(self._producer, *(Output(topics.AUTHORITY.name, key, value) for value in values))
+
+    def _registry(self) -> Registry:
+        since, until = self._now - 9 * _DAY, self._now + 9 * _DAY
+        return a_registry(
+            issued_at=self._now - 5 * _DAY,
+            valid_until=self._now + 5 * _DAY,
+            root=self._root.public,
+            keys=tuple(a_registered_key(person, valid_from=since, valid_to=until) for person in PEOPLE),
+        )
+
+    def _published(self) -> DocumentPublished:
+        return published(self.document, at=self._now - 2 * _DAY)

@@ -22,21 +22,21 @@ def dooms_beside(keys_dir: Path) -> Dooms:
 
 
 def match() -> int:
+    from services.match import wiring
     from services.match.settings import MatchSettings
-    from services.match.wiring import MatchService
 
     def build(settings: MatchSettings, context: Context) -> Service:
-        return MatchService(settings, context, faults=dooms_beside(settings.keys_dir).of("match"))
+        return wiring.build(settings, context, faults=dooms_beside(settings.keys_dir).of("match"))
 
     return process.run("match", MatchSettings, build)
 
 
 def review() -> int:
+    from services.review import wiring
     from services.review.settings import ReviewSettings
-    from services.review.wiring import ReviewService
 
     def build(settings: ReviewSettings, context: Context) -> Service:
-        return ReviewService(settings, context, faults=dooms_beside(settings.keys_dir).of("review"))
+        return wiring.build(settings, context, faults=dooms_beside(settings.keys_dir).of("review"))
 
     return process.run("review", ReviewSettings, build)
 

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts import codec, counts, keys, topics
-from services.contracts.authority import Authority, Refusal
+from services.contracts.authorisation.refusals import Refusal
+from services.contracts.authority import Authority
 from services.contracts.counts import Count
 from services.contracts.errors import Permanent
 from services.contracts.events import Event, FrameCaptured
+from services.contracts.standing import Standing
 from services.embed.core.frames import Frame
 from services.embed.edges import pictures
 from services.runtime.kafka.types import CountKey, Dropped, Record
@@ -25,6 +27,7 @@ class SealedFrameReader:
     def __init__(
         self,
         authority: Authority,
+        standing: Standing,
         keyring: Keyring,
         cipher: Cipher,
         *,
@@ -33,6 +36,7 @@ class SealedFrameReader:
         on_exit: Callable[[Count, str], None],
     ) -> None:
         self._authority = authority
+        self._standing = standing
         self._keyring = keyring
         self._cipher = cipher
         self._detector_size_px = detector_size_px
@@ -49,7 +53,7 @@ class SealedFrameReader:
             self._on_exit(Count.FRAMES_REFUSED, Refusal.OTHER_DEPLOYMENT)
             return Dropped({})
         camera: str = peeked.body.camera  # type: ignore[attr-defined]  # the body of a FrameCaptured
-        refusal = self._authority.refuses_camera(camera, deployment=peeked.deployment, at=peeked.captured_at)
+        refusal = self._standing.refusal(camera, deployment=peeked.deployment, at=peeked.captured_at)
         index = self._authority.camera_index(camera)
         if refusal is not None or index is None:
             return self._dropped(Count.FRAMES_REFUSED, refusal or Refusal.UNKNOWN_CAMERA)

@@ -10,9 +10,9 @@ def build(settings: EmbedSettings, context: Context) -> Service:
     """One worker, or the supervisor of a fleet, as WORKERS says. Connects to nothing yet."""
     # Ray, and the models' libraries, take seconds and hundreds of megabytes: who does not need them goes without.
     if settings.workers == "process":
-        from services.embed.wiring.worker import build_worker
+        from services.embed.wiring.worker import WorkerUnderAuthority
 
-        return build_worker(settings, context, slot=settings.standing_name)
+        return WorkerUnderAuthority(settings, context, slot=settings.standing_name)
     from services.embed.wiring.fleet import build_supervisor
 
     return build_supervisor(settings, context)

@@ -11,7 +11,7 @@ from prometheus_client import generate_latest
 from services.embed.core.shots import Policy
 from services.embed.ports import WorkerStatus
 from services.embed.settings import EmbedSettings
-from services.embed.wiring.worker import build_worker
+from services.embed.wiring.worker import WorkerUnderAuthority
 from services.runtime import logs
 from services.runtime.clock import SystemClock
 from services.runtime.health import Heartbeat
@@ -33,7 +33,7 @@ class HostedWorker:
         clock = SystemClock()
         self._context = Context(clock, new_registry(), Heartbeat(clock), settings.instance)
         self._digest = settings.digest
-        self._worker = build_worker(settings, self._context, slot=slot, policy=policy, faults=faults)
+        self._worker = WorkerUnderAuthority(settings, self._context, slot=slot, policy=policy, faults=faults)
         self._stop = threading.Event()
         self._failure = ""
         self._thread = threading.Thread(target=self._live, name="signpost-embed-worker", daemon=True)

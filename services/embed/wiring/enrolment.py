@@ -11,8 +11,7 @@ from services.embed.edges.grpc_enrolment import EnrolmentServer
 from services.embed.enrolment import Enroller
 from services.embed.metrics import EnrolmentMetrics
 from services.embed.settings import EnrolmentSettings
-from services.embed.wiring.models import load_models, refuse_other_model
-from services.runtime.documents import read_authority
+from services.embed.wiring.models import load_models
 from services.runtime.process import Context
 
 log = logging.getLogger(__name__)
@@ -35,7 +34,6 @@ class EnrolmentService:
         """Load the models, then listen. Raises Misconfigured."""
         settings = self._settings
         detector, recogniser = load_models(settings, self._context)
-        refuse_other_model(read_authority(settings.deployment_file), recogniser.model_id)
         enroller = Enroller(
             detector,
             recogniser,

@@ -8,7 +8,6 @@ from services.embed.edges.ray_fleet import RayFleet
 from services.embed.metrics import FleetMetrics
 from services.embed.settings import EmbedSettings
 from services.embed.supervisor import Supervisor
-from services.runtime.documents import read_authority
 from services.runtime.process import Context
 
 _HOST = "services.embed.wiring.actor:HostedWorker"
@@ -16,10 +15,12 @@ _HOST = "services.embed.wiring.actor:HostedWorker"
 
 def build_supervisor(settings: EmbedSettings, context: Context, *, host: str = _HOST) -> Supervisor:
     """The supervisor; `host` names what its actors host. Raises Misconfigured; connects to nothing yet."""
-    deployment = read_authority(settings.deployment_file).deployment
     return Supervisor(
         RayFleet(
-            settings.ray_address, prefix=f"signpost-embed-{deployment}-", host=host, cpus=settings.worker_cpus
+            settings.ray_address,
+            prefix=f"signpost-embed-{settings.deployment}-",
+            host=host,
+            cpus=settings.worker_cpus,
         ),
         bounds=Bounds(min_workers=settings.min_workers, max_workers=settings.max_workers),
         digest=settings.digest,

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry
 
 from services.contracts import topics
+from services.contracts.authorisation.approvals import Verified
+from services.contracts.authorisation.bridge import as_authority
 from services.contracts.authority import Authority
 from services.contracts.counts import Count, Stage
 from services.contracts.errors import Misconfigured, Transient
 from services.contracts.ids import DeploymentId
+from services.contracts.standing import Standing
 from services.embed.core.frames import Frame
 from services.embed.core.shots import BestShots, Policy
 from services.embed.core.tracks import Bounds
@@ -20,14 +23,14 @@ from services.embed.edges import pictures
 from services.embed.edges.face_writer import SealingFaceWriter
 from services.embed.edges.frame_reader import SealedFrameReader
 from services.embed.edges.kafka_positions import KafkaPositions
-from services.embed.metrics import LOOP, EmbedMetrics
+from services.embed.metrics import AUTHORITY, LOOP, EmbedMetrics
 from services.embed.pipeline import EmbedPipeline
 from services.embed.settings import EmbedSettings
 from services.embed.watch import Rules
 from services.embed.wiring.models import load_models, refuse_other_model
 from services.embed.worker import Worker
 from services.runtime import counts_topic, dead_letter_topic
-from services.runtime.documents import read_authority
+from services.runtime.authority_watch import watch
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import FaultPoint, Transactional, no_fault
 from services.runtime.kafka.config import Connection, consumer_options, transactional_options
@@ -42,6 +45,7 @@ from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
 from services.runtime.redis_client import check_volatile, connect
 from services.runtime.retry import retry
+from services.runtime.under_authority import UnderAuthority
 
 # What the loop's own drain leaves of the process's: for the models' memory, the sockets and the log.
 _DRAIN_SHARE = 0.8
@@ -59,6 +63,7 @@ class _Parts:
     settings: EmbedSettings
     context: Context
     bounds: Authority
+    standing: Standing
     keyring: Keyring
     slot: str
     policy: Policy
@@ -77,24 +82,52 @@ class _Parts:
         return Connection(self.settings.kafka_bootstrap, f"embed-{self.slot}")
 
 
-def build_worker(
-    settings: EmbedSettings,
-    context: Context,
-    *,
-    slot: str,
-    policy: Policy | None = None,
-    faults: FaultPoint = no_fault,
-) -> Worker:
+class WorkerUnderAuthority(UnderAuthority):
     """A worker in `slot`: the name under which it fences and ends a dead predecessor's transaction.
 
-    Two live workers must not share a slot. Raises Misconfigured; connects to nothing yet.
+    Two live workers must not share a slot. Connects to nothing yet.
     """
+
+    def __init__(
+        self,
+        settings: EmbedSettings,
+        context: Context,
+        *,
+        slot: str,
+        policy: Policy | None = None,
+        faults: FaultPoint = no_fault,
+    ) -> None:
+        self._worker: Worker | None = None
+
+        def built(verified: Verified, standing: Standing) -> Worker:
+            bounds = as_authority(verified)
+            self._worker = _worker(settings, context, bounds, standing, slot=slot, policy=policy, faults=faults)
+            return self._worker
+
+        super().__init__(watch(settings, context, AUTHORITY, name="embed"), built, context.heartbeat.beat)
+
+    def lag(self) -> int:
+        """Frames not yet handled on our partitions."""
+        return 0 if self._worker is None else self._worker.lag()
+
+
+def _worker(
+    settings: EmbedSettings,
+    context: Context,
+    bounds: Authority,
+    standing: Standing,
+    *,
+    slot: str,
+    policy: Policy | None,
+    faults: FaultPoint,
+) -> Worker:
     volatile = connect(settings.redis_volatile_url, client_name="embed")
     store = FolderKeys(settings.keys_dir, context.clock)
     parts = _Parts(
         settings=settings,
         context=context,
-        bounds=read_authority(settings.deployment_file),
+        bounds=bounds,
+        standing=standing,
         keyring=Keyring(VolatileKeys(volatile, context.clock), store, context.clock),
         slot=slot,
         policy=policy or BestShots(max_shots=settings.max_shots),
@@ -135,6 +168,7 @@ def _pipeline(parts: _Parts, metrics: EmbedMetrics) -> EmbedPipeline:
     max_pixels = int(settings.max_picture_mpx * 1e6)
     reader = SealedFrameReader(
         bounds,
+        parts.standing,
         parts.keyring,
         cipher,
         detector_size_px=(detector.card.input_width_px, detector.card.input_height_px),

@@ -5,14 +5,12 @@ from __future__ import annotations
 import sys
 
 from services.review.settings import ReviewSettings
-from services.review.wiring import ReviewService
+from services.review.wiring import build
 from services.runtime import process
 from tests.integration.dying import DiesAt
 
 if __name__ == "__main__":
     faults = DiesAt(sys.argv[1], int(sys.argv[2]))
     sys.exit(
-        process.run(
-            "review", ReviewSettings, lambda settings, context: ReviewService(settings, context, faults=faults)
-        )
+        process.run("review", ReviewSettings, lambda settings, context: build(settings, context, faults=faults))
     )

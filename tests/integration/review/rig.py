@@ -37,6 +37,7 @@ from services.runtime.redis_client import connect, connect_async
 from tests.builders import DEPLOYMENT, an_alert
 from tests.fakes.clock import ManualClock
 from tests.fakes.keys import FakeKeys
+from tests.fakes.standing import OpenStanding
 
 _NOW = datetime.now(UTC)
 # Redis keeps its own time for deadlines, so the deployment runs now.
@@ -100,6 +101,7 @@ class Rig:
         self.clock = clock
         self.store = store
         self.authority = authority.parse(DOCUMENT + more, origin="test")
+        self.standing = OpenStanding(self.authority, clock.now)
         self.names = Names(DEPLOYMENT)
         self.client = connect(self.url, client_name="test")
         self.registry = CollectorRegistry()
@@ -112,6 +114,7 @@ class Rig:
         self.sweeper = Sweeper(self.authority, self.policy, self.cases, self.metrics, clock)
         self.folder = Folder(
             authority=self.authority,
+            standing=self.standing,
             policy=self.policy,
             store=self.cases,
             pictures=self.pictures,

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from services.contracts import codec, counts
+from services.contracts.authorisation.refusals import Refusal
 from services.contracts.counts import Count
 from services.contracts.errors import Permanent, Transient
 from services.contracts.events import StageCounts
@@ -289,6 +290,14 @@ def test_a_frame_outside_the_authority_is_refused(camera: str, back_s: float, re
     record = street.record(scene(), camera=camera)
     assert street.pipeline.prepare(record) == Dropped(
         {("high-street", "frames_received"): 1, ("high-street", f"frames_refused:{reason}"): 1}
+    )
+
+
+def test_no_frame_is_opened_while_the_authority_does_not_stand() -> None:
+    street = Street()
+    street.standing.why = Refusal.LEASE_STALE
+    assert street.pipeline.prepare(street.record(scene())) == Dropped(
+        {("high-street", "frames_received"): 1, ("high-street", "frames_refused:lease_stale"): 1}
     )
 
 

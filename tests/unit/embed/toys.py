@@ -35,6 +35,7 @@ from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.ring import Found, Keyring
 from tests.fakes.clock import A_MORNING, ManualClock
 from tests.fakes.keys import FakeKeys
+from tests.fakes.standing import OpenStanding
 
 Image = NDArray[np.uint8]
 RED, GREEN, BLUE = (40, 40, 240), (40, 240, 40), (240, 40, 40)
@@ -123,6 +124,7 @@ class Street:
     def __init__(self, *, policy: Policy | None = None) -> None:
         self.clock = ManualClock()
         self.authority: Authority = parse(AUTHORITY, origin="test")
+        self.standing = OpenStanding(self.authority, self.clock.now)
         self.volatile, self.store = FakeKeys(self.clock), FakeKeys(self.clock)
         self.keyring = Keyring(self.volatile, self.store, self.clock)
         self.cipher = AesGcm()
@@ -137,6 +139,7 @@ class Street:
             ids.DeploymentId("high-street"),
             reader=SealedFrameReader(
                 self.authority,
+                self.standing,
                 self._ring(),
                 self.cipher,
                 detector_size_px=(320, 192),

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from services.contracts import codec, keys, topics
+from services.contracts.authorisation.refusals import Refusal
 from services.contracts.authority import Authority
 from services.contracts.events import FrameCaptured, StageCounts
 from services.ingest.core.holding import Holding
@@ -19,6 +20,7 @@ from services.runtime.keys.ring import Found, Keyring
 from tests.fakes.clock import A_MORNING, ManualClock
 from tests.fakes.ingest import FakeOutlet
 from tests.fakes.keys import FakeKeys
+from tests.fakes.standing import OpenStanding
 from tests.unit.ingest.builders import a_camera, a_picture, a_run, an_authority, metrics
 
 
@@ -31,6 +33,7 @@ class Rig:
 
     def __post_init__(self) -> None:
         self.clock = ManualClock()
+        self.standing = OpenStanding(self.authority, self.clock.now)
         self.volatile, self.store = FakeKeys(self.clock), FakeKeys(self.clock)
         self.ring = Keyring(self.volatile, self.store, self.clock)
         self.outlet = FakeOutlet()
@@ -38,6 +41,7 @@ class Rig:
         self.outbox = Outbox(frames_a_camera=5, metrics=live)
         self.pipeline = Pipeline(
             self.authority,
+            self.standing,
             self.outbox,
             self.outlet,
             keys=self.ring,
@@ -94,6 +98,16 @@ def test_a_frame_of_a_source_the_authority_does_not_admit_is_never_sent() -> Non
     rig.pipeline.turn()
     assert rig.outlet.on(topics.FRAMES.name) == []
     assert run.tally.dropped == {"source_not_admitted": 1}
+
+
+def test_a_frame_that_waited_while_the_authority_ended_is_never_sent() -> None:
+    rig = Rig()
+    run = rig.begin()
+    rig.outbox.offer(run, a_picture(1))
+    rig.standing.why = Refusal.LEASE_STALE
+    rig.pipeline.turn()
+    assert rig.outlet.on(topics.FRAMES.name) == []
+    assert run.tally.dropped == {"lease_stale": 1}
 
 
 def test_a_frame_of_a_camera_that_is_not_ours_for_certain_is_never_sent() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from services.contracts.authorisation.refusals import Refusal
 from services.contracts.authority import Authority
 from services.ingest.cameras import Tools
 from services.ingest.core.backoff import Backoff
@@ -18,6 +19,7 @@ from services.ingest.sharing import Sharing
 from tests.conftest import ExpectedErrors
 from tests.fakes.clock import A_MORNING, ManualClock
 from tests.fakes.ingest import FakeLeases, FakeLeaseStore, FakeSources
+from tests.fakes.standing import OpenStanding
 from tests.support import eventually
 from tests.unit.ingest.builders import DEPLOYMENT, a_camera, a_picture, an_authority, metrics
 
@@ -32,6 +34,7 @@ class Town:
 
     def __post_init__(self) -> None:
         self.clock = ManualClock()
+        self.standing = OpenStanding(self.authority, self.clock.now)
         self.store = FakeLeaseStore(self.clock)
         self.sources = FakeSources(self._reading_waits)
         # A reading that waits for its source: the test's own time decides, the thread only yields.
@@ -61,6 +64,7 @@ class Town:
         leases = FakeLeases(self.store, holder=name, ttl_s=TTL_S)
         sharing = Sharing(
             self.authority,
+            self.standing,
             leases,
             tools,
             ttl_s=TTL_S,
@@ -157,6 +161,20 @@ def test_reading_ends_when_the_window_does_and_the_lease_is_given_up() -> None:
         sharing.turn()
         assert held(sharing) == set()
         assert town.store.held == {}
+
+
+def test_reading_ends_with_the_authority_and_begins_again_with_it() -> None:
+    town = Town()
+    with town.instance() as (sharing, _):
+        sharing.turn()
+        town.standing.why = Refusal.NOT_ACTIVE
+        sharing.turn()
+        assert held(sharing) == set()
+        assert town.store.held == {}
+        town.standing.why = None
+        town.clock.advance(2)
+        sharing.turn()
+        assert held(sharing) == {"gate-1"}
 
 
 def test_a_source_that_breaks_off_is_read_anew_with_a_gap_and_a_new_epoch() -> None:

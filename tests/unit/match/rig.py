@@ -22,6 +22,7 @@ from services.runtime.keys.ring import Keyring
 from tests.builders import NOON, a_face
 from tests.fakes.clock import ManualClock
 from tests.fakes.keys import FakeKeys
+from tests.fakes.standing import OpenStanding
 from tests.unit.match.lists_builder import MODEL, a_gallery
 
 DOCUMENT = """
@@ -59,16 +60,20 @@ class Lists:
 class Rig:
     """A Matcher with everything it touches in reach."""
 
-    def __init__(self, *, bounds: Authority | None = None, held: ListMatrix | None = None) -> None:
+    def __init__(
+        self, *, bounds: Authority | None = None, held: ListMatrix | None = None, lists: Lists | None = None
+    ) -> None:
         self.clock = ManualClock(NOON + timedelta(milliseconds=400))
         self.volatile = FakeKeys(self.clock)
         self.store = FakeKeys(self.clock)
         self.registry = CollectorRegistry()
         self.authority = bounds or an_authority()
-        self.lists = Lists(held or matrix.of(a_gallery()))
+        self.standing = OpenStanding(self.authority, self.clock.now)
+        self.lists = lists or Lists(held or matrix.of(a_gallery()))
         self.keys = RingKeys(Keyring(self.volatile, self.store, self.clock))
         self.matcher = Matcher(
             authority=self.authority,
+            standing=self.standing,
             lists=self.lists,
             face_keys=self.keys,
             cipher=CIPHER,

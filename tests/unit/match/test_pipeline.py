@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from services.contracts import codec, ids, keys
+from services.contracts.authorisation.refusals import Refusal
 from services.contracts.errors import Tampered, Transient, Undecodable
 from services.contracts.events import AlertRaised, FaceObserved, StageCounts
 from services.match.core import matrix
+from services.match.core.matrix import ListMatrix
 from services.runtime.kafka.types import Dropped, Output, Prepared, Record
 from tests.builders import DEPLOYMENT, NOON, a_face, a_frame, a_shot, a_vector
 from tests.unit.match.lists_builder import MODEL, a_filler, a_gallery, a_subject, near, token_of
-from tests.unit.match.rig import CIPHER, Rig, an_authority
+from tests.unit.match.rig import CIPHER, Lists, Rig, an_authority
 
 
 def counted(**totals: int) -> dict[tuple[str, str], int]:
@@ -272,3 +274,40 @@ def test_a_batch_is_searched_against_one_list_even_if_another_comes() -> None:
     faces = [rig.prepared(vector=old.vector), rig.prepared(vector=new.vector, revision=2)]
     (output,) = rig.matcher.handle(faces).outputs
     assert opened(rig, output).subject == new.token
+
+
+def test_faces_that_waited_while_the_lease_ran_out_are_not_searched_and_not_kept() -> None:
+    rig = Rig()
+    face = rig.prepared(vector=a_subject().vector)
+    rig.standing.why = Refusal.LEASE_STALE
+    outcome = rig.matcher.handle([face])
+    assert outcome.outputs == ()
+    assert outcome.counts == counted(faces_received=1, faces_refused__lease_stale=1)
+    assert not face.item.vector.any()
+    rig.matcher.delivered(outcome)
+    assert rig.value("signpost_match_face_keys_destroyed_total") == 1
+    assert rig.matcher.prepare(rig.record()) == Dropped(counted(faces_received=1, faces_refused__lease_stale=1))
+
+
+def test_a_stop_that_comes_while_faces_are_searched_raises_no_alert() -> None:
+    class StopsMeanwhile(Lists):
+        def current(self) -> ListMatrix | None:
+            rig.standing.why = Refusal.NOT_ACTIVE
+            return super().current()
+
+    rig = Rig(lists=StopsMeanwhile(matrix.of(a_gallery())))
+    outcome = rig.matcher.handle([rig.prepared(vector=a_subject().vector)])
+    assert outcome.outputs == ()
+    assert outcome.counts == counted(faces_received=1, faces_refused__not_active=1)
+
+
+def test_a_revoked_subject_raises_no_alert_and_the_others_do() -> None:
+    twins = a_gallery(a_subject(), a_subject("ref-2", vector=a_subject().vector))
+    rig = Rig(held=matrix.of(twins))
+    rig.standing.off = frozenset({token_of("ref-7731")})
+    outcome = rig.matcher.handle([rig.prepared(vector=a_subject().vector)])
+    (output,) = outcome.outputs
+    assert opened(rig, output).subject == token_of("ref-2")
+    rig.standing.off = frozenset({token_of("ref-7731"), token_of("ref-2")})
+    outcome = rig.matcher.handle([rig.prepared(vector=a_subject().vector, revision=2)])
+    assert outcome.counts == counted(faces_received=1, faces_searched=1, faces_below_threshold=1)

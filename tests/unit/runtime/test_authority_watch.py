@@ -16,9 +16,9 @@ from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Move, State
 from services.contracts.authorisation.records import LeaseRenewed, Record
 from services.contracts.authorisation.refusals import Refusal
-from services.contracts.authorisation.statements import NOTHING
+from services.contracts.authorisation.statements import NOTHING, Rejection
 from services.contracts.standing import Standing
-from services.runtime.authority_figures import authority_specs
+from services.runtime.authority_figures import UNDECODABLE, authority_specs
 from services.runtime.authority_watch import AuthorityWatch
 from services.runtime.metrics import new_registry
 from tests.unit.contracts.authorisation.builders import (
@@ -226,5 +226,5 @@ def test_another_deployments_authority_or_another_roots_is_none(kind: dict[str, 
 
 def test_every_rejection_has_its_place_in_the_metric() -> None:
     rejected = authority_specs("sample").rejected.on(new_registry())
-    for reason in ("undecodable", "bad_signature", "forked"):
+    for reason in (*Rejection, UNDECODABLE):
         rejected.inc(reason=reason)
