@@ -42,7 +42,9 @@ SIGNS = Gauge(
 )
 LOST = Counter("signpost_oversight_leaderships_lost_total", "Times that the log was lost while leading.")
 AUTHORITIES = Gauge(
-    "signpost_oversight_authorities", "Versions of authorities by the state that they are in.", {"state": State}
+    "signpost_oversight_authority_versions",
+    "Versions of authorities by the state that they are in.",
+    {"state": State},
 )
 COMMANDS = Counter("signpost_oversight_commands_total", "Commands by what became of them.", {"answer": Answer})
 MOVES = Counter("signpost_oversight_moves_total", "Moves recorded.", {"move": Move})

@@ -62,8 +62,8 @@ def recover(records: Sequence[Record], *, organisation: str, root_fingerprint: s
     """From all committed records, oldest first. Never raises for what is in a record."""
     found = _Found()
     register = Register(organisation, root_fingerprint)
-    registry = _registry(records, root_fingerprint, found)
-    if registry is None or registry.organisation != organisation:
+    registry = _registry(records, organisation, root_fingerprint, found)
+    if registry is None:
         return Recovered(register, found.rejected)
     register = replace(register, registry=registry)
     _collect(records, registry, found)
@@ -82,7 +82,10 @@ def recover(records: Sequence[Record], *, organisation: str, root_fingerprint: s
     return Recovered(register, found.rejected)
 
 
-def _registry(records: Iterable[Record], root_fingerprint: str, found: _Found) -> Registry | None:
+def _registry(
+    records: Iterable[Record], organisation: str, root_fingerprint: str, found: _Found
+) -> Registry | None:
+    """The newest of the organisation's."""
     newest: Registry | None = None
     for record in records:
         if not isinstance(record, RegistryIssued):
@@ -92,7 +95,7 @@ def _registry(records: Iterable[Record], root_fingerprint: str, found: _Found) -
         except (signing.BadSignature, NotAuthorised):
             found.rejected[Rejection.BAD_SIGNATURE] += 1
             continue
-        if newest is None or registry.sequence > newest.sequence:
+        if registry.organisation == organisation and (newest is None or registry.sequence > newest.sequence):
             newest = registry
     return newest
 

@@ -29,7 +29,7 @@ from services.contracts.authorisation.gate import Gate
 from services.contracts.authorisation.records import LeaseRenewed, Record
 from services.contracts.authorisation.refusals import Refusal
 from services.contracts.authorisation.registry import sign_registry
-from services.contracts.authorisation.signing import payload_of, take_apart
+from services.contracts.authorisation.signing import SigningKey, payload_of, take_apart
 from services.contracts.authorisation.statements import Lease, sign
 from signpost.v1 import oversight_pb2 as pb
 from signpost.v1 import oversight_pb2_grpc
@@ -58,11 +58,13 @@ class Oversight(Running):
 
 
 class World:
-    """An organisation on real servers: its root and people are those of the builders."""
+    """An organisation on real servers; its people are those of the builders."""
 
     def __init__(self, bootstrap: str, durable_url: str, folder: Path) -> None:
         self._bootstrap, self._durable_url, self._folder = bootstrap, durable_url, folder
         self.organisation = f"org-{uuid4().hex[:10]}"
+        # Of its own: the servers are shared, and a root has one organisation.
+        self._root = SigningKey(uuid4().bytes + uuid4().bytes)
         self._now = datetime.now(UTC)
         apply(KafkaAdmin(bootstrap), groups=[GROUP])
         self._key_file = folder / "oversight.pem"
@@ -97,6 +99,7 @@ class World:
     def registry(self) -> str:
         registry = b.a_registry(
             organisation=self.organisation,
+            root=self._root.public,
             issued_at=self._now - 5 * _DAY,
             valid_until=self._now + 5 * _DAY,
             keys=tuple(
@@ -104,7 +107,7 @@ class World:
                 for person in b.PEOPLE
             ),
         )
-        return sign_registry(registry, b.ROOT)
+        return sign_registry(registry, self._root)
 
     def begin(self, oversight: Oversight, document: Document) -> None:
         """Everything that people do until it is ACTIVE, and the wait for that."""
@@ -142,7 +145,7 @@ class World:
 
     def refusal(self, document: Document) -> Refusal | None:
         """What a service answers now that has read all of it."""
-        gate = Gate.shut(document.id, root_fingerprint=b.ROOT.kid)
+        gate = Gate.shut(document.id, root_fingerprint=self._root.kid)
         # As if all had come at once, just now: how old a lease is shows by its own time.
         reading = ClockReading(datetime.now(UTC), 1000.0, ClockState.SYNCHRONISED)
         for record in self.records():
@@ -158,7 +161,7 @@ class World:
             "KAFKA_BOOTSTRAP": self._bootstrap,
             "REDIS_DURABLE_URL": self._durable_url,
             "ORGANISATION": self.organisation,
-            "AUTHORITY_ROOT": b.ROOT.kid,
+            "AUTHORITY_ROOT": self._root.kid,
             "OVERSIGHT_KEY_FILE": str(self._key_file),
             "HTTP_PORT": str(http_port),
             "GRPC_PORT": str(grpc_port),

@@ -83,6 +83,12 @@ def test_a_registry_of_another_root_is_passed_over_and_counted() -> None:
     assert found.rejected == {Rejection.BAD_SIGNATURE: 1}
 
 
+def test_a_registry_of_another_organisation_under_the_same_root_is_not_ours() -> None:
+    other = RegistryIssued(sign_registry(b.a_registry(organisation="other-police", sequence=9), b.ROOT))
+    desk = a_full_desk()
+    assert recovered([other, *desk.records]).register == desk.register
+
+
 def test_moves_that_others_than_oversight_signed_are_passed_over_and_counted() -> None:
     desk = a_full_desk()
     forged = b.a_change(DOCUMENT, 5, Move.STOP, b.NOON, by="sam")
