@@ -48,6 +48,10 @@ class Draft:
     def organisation(self) -> str:
         return self._open.organisation
 
+    @property
+    def author(self) -> str:
+        return self._open.author
+
     def bounds(self) -> authority.Authority:
         """What the list is built within: any digest, and any model unless the draft names one."""
         document, sealed = self._open, self._open.watchlist

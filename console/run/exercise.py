@@ -164,6 +164,11 @@ class Exercise:
         report = apply(KafkaAdmin(self.stack.kafka.bootstrap), groups=groups_of([self.deployment]))
         if report.refused:
             raise StackError("\n".join(report.lines))
+        try:
+            self._parsed = files.read_draft(self.draft)
+        except SignpostError as error:
+            raise StackError(str(error)) from error
+        self._begin_oversight()
         self._build_list()
         self._authorise()
         if self.ray is not None:
@@ -188,21 +193,24 @@ class Exercise:
             verification=self._setup.verification,
         )
 
-    def _authorise(self) -> None:
-        """Have the document signed by people made up for this run, and wait until it is in force."""
-        self._setup.say("signing a sample authority and bringing it into force")
-        try:
-            self.document = files.read_draft(self.draft).document(files.read_facts(self._facts))
-        except SignpostError as error:
-            raise StackError(str(error)) from error
+    def _begin_oversight(self) -> None:
+        """Start oversight for people made up for this run; the list is built meanwhile."""
         self.sample = SampleAuthority.begin(
-            organisation=self.document.organisation, author=self.document.author, now=datetime.now(UTC)
+            organisation=self._parsed.organisation, author=self._parsed.author, now=datetime.now(UTC)
         )
         key = self._authority / "oversight.pem"
         self.sample.write_oversight_key(key)
         self._ended.callback(key.unlink)
         self.add_oversight(OVERSIGHT, GRPC_PORT=str(self._oversight_port))
-        self.start(OVERSIGHT)
+        self.services[OVERSIGHT].start()
+
+    def _authorise(self) -> None:
+        self._setup.say("signing a sample authority and bringing it into force")
+        try:
+            self.document = self._parsed.document(files.read_facts(self._facts))
+        except SignpostError as error:
+            raise StackError(str(error)) from error
+        self.services[OVERSIGHT].await_ready()
         authorised.activate(self.oversight, self.sample, self.document)
 
     def _build_list(self) -> None:

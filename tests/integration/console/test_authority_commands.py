@@ -195,4 +195,6 @@ def test_a_serial_that_leaves_a_gap_is_refused_by_field(town: Town) -> None:
 
 
 def test_a_deployment_that_nobody_submitted_is_unknown(town: Town) -> None:
-    assert town.ask("show", "no-such").exit_code == 2
+    refused = town.ask("show", "no-such")
+    assert refused.exit_code == 1
+    assert "deployment: " in refused.output
