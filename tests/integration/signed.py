@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from services.contracts import codec_authority, topics
 from services.contracts.authorisation.approvals import verify
 from services.contracts.authorisation.bridge import as_authority
+from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Move, State
 from services.contracts.authorisation.records import DocumentPublished, Record, RegistryIssued
 from services.contracts.authorisation.registry import Registry, sign_registry
@@ -57,6 +56,8 @@ class SignedAuthority:
         self._now = datetime.now(UTC)
         self._root = SigningKey(uuid4().bytes + uuid4().bytes)
         self._lock = threading.RLock()
+        self._closed = threading.Event()
+        self._leasing = threading.Thread(target=self._lease, name="signed-leases", daemon=True)
         self._producer = KafkaProducer(producer_options(Connection(bootstrap, "signed")), lambda code: None)
         self._state, self._moves, self._leases = State.DRAFT, 0, 0
         a_site = fields()["site"]
@@ -103,10 +104,23 @@ class SignedAuthority:
 
     def activate(self) -> None:
         """Everything that stands when it is ACTIVE, with one lease."""
-        self.write(RegistryIssued(sign_registry(self._registry(), self._root)), self._published())
+        self.write(RegistryIssued(sign_registry(self._registry(), self._root)))
+        self._go_live()
+
+    def supersede(self, **changes: object) -> None:
+        """The next version, with these fields changed, in force from now on."""
+        with self._lock:
+            last = self.document.model_dump()
+            fresh = {"version": self.document.version + 1, "supersedes": self.document.digest}
+            self.document = Document.read(last | fresh | changes)
+            self._moves = 0
+            self._go_live()
+
+    def _go_live(self) -> None:
+        self.write(self._published())
         self.move(Move.SUBMIT, self._now - 2 * _DAY)
         self.move(Move.APPROVE, self._now - _DAY)
-        self.move(Move.ACTIVATE, self._now)
+        self.move(Move.ACTIVATE)
         self.renew()
 
     def move(self, move: Move, at: datetime | None = None) -> None:
@@ -122,22 +136,20 @@ class SignedAuthority:
             now = datetime.now(UTC)
             self.write(a_lease(self.document, self._leases, now, state=self._state, state_sequence=self._moves))
 
-    @contextmanager
-    def renewing(self) -> Iterator[None]:
-        """The lease is renewed for as long as the block, by a thread."""
-        ended = threading.Event()
+    def run(self) -> None:
+        """ACTIVE, its lease renewed by a thread, until `close`."""
+        self.activate()
+        self._leasing.start()
 
-        def renew() -> None:
-            while not ended.wait(LEASE_EVERY_S):
-                self.renew()
+    def close(self) -> None:
+        """No more leases. Harmless if there were none."""
+        self._closed.set()
+        if self._leasing.is_alive():
+            self._leasing.join()
 
-        thread = threading.Thread(target=renew, name="signed-leases")
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
+    def _lease(self) -> None:
+        while not self._closed.wait(LEASE_EVERY_S):
+            self.renew()
 
     def write(self, *records: Record) -> None:
         """Under one key: no test lives long enough to see them compacted."""

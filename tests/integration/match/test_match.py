@@ -12,6 +12,7 @@ import pytest
 
 from console.stack.kafka import KafkaCluster
 from services.contracts import ids
+from services.contracts.authorisation.enums import Move
 from services.contracts.counts import ARROWS, Count
 from services.contracts.events import ScoreKind
 from tests.builders import a_vector
@@ -116,6 +117,7 @@ def test_late_lost_and_refused_faces_are_counted_apart(world: World) -> None:
 
 
 def test_without_a_list_no_face_is_taken_until_one_comes(world: World) -> None:
+    world.sign(a_gallery(ANNA))
     world.feed(world.a_face(1, vector=near(ANNA.vector, 0.9)))
     with world.match(ready=False) as match:
         eventually(lambda: "no list to search" in match.log.read_text(), "it to say so", within_s=WITHIN_S)
@@ -125,32 +127,54 @@ def test_without_a_list_no_face_is_taken_until_one_comes(world: World) -> None:
         world.until(Count.FACES_ALERTED, 1)
 
 
-def test_a_newer_list_is_taken_up_while_faces_come(world: World) -> None:
-    old, new = a_gallery(ANNA), a_gallery(BERTA)
-    world.put_list(old)
-    with world.match() as match:
-        world.feed(world.a_face(1, vector=near(ANNA.vector, 0.9)), world.a_face(2, vector=near(BERTA.vector, 0.9)))
-        world.until(Count.FACES_SEARCHED, 2)
-        world.put_list(new)
-        eventually(
-            lambda: match.metric("signpost_match_lists_loaded_total") == 2, "the new list", within_s=WITHIN_S
-        )
-        world.feed(world.a_face(3, vector=near(ANNA.vector, 0.9)), world.a_face(4, vector=near(BERTA.vector, 0.9)))
-        world.until(Count.FACES_SEARCHED, 4)
-    found = {(alert.list_digest, alert.subject) for alert in world.alerts()}
-    assert found == {(old.digest, ANNA.token), (new.digest, BERTA.token)}
-
-
-def test_a_list_that_is_refused_leaves_the_old_one_in_use(make_world: Callable[..., World]) -> None:
-    world = make_world(max_entries=1)
+def test_a_list_that_was_swapped_for_another_is_not_searched(world: World) -> None:
     world.put_list(a_gallery(ANNA))
     with world.match() as match:
         world.put_list(a_gallery(ANNA, BERTA))
+        name = 'signpost_match_lists_refused_total{reason="other_digest"}'
+        eventually(lambda: match.metric(name) == 1, "the refusal", within_s=WITHIN_S)
+        world.feed(world.a_face(1, vector=near(ANNA.vector, 0.9)), world.a_face(2, vector=near(BERTA.vector, 0.9)))
+        world.until(Count.FACES_SEARCHED, 2)
+        assert match.ready()
+    assert {(alert.list_digest, alert.subject) for alert in world.alerts()} == {
+        (a_gallery(ANNA).digest, ANNA.token)
+    }
+
+
+def test_a_list_that_has_grown_past_its_cap_is_not_searched(make_world: Callable[..., World]) -> None:
+    world = make_world(max_entries=1)
+    world.sign(a_gallery(ANNA, BERTA))
+    with world.match(ready=False) as match:
+        world.put_list(a_gallery(ANNA, BERTA))
         name = 'signpost_match_lists_refused_total{reason="too_many_entries"}'
         eventually(lambda: match.metric(name) == 1, "the refusal", within_s=WITHIN_S)
+        assert not match.ready()
+
+
+def test_a_stop_ends_the_search_within_seconds_and_every_face_is_accounted_for(world: World) -> None:
+    world.put_list(a_gallery(ANNA))
+    with world.match():
         world.feed(world.a_face(1, vector=near(ANNA.vector, 0.9)))
         world.until(Count.FACES_ALERTED, 1)
-        assert match.ready()
+        world.signed.move(Move.STOP)
+        stopped_at = datetime.now(UTC)
+        for number in range(2, 42):
+            world.feed(world.a_face(number, vector=near(ANNA.vector, 0.9)))
+        world.until(Count.FACES_RECEIVED, 41)
+    assert world.reasons()[Count.FACES_REFUSED, "not_active"] > 0
+    assert all(alert.searched_at < stopped_at + timedelta(seconds=2) for alert in world.alerts())
+    assert adds_up(world)
+
+
+def test_another_version_in_force_ends_the_process_in_good_order(world: World) -> None:
+    world.put_list(a_gallery(ANNA))
+    with world.match() as match:
+        world.signed.supersede()
+        assert match.process.wait(WITHIN_S) == 0
+    with world.match("two"):
+        world.feed(world.a_face(1, vector=near(ANNA.vector, 0.9)))
+        world.until(Count.FACES_ALERTED, 1)
+    assert [alert.authority_version for alert in world.alerts()] == [2]
 
 
 @pytest.mark.parametrize("point", ["before_produce", "after_produce", "before_commit", "after_commit"])

@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import yaml
 from pydantic import SecretStr
 
 from console.edges import list_redis
@@ -20,7 +19,8 @@ from console.edges.kafka_read import KafkaReader
 from console.stack.ports import free_ports
 from console.topics.apply import apply
 from console.watchlist.build import Built
-from services.contracts import authority, codec, counts, ids, keys, topics
+from services.contracts import codec, counts, ids, keys, topics
+from services.contracts.authority import Authority
 from services.contracts.codec import Sealing
 from services.contracts.counts import Count
 from services.contracts.events import AlertRaised, FaceObserved, StageCounts
@@ -36,7 +36,9 @@ from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.redis_client import connect
 from tests.builders import a_face
 from tests.integration.running import WITHIN_S, Running, process_of
+from tests.integration.signed import SignedAuthority
 from tests.support import eventually
+from tests.unit.contracts.authorisation.builders import a_camera, a_list
 from tests.unit.match.lists_builder import MODEL
 
 
@@ -53,22 +55,7 @@ class World:
     def __post_init__(self) -> None:
         self.deployment = ids.DeploymentId(f"match-{uuid4().hex[:10]}")
         apply(KafkaAdmin(self.bootstrap), groups=[f"signpost-match-{self.deployment}"])
-        now = datetime.now(UTC)
-        document = {
-            "deployment": self.deployment,
-            "use_case": "exercise",
-            "purpose": "tests of match",
-            "cameras": [{"id": f"gate-{n}", "source": "folder", "address": "pictures"} for n in range(4)],
-            "window": {
-                "start": (now - timedelta(hours=2)).isoformat(),
-                "end": (now + timedelta(hours=2)).isoformat(),
-            },
-            "watchlist": {"name": "blue-list", "max_entries": 50, "score_kind": "raw", "thresholds": {1: 0.5}}
-            | self.watchlist,
-        }
-        self.document = self.folder / "deployment.yaml"
-        self.document.write_text(yaml.safe_dump(document))
-        self.authority = authority.parse(self.document.read_text(), origin="test")
+        self._signed: SignedAuthority | None = None
         clock = SystemClock()
         self._volatile = connect(SecretStr(self.volatile_url), client_name="test")
         self._durable = connect(SecretStr(self.durable_url), client_name="test")
@@ -78,11 +65,44 @@ class World:
         self._producer = KafkaProducer(producer_options(Connection(self.bootstrap, "test")), lambda code: None)
 
     def close(self) -> None:
+        if self._signed is not None:
+            self._signed.close()
         self._volatile.close()
         self._durable.close()
 
+    @property
+    def signed(self) -> SignedAuthority:
+        """The authority, once it is signed."""
+        assert self._signed is not None, "nothing is signed yet"
+        return self._signed
+
+    @property
+    def authority(self) -> Authority:
+        return self.signed.authority
+
+    def sign(self, gallery: Gallery) -> None:
+        """An authority for this list, ACTIVE from now on."""
+        self._signed = SignedAuthority(
+            self.bootstrap,
+            id=self.deployment,
+            cameras=[a_camera(f"gate-{n}", source="folder", host=None) for n in range(4)],
+            watchlist=a_list(
+                **{
+                    "id": "blue-list",
+                    "digest": gallery.digest,
+                    "categories": ["consenting_volunteer"],
+                    "model": MODEL,
+                    "thresholds": {1: 0.5},
+                }
+                | self.watchlist
+            ),
+        )
+        self._signed.run()
+
     def put_list(self, gallery: Gallery) -> None:
-        """Make it the list, as the operator's command does."""
+        """Make it the list, as the operator's command does; the first is the one that is signed for."""
+        if self._signed is None:
+            self.sign(gallery)
         spec = keys.watchlist(self.authority)
         sealing = Sealing(spec.id, self.ring.mint(spec), AesGcm())
         list_redis.write(self._durable, self.authority, Built(gallery, (), (), ()), sealing)
@@ -158,7 +178,7 @@ class World:
             "REDIS_VOLATILE_URL": self.volatile_url,
             "REDIS_DURABLE_URL": self.durable_url,
             "KEYS_DIR": str(self.folder / "keys"),
-            "DEPLOYMENT_FILE": str(self.document),
+            **self.signed.settings,
             "HTTP_PORT": str(port),
             "INSTANCE": f"{self.deployment}-{name}-{port}",
             "LIST_POLL_S": "0.2",

@@ -36,8 +36,10 @@ def bootstrap(kafka: KafkaCluster) -> str:
 
 
 @pytest.fixture
-def signed(bootstrap: str) -> SignedAuthority:
-    return SignedAuthority(bootstrap)
+def signed(bootstrap: str) -> Iterator[SignedAuthority]:
+    signed = SignedAuthority(bootstrap)
+    yield signed
+    signed.close()
 
 
 def a_watch(bootstrap: str, signed: SignedAuthority) -> AuthorityWatch:
@@ -78,12 +80,11 @@ def test_a_process_waits_for_its_authority_and_may_search_while_the_lease_is_ren
 ) -> None:
     SignedAuthority(bootstrap).activate()  # another organisation's, on the same topic
     assert watched.wait(threading.Event(), lambda: None, within_s=1.0) is None
-    signed.activate()
-    with signed.renewing():
-        standing = built(watched, signed)
-        eventually(lambda: asked(standing, signed) is None, "leave to search", within_s=WITHIN_S)
-        assert watched.ready()
-        assert watched.lease_age_s() < MAX_AGE_S
+    signed.run()
+    standing = built(watched, signed)
+    eventually(lambda: asked(standing, signed) is None, "leave to search", within_s=WITHIN_S)
+    assert watched.ready()
+    assert watched.lease_age_s() < MAX_AGE_S
 
 
 def test_a_stop_is_known_before_the_lease_that_names_it(signed: SignedAuthority, watched: AuthorityWatch) -> None:
