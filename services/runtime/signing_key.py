@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -11,17 +12,20 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from services.contracts.authorisation.signing import SigningKey
 from services.contracts.errors import Misconfigured
 
-_OTHERS = 0o077
+# What nobody else may do with a file of ours; and with root's, which is how a platform hands out its secrets: owned
+# by root, readable by a group of the one process.
+_NOT_OURS = 0o077
+_NOT_ROOTS = 0o037
 
 
 def read_signing_key(path: Path, *, variable: str) -> SigningKey:
     """An Ed25519 key (PEM, PKCS#8, not encrypted). Raises Misconfigured naming the setting and what to do."""
     try:
-        mode = path.stat().st_mode
+        found = path.stat()
         raw = path.read_bytes()
     except OSError as error:
         raise Misconfigured(f"{variable}: {path} cannot be read ({type(error).__name__})") from error
-    if mode & _OTHERS:
+    if found.st_mode & (_NOT_ROOTS if found.st_uid == 0 != os.geteuid() else _NOT_OURS):
         raise Misconfigured(f"{variable}: {path} may be read by others: chmod 600")
     try:
         key = load_pem_private_key(raw, None)

@@ -61,7 +61,8 @@ def test_a_refusal_names_field_rule_and_source(world: World) -> None:
         with pytest.raises(grpc.RpcError) as raised:
             oversight.call("Submit", pb.SubmitRequest(document=document.canonical_bytes()))
     assert raised.value.code() is grpc.StatusCode.FAILED_PRECONDITION
-    (raw,) = [value for key, value in raised.value.trailing_metadata() if key == "signpost-findings-bin"]
+    (raw,) = [one.value for one in raised.value.trailing_metadata() or () if one.key == "signpost-findings-bin"]
+    assert isinstance(raw, bytes)
     (finding,) = pb.Findings.FromString(raw).findings
     assert (finding.field, finding.source) == ("approvals", "issue 4.1: quorum")
 
@@ -70,7 +71,7 @@ def test_a_standby_says_that_it_is_one(world: World) -> None:
     with world.leader_and_standby() as (_, standby), pytest.raises(grpc.RpcError) as raised:
         standby.call("List", pb.ListRequest())
     assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
-    assert "standby" in raised.value.details()
+    assert "standby" in str(raised.value.details())
 
 
 def test_when_the_leader_is_killed_a_standby_goes_on_before_the_lease_runs_out(world: World) -> None:

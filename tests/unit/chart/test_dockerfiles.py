@@ -10,7 +10,7 @@ import yaml
 
 from tests.architecture.imports import ROOT
 
-SERVICES = ("ingest", "embed", "match", "review")
+SERVICES = ("ingest", "embed", "match", "review", "oversight")
 
 
 def dockerfile(service: str) -> str:

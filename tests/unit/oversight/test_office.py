@@ -123,9 +123,11 @@ def test_what_a_command_sets_going_does_not_wait_for_the_next_beat(rig: Rig) -> 
 def test_a_lease_is_renewed_every_two_seconds(rig: Rig) -> None:
     rig.active()
     before = rig.leases()
-    for beat in range(1, 4):
+    for _ in range(3):
         rig.clock.advance(BEAT)
-        eventually(lambda beat=beat: rig.leases() == before + beat, "a lease a beat", within_s=WITHIN_S)
+        before += 1
+        eventually(lambda: rig.leases() >= before, "a lease a beat", within_s=WITHIN_S)
+        assert rig.leases() == before
 
 
 def test_what_was_not_recorded_is_not_believed(rig: Rig) -> None:

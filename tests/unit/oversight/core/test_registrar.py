@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -207,7 +208,7 @@ def test_a_new_authority_is_refused_while_an_earlier_report_is_overdue() -> None
         ({"notice_published_at": b.START}, "the notice must be out"),
     ],
 )
-def test_an_attestation_that_would_not_count_is_refused(changes: dict[str, object], why: str) -> None:
+def test_an_attestation_that_would_not_count_is_refused(changes: dict[str, Any], why: str) -> None:
     desk = Desk().begun().authorised(DOCUMENT)
     desk.at = b.START - HOUR
     token = attestation(DOCUMENT, desk.at, **changes)
@@ -375,7 +376,7 @@ def test_entries_are_revoked_in_a_gapless_chain_that_the_next_lease_names() -> N
         ({"deployment": "elsewhere"}, "no such version"),
     ],
 )
-def test_a_revocation_that_does_not_follow_is_refused(changes: dict[str, object], why: str) -> None:
+def test_a_revocation_that_does_not_follow_is_refused(changes: dict[str, Any], why: str) -> None:
     desk = Desk().begun().active(DOCUMENT)
     assert why in refused(lambda: desk.revoke(DOCUMENT, b.TOKENS[0], **changes))
 
