@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from services.contracts.authorisation.signing import SigningKey
 from services.contracts.errors import Misconfigured
 
-# What nobody else may do with a file of ours; and with root's, which is how a platform hands out its secrets: owned
-# by root, readable by a group of the one process.
+# What others may not do with a file of ours; and with one of root's, which is how a platform hands out secrets:
+# owned by root, readable by the one process's group.
 _NOT_OURS = 0o077
 _NOT_ROOTS = 0o037
 
@@ -25,7 +25,8 @@ def read_signing_key(path: Path, *, variable: str) -> SigningKey:
         raw = path.read_bytes()
     except OSError as error:
         raise Misconfigured(f"{variable}: {path} cannot be read ({type(error).__name__})") from error
-    if found.st_mode & (_NOT_ROOTS if found.st_uid == 0 != os.geteuid() else _NOT_OURS):
+    handed_out = found.st_uid == 0 and os.geteuid() != 0
+    if found.st_mode & (_NOT_ROOTS if handed_out else _NOT_OURS):
         raise Misconfigured(f"{variable}: {path} may be read by others: chmod 600")
     try:
         key = load_pem_private_key(raw, None)

@@ -81,6 +81,10 @@ class Rig:
     def leases(self) -> int:
         return sum(isinstance(record, LeaseRenewed) for record in self.log.records)
 
+    def until_leases(self, number: int) -> None:
+        eventually(lambda: self.leases() >= number, f"{number} leases", within_s=WITHIN_S)
+        assert self.leases() == number
+
 
 @pytest.fixture
 def rig() -> Iterator[Rig]:
@@ -123,11 +127,9 @@ def test_what_a_command_sets_going_does_not_wait_for_the_next_beat(rig: Rig) -> 
 def test_a_lease_is_renewed_every_two_seconds(rig: Rig) -> None:
     rig.active()
     before = rig.leases()
-    for _ in range(3):
+    for beats in range(1, 4):
         rig.clock.advance(BEAT)
-        before += 1
-        eventually(lambda: rig.leases() >= before, "a lease a beat", within_s=WITHIN_S)
-        assert rig.leases() == before
+        rig.until_leases(before + beats)
 
 
 def test_what_was_not_recorded_is_not_believed(rig: Rig) -> None:

@@ -55,9 +55,7 @@ def test_a_registry_of_the_root_is_recorded_once() -> None:
         ({"sequence": 2, "issued_at": b.APPROVED + HOUR}, "in the future"),
     ],
 )
-def test_a_registry_that_is_old_or_anothers_or_not_in_force_is_refused(
-    changes: dict[str, object], why: str
-) -> None:
+def test_a_registry_that_is_old_or_anothers_or_not_in_force_is_refused(changes: dict[str, Any], why: str) -> None:
     desk = Desk().begun()
     assert why in refused(lambda: desk.tell(PutRegistry(sign_registry(b.a_registry(**changes), b.ROOT))))
 
