@@ -48,7 +48,7 @@ def command(
             exercise = ended.enter_context(Exercise(setup))
             exercise.start(Stage.REVIEW, Stage.MATCH, Stage.EMBED, Stage.INGEST)
             console.rule(f"{bounds.deployment}: {bounds.use_case.value.upper()}")
-            console.print(exercise.bounds(), highlight=False, markup=False)
+            console.print(exercise.bounds(), highlight=False, markup=False, soft_wrap=True)
             console.print(f"Alerts are decided at {exercise.page} until {bounds.window.end}. Ctrl-C ends the run.")
             _stay(exercise)
             exercise.services[Stage.INGEST].stop()

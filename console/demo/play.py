@@ -103,7 +103,7 @@ def _prepare(home: Path, accounts: list[Account], console: Console, ray_workers:
 
 def _tell(console: Console, exercise: Exercise, accounts: list[Account]) -> None:
     console.rule("EXERCISE: public-domain portraits stand in for people")
-    console.print(exercise.bounds(), highlight=False, markup=False)
+    console.print(exercise.bounds(), highlight=False, markup=False, soft_wrap=True)
     console.print(f"Decide alerts yourself: open {exercise.page}")
     for account in accounts:
         if not account.scripted:
