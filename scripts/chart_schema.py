@@ -20,6 +20,7 @@ SET_BY_CHART = frozenset(
         "redis_volatile_url",
         "redis_durable_url",
         "keys_dir",
+        "organisation",
         "deployment",
         "authority_root",
         "http_host",
@@ -37,6 +38,8 @@ SET_BY_CHART = frozenset(
 )
 _NAME: Schema = {"type": "string", "minLength": 1}
 _TEXT: Schema = {"type": "string"}
+_ID: Schema = {"type": "string", "pattern": r"^[a-z0-9][a-z0-9-]{0,62}$"}
+_FINGERPRINT: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9_-]{43}$"}
 _BOOL: Schema = {"type": "boolean"}
 _LIST: Schema = {"type": "array", "items": {"type": "object"}}
 # No peers at all would mean "everybody" to a NetworkPolicy.
@@ -83,7 +86,7 @@ _GLOBAL = _object(
         "kafka": _object({"bootstrap": _NAME}),
         "redis": _object({"existingSecret": _NAME, "volatileKey": _NAME, "durableKey": _NAME}),
         "keys": _object({"existingClaim": _NAME}),
-        "deployment": _object({"existingSecret": _TEXT, "document": _TEXT}),
+        "authority": _object({"organisation": _ID, "deployment": _ID, "root": _FINGERPRINT}),
         "topics": _object(
             {
                 "enabled": _BOOL,

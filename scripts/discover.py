@@ -11,7 +11,7 @@ from services.runtime.settings import ProcessSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 # In the order of the data path; a service not named here comes after.
-_ORDER = ("ingest", "embed", "match", "review")
+_ORDER = ("ingest", "embed", "match", "review", "oversight")
 
 
 def names(file: str) -> list[str]:

@@ -12,7 +12,7 @@ from services.runtime.metrics import declared_in, render_docs
 from services.runtime.settings_text import render_configuration
 
 # The services of the chart: one block of values each.
-CHART_SERVICES = ("ingest", "embed", "match", "review")
+CHART_SERVICES = ("ingest", "embed", "match", "review", "oversight")
 # wanted_configs caps a topic's in-sync minimum for a cluster smaller than this; here the script does.
 _BROKERS = 3
 

@@ -18,10 +18,9 @@ spec:
   template:
     metadata:
       labels: {{- include "signpost.labels" . | nindent 8 }}
-      annotations:
-        # A new document means new pods; that of a Secret of yours is not seen here: restart them.
-        checksum/deployment: {{ $global.deployment.document | sha256sum }}
-        {{- with $own.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}
+      {{- with $own.podAnnotations }}
+      annotations: {{- toYaml . | nindent 8 }}
+      {{- end }}
     spec:
       {{- include "signpost.podSecurity" . | nindent 6 }}
       # Ten seconds beyond the service's own drain, so that it ends by itself.

@@ -4,15 +4,20 @@
 {{- $global := .root.Values.global -}}
 {{- $own := index .root.Values .service -}}
 - {name: KAFKA_BOOTSTRAP, value: {{ $global.kafka.bootstrap | quote }}}
-- name: REDIS_VOLATILE_URL
-  valueFrom:
-    secretKeyRef: {name: {{ $global.redis.existingSecret }}, key: {{ $global.redis.volatileKey }}}
 - name: REDIS_DURABLE_URL
   valueFrom:
     secretKeyRef: {name: {{ $global.redis.existingSecret }}, key: {{ $global.redis.durableKey }}}
+- {name: AUTHORITY_ROOT, value: {{ $global.authority.root | quote }}}
+{{- if eq .service "oversight" }}
+- {name: ORGANISATION, value: {{ $global.authority.organisation | quote }}}
+{{- else }}
+- {name: DEPLOYMENT, value: {{ $global.authority.deployment | quote }}}
+- name: REDIS_VOLATILE_URL
+  valueFrom:
+    secretKeyRef: {name: {{ $global.redis.existingSecret }}, key: {{ $global.redis.volatileKey }}}
 # A folder within the claim: the service makes it itself, with mode 0700.
 - {name: KEYS_DIR, value: /var/lib/signpost/keys/store}
-- {name: DEPLOYMENT_FILE, value: /etc/signpost/deployment/deployment.yaml}
+{{- end }}
 # A container that is restarted keeps its pod's name.
 - name: REPLICA
   valueFrom:

@@ -29,5 +29,7 @@ http: 8080
 {{- if eq .service "review" }}
 web: 8443
 grpc: 7443
+{{- else if eq .service "oversight" }}
+grpc: 7443
 {{- end }}
 {{- end }}

@@ -2,8 +2,9 @@
 
 {{- define "signpost.volumeMounts" -}}
 - {name: tmp, mountPath: /tmp}
+{{- if ne .service "oversight" }}
 - {name: keys, mountPath: /var/lib/signpost/keys}
-- {name: deployment, mountPath: /etc/signpost/deployment, readOnly: true}
+{{- end }}
 {{- if .cache }}
 - {name: cache, mountPath: /var/cache/signpost}
 {{- end }}
@@ -13,16 +14,11 @@
 {{- end }}
 
 {{- define "signpost.volumes" -}}
-{{- $deployment := .root.Values.global.deployment -}}
 - {{ include "signpost.tmp" . | nindent 2 | trim }}
+{{- if ne .service "oversight" }}
 - name: keys
   persistentVolumeClaim: {claimName: {{ .root.Values.global.keys.existingClaim }}}
-- name: deployment
-  {{- if $deployment.document }}
-  configMap: {name: {{ include "signpost.fullname" (dict "root" .root "service" "deployment") }}}
-  {{- else }}
-  secret: {secretName: {{ required "global.deployment needs existingSecret or document" $deployment.existingSecret }}, defaultMode: 0440}
-  {{- end }}
+{{- end }}
 {{- if .cache }}
 - name: cache
   emptyDir: {sizeLimit: 1Gi}

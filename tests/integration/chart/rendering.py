@@ -13,7 +13,9 @@ import yaml
 from tests.architecture.imports import ROOT
 
 CHART = ROOT / "helm/signpost"
-SERVICES = ("ingest", "embed", "match", "review")
+SERVICES = ("ingest", "embed", "match", "review", "oversight")
+# What no default can say.
+AUTHORITY = CHART / "ci/authority-values.yaml"
 VALUE_SETS: Mapping[str, tuple[Path, ...]] = {
     "default": (),
     "exercise": (CHART / "ci/exercise-values.yaml",),
@@ -46,7 +48,7 @@ class Helm:
 
 
 def _flags(values: tuple[Path, ...], sets: tuple[str, ...]) -> Iterator[str]:
-    for path in values:
+    for path in (AUTHORITY, *values):
         yield f"--values={path}"
     for each in sets:
         yield f"--set-json={each}"

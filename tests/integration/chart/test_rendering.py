@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.integration.chart.rendering import (
+    AUTHORITY,
     CHART,
     SERVICES,
     VALUE_SETS,
@@ -26,7 +27,7 @@ _OPERATOR = {"ServiceMonitor", "PrometheusRule"}
 
 @pytest.mark.parametrize("values", VALUE_SETS)
 def test_helm_lints_the_chart(helm: Helm, values: str) -> None:
-    done = helm.run("lint", "--strict", CHART, *(f"--values={path}" for path in VALUE_SETS[values]))
+    done = helm.run("lint", "--strict", CHART, *(f"--values={path}" for path in (AUTHORITY, *VALUE_SETS[values])))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -55,9 +56,9 @@ def test_every_service_has_its_objects(default: list[Manifest]) -> None:
         assert {f"signpost-{service}" for service in SERVICES} <= found, kind
 
 
-def test_match_and_review_are_kept_while_nodes_are_drained(default: list[Manifest]) -> None:
+def test_match_review_and_oversight_are_kept_while_nodes_are_drained(default: list[Manifest]) -> None:
     found = {each["metadata"]["name"] for each in of_kind("PodDisruptionBudget", default)}
-    assert found == {"signpost-match", "signpost-review"}
+    assert found == {"signpost-match", "signpost-review", "signpost-oversight"}
 
 
 @pytest.mark.parametrize("service", SERVICES)

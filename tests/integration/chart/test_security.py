@@ -117,11 +117,6 @@ def test_no_secret_stands_in_a_manifest(rendered: list[Manifest]) -> None:
     assert not re.search(r"://[^/\s]*:[^/\s]*@", yaml.safe_dump_all(map(dict, rendered)))
 
 
-def test_a_document_with_a_cameras_password_is_refused_in_values(helm: Helm) -> None:
-    document = 'global.deployment.document="cameras: [{address: rtsp://admin:hunter2@10.0.0.1/1}]"'
-    assert "put the document into a Secret" in helm.refusal(sets=(document,))
-
-
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_secret_setting_cannot_be_given_in_the_open(helm: Helm, service: str) -> None:
     refusal = helm.refusal(sets=(f'{service}.settings.REDIS_DURABLE_URL="redis://:hunter2@redis"',))

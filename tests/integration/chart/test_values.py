@@ -10,9 +10,8 @@ import pytest
 import yaml
 
 from scripts.discover import settings_classes
-from services.contracts.authority import parse
 from services.runtime.settings import load
-from tests.integration.chart.rendering import CHART, SERVICES, Helm, Manifest, container, of_kind
+from tests.integration.chart.rendering import AUTHORITY, CHART, SERVICES, Helm, Manifest, container
 
 # What the chart's Secrets would hold, and the pod's own name.
 _FROM_CLUSTER = {
@@ -64,13 +63,18 @@ def test_large_numbers_arrive_as_people_write_them(helm: Helm) -> None:
     assert (found["UNACKED_FRAMES"], found["STALL_TIMEOUT_S"]) == ("10000", "7.25")
 
 
-def test_the_inline_document_arrives_unchanged(helm: Helm) -> None:
-    values = CHART / "ci/exercise-values.yaml"
-    given = yaml.safe_load(values.read_text("utf-8"))["global"]["deployment"]["document"]
-    maps = {each["metadata"]["name"]: each for each in of_kind("ConfigMap", helm.template(values))}
-    arrived = maps["signpost-deployment"]["data"]["deployment.yaml"]
-    assert arrived == given
-    assert parse(arrived, origin="values").deployment == "exercise-1"
+def test_the_authority_is_named_to_those_who_work_under_it_and_to_who_keeps_it(default: list[Manifest]) -> None:
+    given = yaml.safe_load(AUTHORITY.read_text("utf-8"))["global"]["authority"]
+    for service in SERVICES:
+        found = environment(service, default)
+        assert found["AUTHORITY_ROOT"] == given["root"]
+        whose = "ORGANISATION" if service == "oversight" else "DEPLOYMENT"
+        assert found[whose] == given[whose.lower()]
+
+
+def test_oversight_sees_no_key_but_its_own(default: list[Manifest]) -> None:
+    mounted = {mount["name"] for mount in container("oversight", default)["volumeMounts"]}
+    assert mounted == {"tmp", "oversight-key-file", "tls-cert", "tls-key", "tls-client-ca"}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +96,10 @@ def test_the_inline_document_arrives_unchanged(helm: Helm) -> None:
         ("review.resources.limits=null", "limits"),
         ("global.networkPolicy.kafka.to=[]", "/global/networkPolicy/kafka/to"),
         ("global.networkPolicy.prometheus.from=[]", "/global/networkPolicy/prometheus/from"),
-        ('global.deployment.existingSecret=""', "existingSecret or document"),
+        ('global.authority.root=""', "/global/authority/root"),
+        ('global.authority.deployment="Exercise 1"', "/global/authority/deployment"),
+        ("oversight.mounts.OVERSIGHT_KEY_FILE=null", "OVERSIGHT_KEY_FILE"),
+        ('match.settings.AUTHORITY_ROOT="other"', "AUTHORITY_ROOT"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(helm: Helm, wrong: str, named: str) -> None:
