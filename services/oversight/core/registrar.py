@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
+from services.contracts import topics
 from services.contracts.authorisation import registry, signing
 from services.contracts.authorisation.approvals import Quorum
 from services.contracts.authorisation.document import Document
@@ -51,6 +52,9 @@ from services.oversight.core.register import Register, Version, with_tokens
 _REPLAY = "issue 4.1: attacks, replay"
 _ORDERED = frozenset({Move.REFUSE, Move.CANCEL, Move.SUSPEND, Move.RESUME, Move.STOP, Move.REVIEW})
 _CONCLUDED = frozenset({Move.PURGE, Move.REPORT})
+
+# A document has 1 MiB at most, and a signature under it a few hundred bytes.
+_MOST_BYTES = topics.AUTHORITY.max_message_bytes - 64 * 1024
 
 S = TypeVar("S", bound=Statement)
 
@@ -121,8 +125,7 @@ class Registrar:
         decision = self._clerk.move(
             Decision(register), version, Move.SUBMIT, now, by=Actor(document.author, Role.AUTHOR)
         )
-        published = Entry(version.published(), document)
-        decision = replace(decision, entries=(published, *decision.entries))
+        decision = replace(decision, entries=(_document_of(version), *decision.entries))
         return self._with_quorum(decision, now)
 
     def _approve(self, register: Register, token: str, now: Now) -> Decision:
@@ -222,8 +225,15 @@ class Registrar:
 
 
 def _published(decision: Decision, version: Version) -> Decision:
-    entry = Entry(version.published(), version.document)
-    return decision.writing(entry, decision.after.with_version(version), version)
+    return decision.writing(_document_of(version), decision.after.with_version(version), version)
+
+
+def _document_of(version: Version) -> Entry:
+    """Its record. Raises NotAuthorised where Kafka would not take it, and with it no lease."""
+    record = version.published()
+    if len(record.document) + sum(map(len, record.approvals)) > _MOST_BYTES:
+        raise refused("requirements", "approvals", "there are too many, or they are too long", "issue 4.1")
+    return Entry(record, version.document)
 
 
 def _open(kind: type[S], register: Register, token: str, now: Now) -> Opened[S]:

@@ -196,6 +196,13 @@ def test_a_new_authority_is_refused_while_an_earlier_report_is_overdue() -> None
     assert desk.state(second) is State.SUBMITTED
 
 
+def test_more_signatures_than_a_record_holds_are_refused() -> None:
+    desk = Desk().begun()
+    junk = tuple(f"{number}" + "x" * 100_000 for number in range(30))
+    tokens = (*b.approvals(DOCUMENT, at=desk.at), *junk)
+    assert "too many" in refused(lambda: desk.tell(Submit(DOCUMENT.canonical_bytes(), tokens)))
+
+
 # Attestation.
 
 
