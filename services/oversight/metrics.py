@@ -85,6 +85,12 @@ class OversightMetrics:
         """The log was lost."""
         self._lost.inc()
 
+    def stands_by(self) -> None:
+        """What was known as a leader is another's to say now."""
+        self._signs.set(0)
+        for state in State:
+            self._authorities.set(0, state=state)
+
     def failed(self) -> None:
         """A beat was not recorded."""
         self._failures.inc()

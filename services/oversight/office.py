@@ -218,6 +218,7 @@ class Office:
 
     def _end(self) -> None:
         self._authority.release()
+        self._metrics.stands_by()
         with self._lock:
             self._register = None
             while not self._asked.empty():
