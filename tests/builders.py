@@ -6,13 +6,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import yaml
 
 from services.contracts import ids
+from services.contracts.authority import Authority
 from services.contracts.events import AlertRaised, Box, FaceObserved, FrameCaptured, ScoreKind, Shot, Vector
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 DEPLOYMENT = ids.DeploymentId("oxford-street-1")
 CAMERA = ids.CameraId("gate-1")
+
+
+def an_authority_of(text: str) -> Authority:
+    """From YAML, for tests that write the bounds down."""
+    return Authority.model_validate(yaml.safe_load(text))
 
 
 def a_vector(*, size: int = 128, seed: int = 1) -> Vector:

@@ -1,7 +1,6 @@
-"""What a deployment may do: the document every service reads for itself, and the one check it makes.
+"""A deployment's bounds as the services are built on them; `authorisation.bridge` makes them of what was signed.
 
-Today the document is a YAML file. Its signatures, lease and sealed digests are a later layer over the same
-`Authority`; nothing here claims that they were checked.
+Whether they stand at this moment is not theirs to say: that is asked of `standing`.
 """
 
 from __future__ import annotations
@@ -10,19 +9,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Self
 
-import yaml
 from pydantic import (
     AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
-from services.contracts.errors import Misconfigured
 from services.contracts.events import ScoreKind
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
@@ -54,17 +50,6 @@ class Pace(StrEnum):
 
     REAL_TIME = "real_time"
     AS_FAST_AS_TAKEN = "as_fast_as_taken"
-
-
-class Refusal(StrEnum):
-    """Why something lies outside an authority; a metric label and a count reason."""
-
-    OTHER_DEPLOYMENT = "other_deployment"
-    OUTSIDE_WINDOW = "outside_window"
-    UNKNOWN_CAMERA = "unknown_camera"
-    SOURCE_NOT_ADMITTED = "source_not_admitted"
-    MODEL_NOT_ADMITTED = "model_not_admitted"
-    LIST_NOT_ADMITTED = "list_not_admitted"
 
 
 class _Part(BaseModel):
@@ -183,38 +168,3 @@ class Authority(_Part):
     def camera_index(self, camera: str) -> int | None:
         """The camera's place in the list (its partition follows from it), or None."""
         return next((i for i, known in enumerate(self.cameras) if known.id == camera), None)
-
-    def refuses_camera(self, camera: str, *, deployment: str, at: datetime) -> Refusal | None:
-        """Why a picture of `camera` taken `at` lies outside this authority, or None. Everybody asks this."""
-        if deployment != self.deployment:
-            return Refusal.OTHER_DEPLOYMENT
-        index = self.camera_index(camera)
-        if index is None:
-            return Refusal.UNKNOWN_CAMERA
-        if self.cameras[index].source not in ADMITTED_SOURCES[self.use_case]:
-            return Refusal.SOURCE_NOT_ADMITTED
-        if not self.window.covers(at):
-            return Refusal.OUTSIDE_WINDOW
-        return None
-
-
-def parse(text: str, *, origin: str) -> Authority:
-    """The authority in a YAML document. Raises Misconfigured naming `origin`, field, rule; never a value."""
-    try:
-        document = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        # Not chained: YAML's own words show the lines around, and an address among them may carry a password.
-        raise Misconfigured(f"{origin}: not YAML{where}; see docs/deployment.md for an example") from None
-    if not isinstance(document, dict):
-        raise Misconfigured(f"{origin}: must be a mapping of fields; see docs/deployment.md for an example")
-    try:
-        return Authority.model_validate(document)
-    except ValidationError as error:
-        # Values stay out: an address may carry a password.
-        found = "; ".join(
-            f"{'.'.join(str(step) for step in one['loc']) or 'document'}: {one['msg']}"
-            for one in error.errors(include_input=False, include_url=False, include_context=False)
-        )
-        raise Misconfigured(f"{origin}: {found}") from None

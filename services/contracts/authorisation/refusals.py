@@ -10,7 +10,7 @@ from services.contracts.events import ScoreKind
 
 
 class Refusal(StrEnum):
-    """A metric label and a count reason. The first six are those of `services.contracts.authority`."""
+    """A metric label and a count reason."""
 
     OTHER_DEPLOYMENT = "other_deployment"
     OUTSIDE_WINDOW = "outside_window"

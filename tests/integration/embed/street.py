@@ -19,16 +19,18 @@ from pydantic import SecretStr
 from console.edges.kafka_read import KafkaReader
 from console.sample.sitters import ADMIRAL, ASTRONAUT, FORTY_FOUR, Sitter
 from services.contracts import codec, counts, keys, topics
-from services.contracts.authority import Authority, parse
 from services.contracts.counts import Count, Stage
 from services.contracts.events import FaceObserved, FrameCaptured, StageCounts
 from services.contracts.ids import CameraId, DeploymentId, derived, frame_id
+from services.embed.model.catalogue import RECOGNISERS
 from services.runtime.clock import SystemClock
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.ring import Found, Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.redis_client import connect
+from tests.integration.signed import SignedAuthority
+from tests.unit.contracts.authorisation.builders import a_camera, a_list
 
 Image = NDArray[np.uint8]
 
@@ -67,21 +69,6 @@ def picture(sitters: Sequence[Sitter], step: int, *, face_px: int = 120) -> byte
     return bytes(simplejpeg.encode_jpeg(canvas, quality=88, colorspace="BGR"))
 
 
-def authority_text(deployment: str, cameras: int, *, frame_s: int = 60) -> str:
-    listed = "\n".join(f"  - {{id: gate-{i}, source: folder, address: /dev/null}}" for i in range(cameras))
-    now = datetime.now(UTC)
-    return f"""
-deployment: {deployment}
-use_case: exercise
-purpose: a test
-cameras:
-{listed}
-window: {{start: "{(now - timedelta(hours=1)).isoformat()}", end: "{(now + timedelta(hours=2)).isoformat()}"}}
-watchlist: {{name: blue, max_entries: 10, score_kind: raw, thresholds: {{1: 0.5}}}}
-retention: {{frame_s: {frame_s}}}
-"""
-
-
 @dataclass
 class Street:
     """One deployment on real parts. Frames go in by `show`, faces and counts are read back."""
@@ -96,9 +83,15 @@ class Street:
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
-        text = authority_text(self.deployment, self.cameras, frame_s=self.frame_s)
-        self.deployment_file.write_text(text)
-        self.authority: Authority = parse(text, origin="test")
+        self.signed = SignedAuthority(
+            self.bootstrap,
+            id=self.deployment,
+            cameras=[a_camera(f"gate-{i}", source="folder", host=None) for i in range(self.cameras)],
+            watchlist=a_list(categories=["consenting_volunteer"], model=RECOGNISERS["sface"].model_id),
+            retention={"frame_s": self.frame_s},
+        )
+        self.signed.run()
+        self.authority = self.signed.authority
         self.redis = connect(SecretStr(self.volatile_url), client_name="test")
         self.forget_keys()
         self._cipher = AesGcm()
@@ -109,10 +102,6 @@ class Street:
         clock = SystemClock()
         self.keyring = Keyring(VolatileKeys(self.redis, clock), FolderKeys(self.home / "keys", clock), clock)
 
-    @property
-    def deployment_file(self) -> Path:
-        return self.home / "deployment.yaml"
-
     def settings(self, **more: str) -> dict[str, str]:
         """The environment of a worker on this street."""
         return {
@@ -121,7 +110,7 @@ class Street:
             "REDIS_VOLATILE_URL": self.volatile_url,
             "REDIS_DURABLE_URL": self.volatile_url,
             "KEYS_DIR": str(self.home / "keys"),
-            "DEPLOYMENT_FILE": str(self.deployment_file),
+            **self.signed.settings,
             "MODELS_DIR": str(MODELS),
             "MODEL_CACHE_DIR": str(COMPILED),
             "WORKERS": "process",
@@ -198,6 +187,7 @@ class Street:
         return counts.tally([one for one in records if one.stage == Stage.EMBED]).totals
 
     def close(self) -> None:
+        self.signed.close()
         self.redis.close()
 
 

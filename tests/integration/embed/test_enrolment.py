@@ -15,21 +15,16 @@ from console.run.service import ServiceProcess
 from console.sample.sitters import ADMIRAL, FORTY_FOUR
 from signpost.v1 import enrolment_pb2, enrolment_pb2_grpc
 from tests.integration.embed.conftest import need_assets
-from tests.integration.embed.street import COMPILED, MODELS, PICTURES, ROOT, Image, authority_text, portrait
+from tests.integration.embed.street import COMPILED, MODELS, PICTURES, ROOT, Image, portrait
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     need_assets()
     home = tmp_path_factory.mktemp("enrol")
-    (home / "deployment.yaml").write_text(authority_text("enrolment-test", 1))
     settings = {
         "PYTHONPATH": f"{ROOT}:{ROOT / 'proto' / 'gen'}",
         "KAFKA_BOOTSTRAP": "127.0.0.1:1",
-        "REDIS_VOLATILE_URL": "redis://127.0.0.1:1",
-        "REDIS_DURABLE_URL": "redis://127.0.0.1:1",
-        "KEYS_DIR": str(home / "keys"),
-        "DEPLOYMENT_FILE": str(home / "deployment.yaml"),
         "MODELS_DIR": str(MODELS),
         "MODEL_CACHE_DIR": str(COMPILED),
         "MAX_PICTURE_BYTES": "3000000",

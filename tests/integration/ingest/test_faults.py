@@ -55,12 +55,12 @@ def test_a_broker_that_dies_costs_dropped_frames_at_most_and_the_counts_are_thos
     world.close()
 
 
-def test_a_deployment_file_that_is_not_there_is_refused_by_name(world: IngestWorld, tmp_path: Path) -> None:
+def test_a_file_of_cameras_that_is_not_there_is_refused_by_name(world: IngestWorld, tmp_path: Path) -> None:
     world.deploy(a_looping_camera(tmp_path))
-    with world.ingest(deployment_file=tmp_path / "none.yaml") as ingest:
+    with world.ingest(cameras_file=tmp_path / "none.yaml") as ingest:
         assert ingest.process.wait(WITHIN_S) == 2
         reason = next(str(line["reason"]) for line in ingest.logs() if line["message"] == "refused to run")
-        assert reason.startswith(f"DEPLOYMENT_FILE: {tmp_path / 'none.yaml'} cannot be read")
+        assert reason.startswith(f"CAMERAS_FILE: {tmp_path / 'none.yaml'} cannot be read")
 
 
 def test_a_redis_that_keeps_what_must_be_forgotten_is_refused(

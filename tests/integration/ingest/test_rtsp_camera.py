@@ -33,7 +33,7 @@ def no_frame_twice(world: IngestWorld) -> bool:
 def test_a_camera_that_dies_and_comes_back_leaves_a_gap_and_begins_a_new_epoch(
     world: IngestWorld, camera: RtspCamera, transport: str
 ) -> None:
-    world.deploy(a_live_camera(camera.address, transport=transport), use_case="live")
+    world.deploy(a_live_camera(camera.address, transport=transport), use_case="crime_hotspot")
     with world.ingest() as ingest:
         eventually(lambda: len(world.frames()) >= 5, "frames of the first epoch", within_s=WITHIN_S)
         camera.kill()

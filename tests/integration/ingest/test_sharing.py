@@ -144,19 +144,36 @@ def _alive(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
-def test_a_camera_outside_the_authority_is_never_opened(world: IngestWorld, tmp_path: Path) -> None:
-    world.deploy(*looping_cameras(tmp_path, 2), use_case="live")
+def test_a_camera_that_is_not_what_was_signed_for_is_never_opened(world: IngestWorld, tmp_path: Path) -> None:
+    world.deploy(*looping_cameras(tmp_path, 2))
+    text = world.cameras_file.read_text()
+    world.cameras_file.write_text(text.replace("source: folder", "source: file", 1))
     with world.ingest() as ingest:
-        eventually(lambda: ingest.logged("camera refused", camera="gate-1"), "the refusal", within_s=WITHIN_S)
-        assert ingest.logged("camera refused", camera="gate-0", reason="source_not_admitted")
+        assert ingest.process.wait(WITHIN_S) == 2
+        reason = next(str(line["reason"]) for line in ingest.logs() if line["message"] == "refused to run")
+    assert "gate-0: is read as file, authorised as folder" in reason
+    assert str(tmp_path) not in reason
+    assert not leased(ingest)
+    assert not world.frames()
+
+
+def test_reading_ends_when_the_lease_is_withheld_and_goes_on_when_it_is_renewed(
+    world: IngestWorld, tmp_path: Path
+) -> None:
+    world.deploy(*looping_cameras(tmp_path, 1))
+    with world.ingest() as ingest:
+        eventually(world.frames, "frames", within_s=WITHIN_S)
+        world.signed.close()
         eventually(
-            lambda: ingest.metric('signpost_ingest_refused_cameras{reason="source_not_admitted"}') == 2,
-            "the refusals to be shown",
+            lambda: ingest.logged("camera refused", camera="gate-0", reason="lease_stale"),
+            "the lease to run out",
             within_s=WITHIN_S,
         )
-        assert not ingest.readers()
-        assert not leased(ingest)
+        eventually(lambda: not ingest.readers(), "the reader to be gone", within_s=WITHIN_S)
+        world.signed.renew()
+        eventually(ingest.readers, "a reader again", within_s=WITHIN_S)
         assert ingest.stop() == 0
+    assert all(counts.final for counts in world.counts().values())
 
 
 def test_reading_ends_with_the_authoritys_window(world: IngestWorld, tmp_path: Path) -> None:

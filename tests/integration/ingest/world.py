@@ -13,8 +13,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import redis
@@ -23,7 +23,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from console.edges.kafka_admin import KafkaAdmin
 from console.topics.apply import apply
-from services.contracts import authority, codec, keys, topics
+from services.contracts import codec, keys, topics
 from services.contracts.authority import Authority
 from services.contracts.events import CameraGap, FrameCaptured, StageCounts
 from services.runtime.clock import SystemClock
@@ -32,25 +32,13 @@ from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.port import OtherKey
 from services.runtime.keys.ring import Found, Keyring
 from services.runtime.keys.volatile import VolatileKeys
+from tests.integration.signed import SignedAuthority
 from tests.support import eventually
+from tests.unit.contracts.authorisation.builders import a_camera
 
 ROOT = Path(__file__).parents[3]
 PYTHONPATH = os.pathsep.join([str(ROOT), str(ROOT / "proto" / "gen")])
 WITHIN_S = 30.0
-
-
-def a_document(deployment: str, cameras: list[dict[str, object]], **changes: object) -> dict[str, object]:
-    """A deployment that runs now."""
-    now = datetime.now(UTC)
-    return {
-        "deployment": deployment,
-        "use_case": "exercise",
-        "purpose": "tests of ingest",
-        "cameras": cameras,
-        "window": {"start": (now - timedelta(hours=1)).isoformat(), "end": (now + timedelta(hours=1)).isoformat()},
-        "watchlist": {"name": "blue", "max_entries": 10, "score_kind": "raw", "thresholds": {1: 0.5}},
-        **changes,
-    }
 
 
 @dataclass
@@ -140,12 +128,15 @@ class IngestWorld:
         self._reader.assign(homes)
         self.keys_dir = self.folder / "keys"
         self.keys_dir.mkdir(mode=0o700)
+        self._signed: SignedAuthority | None = None
         self.authority: Authority | None = None
         # Frames whose keys died with their Redis: they are there, and nobody can read them.
         self.lost_frames: list[codec.Peeked] = []
         self.use_redis(self.redis_url)
 
     def close(self) -> None:
+        if self._signed is not None:
+            self._signed.close()
         self._reader.close()
         self.client.close()
 
@@ -159,12 +150,21 @@ class IngestWorld:
         clock = SystemClock()
         self._ring = Keyring(VolatileKeys(self.client, clock), FolderKeys(self.keys_dir, clock), clock)
 
+    @property
+    def signed(self) -> SignedAuthority:
+        """The authority, once there is one."""
+        assert self._signed is not None, "deploy comes first"
+        return self._signed
+
     def deploy(self, *cameras: dict[str, object], **changes: object) -> None:
-        """Write the deployment's document."""
-        document = a_document(self.deployment, list(cameras), **changes)
-        self.document = self.folder / "deployment.yaml"
-        self.document.write_text(yaml.safe_dump(document))
-        self.authority = authority.parse(self.document.read_text(), origin="test")
+        """Sign for these cameras, and write how they are read; `changes` are fields of the document."""
+        self.cameras_file = self.folder / "cameras.yaml"
+        self.cameras_file.write_text(yaml.safe_dump({"cameras": list(cameras)}))
+        self._signed = SignedAuthority(
+            self.bootstrap, id=self.deployment, cameras=[_as_signed(camera) for camera in cameras], **changes
+        )
+        self._signed.run()
+        self.authority = self.signed.authority
 
     @contextmanager
     def ingest(self, name: str = "ingest-a", **settings: object) -> Iterator[Ingest]:
@@ -174,7 +174,8 @@ class IngestWorld:
             "redis_volatile_url": self.redis_url,
             "redis_durable_url": self.redis_url,
             "keys_dir": self.keys_dir,
-            "deployment_file": self.document,
+            "cameras_file": self.cameras_file,
+            **self.signed.settings,
             "instance": name,
             "lease_ttl_s": 3,
             "stall_timeout_s": 3,
@@ -256,6 +257,12 @@ class IngestWorld:
         assert index is not None
         assert partition == topics.partition_of_camera(index, topics.FRAMES)
         self._frames.append(frame)
+
+
+def _as_signed(camera: dict[str, object]) -> dict[str, object]:
+    at = urlsplit(str(camera["address"]))
+    host = f"{at.hostname}:{at.port}" if camera["source"] == "rtsp" else None
+    return a_camera(str(camera["id"]), source=camera["source"], host=host)
 
 
 def totals(counts: StageCounts) -> dict[str, int]:

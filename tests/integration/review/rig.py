@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from services.contracts import authority, codec, codec_lists, ids, keys, lists, topics
+from services.contracts import codec, codec_lists, ids, keys, lists, topics
 from services.contracts.codec import Sealing
 from services.contracts.decisions import CaseEvent
 from services.contracts.events import AlertRaised
@@ -34,7 +34,7 @@ from services.runtime.kafka.types import Dropped, Prepared, Record
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.ring import Keyring
 from services.runtime.redis_client import connect, connect_async
-from tests.builders import DEPLOYMENT, an_alert
+from tests.builders import DEPLOYMENT, an_alert, an_authority_of
 from tests.fakes.clock import ManualClock
 from tests.fakes.keys import FakeKeys
 from tests.fakes.standing import OpenStanding
@@ -100,7 +100,7 @@ class Rig:
         self.url = SecretStr(url)
         self.clock = clock
         self.store = store
-        self.authority = authority.parse(DOCUMENT + more, origin="test")
+        self.authority = an_authority_of(DOCUMENT + more)
         self.standing = OpenStanding(self.authority, clock.now)
         self.names = Names(DEPLOYMENT)
         self.client = connect(self.url, client_name="test")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from console.stack.kafka import KafkaCluster
+from services.contracts.authorisation.enums import Move
 from services.contracts.counts import Count
 from services.contracts.decisions import AlertFolded, AlertJudged, CaseDecided, CaseOpened
 from tests.integration.review.world import Review, Reviewer, World
@@ -60,6 +62,38 @@ def test_alerts_become_cases_people_decide_and_the_counts_add_up(world: World) -
     totals = world.tally().totals
     assert totals[Count.ALERTS_RECEIVED] == 4
     assert (totals[Count.ALERTS_OPENED_CASE], totals[Count.ALERTS_FOLDED]) == (2, 2)
+
+
+def test_alerts_outside_the_authority_are_refused_whenever_they_come_and_counted(world: World) -> None:
+    in_order, unknown, late, off = (world.subject(number) for number in range(4))
+    alerts = [world.alert(in_order, 0), world.alert(unknown, 1, camera="gate-9"), world.alert(off, 2)]
+    world.signed.revoke(off)
+    world.signed.move(Move.STOP)
+    alerts.append(world.alert(late, 3))
+    world.feed(*alerts)
+    with world.review():
+        eventually(
+            lambda: world.tally().totals[Count.ALERTS_RECEIVED] == 4, "four alerts counted", within_s=WITHIN_S
+        )
+    counted = world.tally()
+    assert len(cases_opened(world)) == counted.totals[Count.ALERTS_OPENED_CASE] == 1
+    assert counted.reasons == {
+        (Count.ALERTS_REFUSED, "unknown_camera"): 1,
+        (Count.ALERTS_REFUSED, "entry_revoked"): 1,
+        (Count.ALERTS_REFUSED, "not_active"): 1,
+    }
+
+
+def test_an_alert_that_overtakes_what_it_was_searched_under_waits_for_it(world: World) -> None:
+    world.signed.move(Move.SUSPEND)
+    with world.review() as review:
+        ahead = world.alert(world.subject(1), 1, searched_at=datetime.now(UTC) + timedelta(seconds=5))
+        world.feed(ahead)
+        name = "signpost_review_retries_total"
+        eventually(lambda: review.metric(name) > 0, "it to wait", within_s=WITHIN_S)
+        assert not cases_opened(world)
+        world.signed.move(Move.RESUME)
+        eventually(lambda: len(cases_opened(world)) == 1, "its case", within_s=WITHIN_S)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +18,7 @@ from console.edges.kafka_admin import KafkaAdmin
 from console.edges.kafka_read import KafkaReader
 from console.stack.ports import free_ports
 from console.topics.apply import apply
-from services.contracts import authority, codec, codec_lists, counts, ids, keys, lists, topics
+from services.contracts import codec, codec_lists, counts, ids, keys, lists, topics
 from services.contracts.codec import Sealing
 from services.contracts.decisions import CaseEvent
 from services.contracts.events import AlertRaised, StageCounts
@@ -36,9 +36,12 @@ from signpost.v1 import review_pb2, review_pb2_grpc
 from tests.builders import an_alert
 from tests.fakes.keys import FakeKeys
 from tests.integration.running import WITHIN_S, Running, process_of
+from tests.integration.signed import SignedAuthority
 from tests.support import eventually
+from tests.unit.contracts.authorisation.builders import a_camera, a_list, sha
 
 PASSWORD = "correct horse"
+DIGEST = sha("the list of these tests")
 PEOPLE = ("ann", "ben", "cat")
 
 
@@ -58,21 +61,14 @@ class World:
         self._urls = {"REDIS_VOLATILE_URL": volatile_url, "REDIS_DURABLE_URL": durable_url}
         self.deployment = ids.DeploymentId(f"review-{uuid4().hex[:10]}")
         apply(KafkaAdmin(bootstrap), groups=[f"signpost-review-{self.deployment}"])
-        now = datetime.now(UTC)
-        document = {
-            "deployment": self.deployment,
-            "use_case": "exercise",
-            "purpose": "tests of review",
-            "cameras": [{"id": f"gate-{n}", "source": "folder", "address": "pictures"} for n in range(4)],
-            "window": {
-                "start": (now - timedelta(hours=2)).isoformat(),
-                "end": (now + timedelta(hours=2)).isoformat(),
-            },
-            "watchlist": {"name": "blue-list", "max_entries": 50, "score_kind": "raw", "thresholds": {1: 0.3}},
-        }
-        self.document = folder / "deployment.yaml"
-        self.document.write_text(yaml.safe_dump(document))
-        self.authority = authority.parse(self.document.read_text(), origin="test")
+        self.signed = SignedAuthority(
+            bootstrap,
+            id=self.deployment,
+            cameras=[a_camera(f"gate-{n}", source="folder", host=None) for n in range(4)],
+            watchlist=a_list(categories=["consenting_volunteer"], digest=DIGEST),
+        )
+        self.signed.run()
+        self.authority = self.signed.authority
         self.people = folder / "people.yaml"
         secret = hashed(PASSWORD)
         rows = {user: {"name": user, "roles": ["reviewer"], "password": secret} for user in PEOPLE}
@@ -83,6 +79,7 @@ class World:
         self._producer = KafkaProducer(producer_options(Connection(bootstrap, "test")), lambda code: None)
 
     def close(self) -> None:
+        self.signed.close()
         self._durable.close()
 
     def subject(self, number: int) -> ids.SubjectToken:
@@ -98,25 +95,26 @@ class World:
             images=(ReferenceImage(jpeg=b"\xff\xd8ref\xff\xd9", taken_on=datetime.now(UTC).date(), quality=0.8),),
         )
         sealing = Sealing(spec.id, self.ring.mint(spec), AesGcm())
-        sealed = codec_lists.seal_images(images, deployment=self.deployment, digest="digest", sealing=sealing)
-        self._durable.set(lists.images(self.deployment, "digest", token), sealed)
+        sealed = codec_lists.seal_images(images, deployment=self.deployment, digest=DIGEST, sealing=sealing)
+        self._durable.set(lists.images(self.deployment, DIGEST, token), sealed)
         return token
 
-    def alert(self, subject: ids.SubjectToken, number: int, *, revision: int = 1) -> AlertRaised:
+    def alert(self, subject: ids.SubjectToken, number: int, **changes: Any) -> AlertRaised:
         """Of a track of its own, searched now."""
         camera = ids.CameraId(f"gate-{number % 4}")
         track = ids.track_id(ids.frame_id(camera, 1, 1, number + 1), 0)
         now = datetime.now(UTC)
-        return an_alert(
-            deployment=self.deployment,
-            camera=camera,
-            track=track,
-            subject=subject,
-            alert=ids.alert_id(track, "digest", subject),
-            revision=revision,
-            captured_at=now,
-            searched_at=now,
-        )
+        values: dict[str, Any] = {
+            "deployment": self.deployment,
+            "camera": camera,
+            "track": track,
+            "subject": subject,
+            "alert": ids.alert_id(track, DIGEST, subject),
+            "list_digest": DIGEST,
+            "captured_at": now,
+            "searched_at": now,
+        }
+        return an_alert(**(values | changes))
 
     def feed(self, *alerts: AlertRaised) -> None:
         """Write them as match does; returns once all are acknowledged."""
@@ -157,7 +155,7 @@ class World:
         settings = {
             "KAFKA_BOOTSTRAP": self.bootstrap,
             "KEYS_DIR": str(self.folder / "keys"),
-            "DEPLOYMENT_FILE": str(self.document),
+            **self.signed.settings,
             "PEOPLE_FILE": str(self.people),
             "HTTP_PORT": str(http_port),
             "GRPC_PORT": str(grpc_port),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
 from services.contracts import codec, counts, ids, keys, topics
-from services.contracts.authority import Authority, parse
+from services.contracts.authority import Authority
 from services.contracts.counts import Count
 from services.contracts.events import FaceObserved, FrameCaptured
 from services.embed.core.detections import NO_DETECTIONS, Detections
@@ -33,6 +33,7 @@ from services.embed.watch import Rules
 from services.runtime.kafka.types import Dropped, Outcome, Partition, Prepared, Record
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.ring import Found, Keyring
+from tests.builders import an_authority_of
 from tests.fakes.clock import A_MORNING, ManualClock
 from tests.fakes.keys import FakeKeys
 from tests.fakes.standing import OpenStanding
@@ -123,7 +124,7 @@ class Street:
 
     def __init__(self, *, policy: Policy | None = None) -> None:
         self.clock = ManualClock()
-        self.authority: Authority = parse(AUTHORITY, origin="test")
+        self.authority: Authority = an_authority_of(AUTHORITY)
         self.standing = OpenStanding(self.authority, self.clock.now)
         self.volatile, self.store = FakeKeys(self.clock), FakeKeys(self.clock)
         self.keyring = Keyring(self.volatile, self.store, self.clock)

@@ -7,7 +7,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from services.contracts import authority, codec, keys
+from services.contracts import codec, keys
 from services.contracts.authority import Authority
 from services.contracts.codec import Sealing
 from services.contracts.events import FaceObserved
@@ -19,7 +19,7 @@ from services.match.pipeline import Matcher
 from services.runtime.kafka.types import Dropped, Prepared, Record
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.ring import Keyring
-from tests.builders import NOON, a_face
+from tests.builders import NOON, a_face, an_authority_of
 from tests.fakes.clock import ManualClock
 from tests.fakes.keys import FakeKeys
 from tests.fakes.standing import OpenStanding
@@ -44,7 +44,7 @@ CIPHER = AesGcm()
 
 def an_authority(*, more: str = "") -> Authority:
     """`more` is added to the watchlist."""
-    return authority.parse(DOCUMENT + more, origin="test")
+    return an_authority_of(DOCUMENT + more)
 
 
 class Lists:

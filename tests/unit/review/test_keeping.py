@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.contracts import authority
 from services.contracts.events import Judgement
 from services.review.core.case import Case, Shown
 from services.review.core.change import Deadline, Upkeep
 from services.review.core.keeping import READING, Keeping
 from services.review.core.move import Expire, Fold, Improve, Lapse, NoAction, Reopen, View
+from tests.builders import an_authority_of
 from tests.unit.review.cases import ANN, BEN, CAT, DAN, a_case, a_sighting, after, claimed, decided, moved
 
 DOCUMENT = """
@@ -21,7 +21,7 @@ cameras: [{id: gate, source: rtsp, address: "rtsp://gate/live"}]
 window: {start: 2026-06-01T08:00:00Z, end: 2026-06-01T16:00:00Z}
 watchlist: {name: blue-list, max_entries: 100, score_kind: raw, thresholds: {1: 0.3}}
 """
-KEEPING = Keeping(authority.parse(DOCUMENT, origin="test"))
+KEEPING = Keeping(an_authority_of(DOCUMENT))
 MATCH, NOT = Judgement.MATCH, Judgement.NOT_A_MATCH
 FIRST, BETTER = a_sighting(), a_sighting(revision=2, seconds=3)
 # The alert key of noon's hour.

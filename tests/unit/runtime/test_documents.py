@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.contracts.errors import Misconfigured
-from services.runtime.documents import read_authority, read_text
+from services.runtime.documents import read_text
 
 
 def test_a_documents_text_is_read_as_utf_8(tmp_path: Path) -> None:
@@ -28,12 +28,3 @@ def test_a_document_that_is_no_text_is_refused(tmp_path: Path) -> None:
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(Misconfigured, match="UnicodeDecodeError"):
         read_text(file, variable="PEOPLE_FILE")
-
-
-def test_what_is_wrong_in_the_deployments_document_is_told_with_its_path(tmp_path: Path) -> None:
-    file = tmp_path / "deployment.yaml"
-    file.write_text("[]")
-    with pytest.raises(Misconfigured, match=str(file)):
-        read_authority(file)
-    with pytest.raises(Misconfigured, match="DEPLOYMENT_FILE"):
-        read_authority(tmp_path / "none")

@@ -10,7 +10,7 @@ from services.contracts.authorisation.refusals import Refusal, camera_refusal, l
 from services.contracts.authority import SourceKind
 from services.contracts.errors import Misconfigured
 from services.contracts.events import ScoreKind
-from tests.unit.contracts.authorisation.builders import END, NOON, START, a_camera, a_document, a_verified, sha
+from tests.unit.contracts.authorisation.builders import END, START, a_camera, a_document, a_verified, sha
 
 SECRET = "hunter2"
 
@@ -36,8 +36,6 @@ def test_the_services_authority_says_what_was_approved_and_nothing_else() -> Non
     assert given.watchlist.threshold(4) == 0.55
     assert given.watchlist.max_entries == sealed.max_entries
     assert given.retention == verified.document.retention
-    assert given.refuses_camera("gate-1", deployment="oxford-street-1", at=NOON) is None
-    assert given.refuses_camera("gate-1", deployment="oxford-street-1", at=END) is authority.Refusal.OUTSIDE_WINDOW
 
 
 def test_a_reader_brings_addresses_and_pace_in_the_documents_order() -> None:
@@ -125,7 +123,3 @@ def test_a_camera_other_than_the_authorised_one_is_refused(
         "certificate_sha256": sha("its own"),
     }
     assert camera_refusal(document, camera, **(opened | changes)) is why  # type: ignore[arg-type]
-
-
-def test_the_words_that_both_sets_of_refusals_share_are_the_same() -> None:
-    assert {refusal.value for refusal in authority.Refusal} <= {refusal.value for refusal in Refusal}
