@@ -101,6 +101,14 @@ def test_an_urgent_authority_begins_and_lapses_at_its_deadline() -> None:
     assert desk.moves()[-1] is Move.LAPSE
 
 
+def test_an_urgent_authority_that_is_suspended_lapses_too() -> None:
+    desk, document = an_urgent_desk()
+    desk.give(document, Move.SUSPEND, "sam")
+    desk.at = b.START + 2 * HOUR
+    desk.beat()
+    assert (desk.state(document), desk.moves()[-1]) == (State.ENDED, Move.LAPSE)
+
+
 def test_an_urgent_authority_that_is_approved_in_time_goes_on() -> None:
     desk, document = an_urgent_desk()
     desk.at = b.NOON
