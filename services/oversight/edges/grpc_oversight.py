@@ -45,8 +45,9 @@ class OversightServer:
 
     def __init__(self, desk: Desk, clerk: Clerk, *, host: str, port: int, tls: Tls | None) -> None:
         """Raises Misconfigured: the address cannot be had, or is served beyond this machine without TLS."""
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="signpost-oversight")
         self._server = grpc.server(
-            ThreadPoolExecutor(_THREADS, thread_name_prefix="signpost-oversight"),
+            self._threads,
             options=[("grpc.max_receive_message_length", _MAX_REQUEST_BYTES), ("grpc.so_reuseport", 0)],
             maximum_concurrent_rpcs=_MAX_WAITING,
         )
@@ -65,7 +66,9 @@ class OversightServer:
     def stop(self, grace_s: float) -> bool:
         """Take no more calls, finish those in hand; True if all were."""
         self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
-        return self._server.stop(grace_s).wait(grace_s)
+        finished = self._server.stop(grace_s).wait(grace_s)
+        self._threads.shutdown(wait=False)
+        return finished
 
     def _say(self, status: Any) -> None:  # noqa: ANN401 - an enum of generated code
         for name in ("", SERVICE):
