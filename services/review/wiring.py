@@ -21,7 +21,7 @@ from services.review.core.keeping import policy_of
 from services.review.core.people import PersonTokens
 from services.review.edges.cases_redis import LoopCases, ThreadCases
 from services.review.edges.group_start import begin_group
-from services.review.edges.grpc_review import ReviewServer, Tls
+from services.review.edges.grpc_review import ReviewServer
 from services.review.edges.loop_thread import LoopThread
 from services.review.edges.outbox_redis import RedisOutbox
 from services.review.edges.people_file import PeopleFile
@@ -43,6 +43,7 @@ from services.review.web.app import create_app
 from services.review.web.facts import PageFacts
 from services.runtime.addresses import is_loopback
 from services.runtime.authority_watch import watch
+from services.runtime.grpc_listen import Tls
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import AtLeastOnce, FaultPoint, no_fault
 from services.runtime.kafka.config import Connection, consumer_options, producer_options

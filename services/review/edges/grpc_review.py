@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -14,7 +12,6 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
 
-from services.contracts.errors import Misconfigured
 from services.review.core.people import Credentials
 from services.review.core.views import (
     Engagement,
@@ -28,7 +25,7 @@ from services.review.edges import grpc_messages as messages
 from services.review.edges.grpc_guard import Guard, bearer, caller
 from services.review.metrics import ReviewMetrics
 from services.review.ports import CaseWork, Sessions
-from services.runtime.addresses import is_loopback
+from services.runtime.grpc_listen import Tls, listen
 from signpost.v1 import review_pb2, review_pb2_grpc
 
 SERVICE = "signpost.v1.Review"
@@ -38,15 +35,6 @@ _MAX_REQUEST_BYTES = 64 * 1024
 _GRACE_S = 1.0
 
 Context = grpc.aio.ServicerContext[Any, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tls:
-    """PEM files. With `client_ca` a client must show a certificate of it (mTLS)."""
-
-    cert: Path
-    key: Path
-    client_ca: Path | None = None
 
 
 class ReviewServer:
@@ -72,7 +60,7 @@ class ReviewServer:
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
-        self.port = self._listen(host, port, tls)
+        self.port = listen(self._server, host, port, tls)
 
     async def start(self) -> None:
         await self._server.start()
@@ -83,32 +71,8 @@ class ReviewServer:
         await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
         await self._server.stop(_GRACE_S)
 
-    def _listen(self, host: str, port: int, tls: Tls | None) -> int:
-        if tls is None and not is_loopback(host):
-            raise Misconfigured(
-                f"GRPC_HOST: {host} is beyond this machine: give TLS_CERT and TLS_KEY, or use 127.0.0.1"
-            )
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        try:
-            if tls is None:
-                return int(self._server.add_insecure_port(address))
-            return int(self._server.add_secure_port(address, _credentials(tls)))
-        except RuntimeError as error:
-            raise Misconfigured(f"GRPC_HOST, GRPC_PORT: cannot listen on {host}:{port}") from error
-
     async def _say(self, status: Any) -> None:  # noqa: ANN401 - an enum of generated code
         await asyncio.gather(*(self._health.set(name, status) for name in ("", SERVICE)))
-
-
-def _credentials(tls: Tls) -> grpc.ServerCredentials:
-    try:
-        pair = (tls.key.read_bytes(), tls.cert.read_bytes())
-        roots = None if tls.client_ca is None else tls.client_ca.read_bytes()
-    except OSError as error:
-        raise Misconfigured(
-            f"TLS_CERT, TLS_KEY, TLS_CLIENT_CA: {error.filename} cannot be read ({type(error).__name__})"
-        ) from error
-    return grpc.ssl_server_credentials([pair], roots, require_client_auth=roots is not None)
 
 
 class _Servicer(review_pb2_grpc.ReviewServicer):

@@ -10,8 +10,8 @@ from typing import Any
 import uvicorn
 
 from services.contracts.errors import Misconfigured
-from services.review.edges.grpc_review import Tls
 from services.runtime.addresses import is_loopback
+from services.runtime.grpc_listen import Tls
 
 App = Callable[
     [

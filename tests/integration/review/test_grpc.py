@@ -19,10 +19,11 @@ from services.contracts.errors import Misconfigured
 from services.review.casework import CaseDesk
 from services.review.core.people import Person, Role
 from services.review.core.roles import ANYBODY, ROLES, Call
-from services.review.edges.grpc_review import ReviewServer, Tls
+from services.review.edges.grpc_review import ReviewServer
 from services.review.edges.people_file import PeopleFile
 from services.review.edges.sessions_redis import RedisSessions
 from services.review.sessions import TokenSessions
+from services.runtime.grpc_listen import Tls
 from services.runtime.passwords import hashed
 from services.runtime.redis_client import connect_async
 from signpost.v1 import review_pb2, review_pb2_grpc
