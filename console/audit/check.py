@@ -9,8 +9,10 @@ from console.audit.verdict import Fault, Kind, Verdict
 from services.contracts.audit.chain import FIRST_PREVIOUS, Audited, SignedTreeHead
 from services.contracts.audit.lines import Header, Line, decode_line
 from services.contracts.audit.merkle import Frontier
-from services.contracts.audit.registry import KeyRegistry, SignedRegistry
-from services.contracts.audit.signing import Verify, fingerprint
+from services.contracts.audit.registry import KeyRegistry, SignedKeys
+from services.contracts.audit.signing import Verify
+from services.contracts.authorisation.findings import NotAuthorised
+from services.contracts.authorisation.signing import BadSignature
 from services.contracts.errors import Undecodable
 
 
@@ -22,8 +24,9 @@ class Check:
         self._verify = verify
         self._given = given
         self._agreed: SignedTreeHead | None = None
-        self._root: Header | None = None
-        self._signed: SignedRegistry | None = None
+        self._header: Header | None = None
+        self._signed: SignedKeys | None = None
+        self._keys: KeyRegistry | None = None
         self._line = 0
         self._chain = ""
         self._tree = Frontier()
@@ -37,9 +40,9 @@ class Check:
         line = self._read(raw)
         if isinstance(line, Suspect):
             return line
-        if self._root is None:
-            return self._take_root(line)
-        if self._signed is None:
+        if self._header is None:
+            return self._take_header(line)
+        if self._keys is None:
             return self._take_registry(line)
         return self._take_record(line, raw)
 
@@ -48,7 +51,7 @@ class Check:
         return Verdict(
             chain=self._chain,
             entries=self._tree.size,
-            registry_version=self._registry.version if self._signed else 0,
+            registry_version=self._keys.version if self._keys else 0,
             complete_to=self._head,
             agreed=self._agreed,
             fault=fault or self._cut_off(),
@@ -56,8 +59,8 @@ class Check:
 
     @property
     def _registry(self) -> KeyRegistry:
-        assert self._signed is not None  # noqa: S101 - nothing of a chain is looked at before its keys
-        return self._signed.registry
+        assert self._keys is not None  # noqa: S101 - nothing of a chain is looked at before its keys
+        return self._keys
 
     @property
     def _next(self) -> int:
@@ -65,7 +68,7 @@ class Check:
 
     @property
     def _next_entry(self) -> int | None:
-        return self._next if self._signed else None
+        return self._next if self._keys else None
 
     def _read(self, raw: bytes) -> Line | Suspect:
         if not raw.endswith(b"\n"):
@@ -83,27 +86,26 @@ class Check:
                 return self._take_entry(line, raw)
             case SignedTreeHead():
                 return self._take_head(line, raw)
-        kind = Kind.DUPLICATE if line in (self._root, self._signed) else Kind.INSERTED
+        kind = Kind.DUPLICATE if line in (self._header, self._signed) else Kind.INSERTED
         return self._suspect(kind, "a file has one header and one registry of keys")
 
-    def _take_root(self, line: Line) -> Suspect | None:
+    def _take_header(self, line: Line) -> Suspect | None:
         if not isinstance(line, Header):
             return self._absent("the header", Header)
-        if fingerprint(line.root) != self._root_fingerprint:
-            return self._suspect(
-                Kind.UNTRUSTED_ROOT, "the root's key does not have the fingerprint that was given"
-            )
-        self._root = line
+        self._header = line
         return None
 
     def _take_registry(self, line: Line) -> Suspect | None:
-        if not isinstance(line, SignedRegistry):
-            return self._absent("the registry of keys", SignedRegistry)
-        assert self._root is not None  # noqa: S101 - the line before
-        if not line.is_signed_by(self._root.root, self._verify):
+        if not isinstance(line, SignedKeys):
+            return self._absent("the registry of keys", SignedKeys)
+        try:
+            if line.root_fingerprint != self._root_fingerprint:
+                return self._suspect(Kind.UNTRUSTED_ROOT, "the root is not that of the fingerprint that was given")
+            self._keys = line.opened(self._root_fingerprint)
+        except (NotAuthorised, BadSignature):
             return self._suspect(Kind.WRONG_SIGNATURE, "the registry of keys is not signed by the root")
         self._signed = line
-        if self._given is not None and not self._given.is_genuine(line.registry, self._verify):
+        if self._given is not None and not self._given.is_genuine(self._keys, self._verify):
             detail = "no sequencer's key in the file's registry, in its time, signed the head that was given"
             return Suspect(fault=Fault(kind=Kind.WRONG_SIGNATURE, line=0, detail=detail))
         return self._compared()
@@ -209,7 +211,7 @@ class Check:
 
     def _cut_off(self) -> Fault | None:
         """What the end of the file leaves open."""
-        if self._signed is None:
+        if self._keys is None:
             return Fault(
                 kind=Kind.TRUNCATED, line=self._line + 1, detail="the file ends before the registry of keys"
             )

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator
 from services.contracts import codec_audit
 from services.contracts.audit.chain import Audited
 from services.contracts.audit.lines import Header, encode_line
-from services.contracts.audit.registry import SignedRegistry
+from services.contracts.audit.registry import SignedKeys
 
 
-def export(records: Iterable[bytes], chain: str, root: bytes, keys: SignedRegistry) -> Iterator[bytes]:
-    """The lines of one chain's file, from the values of `audit` in their order; `root` is its public key.
+def export(records: Iterable[bytes], chain: str, keys: SignedKeys) -> Iterator[bytes]:
+    """The lines of one chain's file, from the values of `audit` in their order.
 
     Checks nothing: that is for who reads the file. Raises Undecodable.
     """
-    yield encode_line(Header(root))
+    yield encode_line(Header())
     yield encode_line(keys)
     for value in records:
         record = codec_audit.read_record(value)

@@ -25,6 +25,7 @@ from services.contracts.authorisation.signing import SigningKey
 from services.contracts.authorisation.statements import Attestation, Order, sign
 
 NOTICE = "EXERCISE. Faces of consenting volunteers are searched here; nobody else's, and nobody is stopped.\n"
+REVIEW = "review"
 _NOTICE_ADDRESS = "https://example.org/exercise/notice"
 # Keys and registry must outlast the window and what is owed after it.
 _TERM = timedelta(days=60)
@@ -56,6 +57,8 @@ class SampleAuthority:
         return SigningKey(self.secrets[role])
 
     def person(self, role: Role) -> str:
+        if role is Role.SERVICE:
+            return REVIEW
         return self.author if role is Role.AUTHOR else f"sample-{role.replace('_', '-')}"
 
     def registry(self) -> str:
@@ -75,8 +78,12 @@ class SampleAuthority:
         return sign_registry(registry, self.root)
 
     def write_oversight_key(self, path: Path) -> None:
-        """The one private key that a service needs."""
+        """What oversight signs with."""
         write_key(path, self.secrets[Role.OVERSIGHT])
+
+    def write_review_key(self, path: Path) -> None:
+        """What review asks for audit entries with."""
+        write_key(path, self.secrets[Role.SERVICE])
 
     def approval(self, document: Document, role: Role, *, at: datetime) -> str:
         """The approval of one of them. Raises NotAuthorised for anything but an exercise."""

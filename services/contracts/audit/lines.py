@@ -1,7 +1,7 @@
 r"""The export file: one JSON object a line, so that a torn or altered line spoils itself and no other.
 
-Lines end in \n; a complete file ends in one. The first is the header with the root's public key, the second the
-registry of keys with the root's signature; then entries and heads of ONE chain in the order they were recorded.
+Lines end in \n; a complete file ends in one. The first is the header, the second the organisation's registry of
+keys, a JWS of its root; then entries and heads of ONE chain in the order they were recorded.
 JSON lines and not frames of protobuf: after any damage a reader stands on firm ground at the next line, and who
 checks the chain without our code needs JSON, SHA-256 and Ed25519; protobuf only to look into a request.
 
@@ -19,8 +19,7 @@ from typing import Any
 
 from services.contracts import codec_audit
 from services.contracts.audit.chain import Audited, SignedTreeHead, TreeHead
-from services.contracts.audit.registry import KeyRegistry, RegisteredKey, Role, SignedRegistry
-from services.contracts.audit.signing import KEY_BYTES
+from services.contracts.audit.registry import SignedKeys
 from services.contracts.codec_fields import from_micros, micros
 from services.contracts.errors import Undecodable
 from services.contracts.events import require
@@ -32,15 +31,10 @@ MAX_LINE_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Header:
-    """The root's public key: whose fingerprint the reader has from elsewhere."""
-
-    root: bytes
-
-    def __post_init__(self) -> None:
-        require(len(self.root) == KEY_BYTES, "a public key has 32 bytes")
+    """What kind of file it is."""
 
 
-Line = Header | SignedRegistry | Audited | SignedTreeHead
+Line = Header | SignedKeys | Audited | SignedTreeHead
 
 
 def encode_line(line: Line) -> bytes:
@@ -63,9 +57,9 @@ def decode_line(raw: bytes) -> Line:
 def _fields(line: Line) -> dict[str, Any]:
     match line:
         case Header():
-            return {"format": FORMAT, "root": line.root.hex()}
-        case SignedRegistry():
-            return {"keys": _registry_fields(line.registry), "signature": line.signature.hex()}
+            return {"format": FORMAT}
+        case SignedKeys():
+            return {"registry": line.token}
         case Audited():
             return {"entry": _entry_fields(line)}
         case SignedTreeHead():
@@ -74,11 +68,11 @@ def _fields(line: Line) -> dict[str, Any]:
 
 def _line(found: Mapping[str, Any]) -> Line:
     match sorted(found):
-        case ["format", "root"]:
+        case ["format"]:
             require(found["format"] == FORMAT, "the format is known")
-            return Header(bytes.fromhex(found["root"]))
-        case ["keys", "signature"]:
-            return SignedRegistry(_registry(found["keys"]), bytes.fromhex(found["signature"]))
+            return Header()
+        case ["registry"]:
+            return SignedKeys(str(found["registry"]))
         case ["entry"]:
             return _entry(found["entry"])
         case ["head"]:
@@ -125,37 +119,6 @@ def _head(found: Mapping[str, Any]) -> SignedTreeHead:
         at=from_micros(found["at_us"]),
     )
     return SignedTreeHead(head, str(found["key"]), bytes.fromhex(found["signature"]))
-
-
-def _registry_fields(registry: KeyRegistry) -> dict[str, Any]:
-    return {"version": registry.version, "keys": [_key_fields(key) for key in registry.keys]}
-
-
-def _registry(found: Mapping[str, Any]) -> KeyRegistry:
-    return KeyRegistry(_whole(found["version"]), tuple(_key(one) for one in found["keys"]))
-
-
-def _key_fields(key: RegisteredKey) -> dict[str, Any]:
-    return {
-        "public_key": key.public_key.hex(),
-        "role": key.role.value,
-        "holder": key.holder,
-        "valid_from_us": micros(key.valid_from),
-        "valid_until_us": micros(key.valid_until),
-        "revoked_at_us": None if key.revoked_at is None else micros(key.revoked_at),
-    }
-
-
-def _key(found: Mapping[str, Any]) -> RegisteredKey:
-    revoked = found["revoked_at_us"]
-    return RegisteredKey(
-        public_key=bytes.fromhex(found["public_key"]),
-        role=Role(found["role"]),
-        holder=found["holder"],
-        valid_from=from_micros(found["valid_from_us"]),
-        valid_until=from_micros(found["valid_until_us"]),
-        revoked_at=None if revoked is None else from_micros(revoked),
-    )
 
 
 def _whole(value: object) -> int:

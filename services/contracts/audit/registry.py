@@ -1,29 +1,25 @@
-"""Whose signatures the chain takes: the keys of producers and sequencer, in a registry that the root signed.
+"""Whose signatures the chain takes: services and the sequencer, as the organisation's one registry names them.
 
-A registry is cumulative: keys that ended stay in it, so that one registry judges a whole chain.
+A registry is cumulative: keys that ended stay in it, so that one registry judges a whole chain. An authority's
+signatures are void once their key is revoked; entries stay, for they were chained before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
 from services.contracts import ids
-from services.contracts.audit.signing import (
-    KEY_BYTES,
-    REGISTRY,
-    SIGNATURE_BYTES,
-    Signer,
-    Verify,
-    fingerprint,
-    framed,
-    number,
-)
-from services.contracts.codec_fields import micros
+from services.contracts.audit.signing import KEY_BYTES, fingerprint
+from services.contracts.authorisation import enums, signing
+from services.contracts.authorisation.registry import Registry, open_registry
 from services.contracts.events import require, require_utc
+
+OVERSIGHT = "oversight"
+"""The service that sequences; its one key signs heads, and asks for entries of its own."""
 
 
 class Role(StrEnum):
@@ -47,6 +43,8 @@ class RegisteredKey:
     def __post_init__(self) -> None:
         require(len(self.public_key) == KEY_BYTES, "a public key has 32 bytes")
         require(ids.is_name(self.holder), "holder is the name of a service")
+        sequences = self.role is Role.SEQUENCER
+        require(sequences == (self.holder == OVERSIGHT), "oversight, and nobody else, sequences")
         require_utc(self.valid_from, "valid_from")
         require_utc(self.valid_until, "valid_until")
         require(self.valid_from < self.valid_until, "a key ends after it began")
@@ -61,15 +59,6 @@ class RegisteredKey:
         """Whether it may be signed with at that time."""
         in_time = self.valid_from <= at < self.valid_until
         return in_time and (self.revoked_at is None or at < self.revoked_at)
-
-    def parts(self) -> Iterator[bytes]:
-        """What the root signs of it."""
-        yield self.public_key
-        yield self.role.encode()
-        yield self.holder.encode()
-        yield number(micros(self.valid_from))
-        yield number(micros(self.valid_until))
-        yield number(micros(self.revoked_at)) if self.revoked_at else b""
 
 
 @dataclass(frozen=True)
@@ -91,32 +80,28 @@ class KeyRegistry:
     def producer(self, key: str, *, service: str) -> RegisteredKey | None:
         """The key of that id if that service may sign requests with it at some time."""
         found = self._by_id.get(key)
-        return found if found and found.role is Role.PRODUCER and found.holder == service else None
+        return found if found and found.holder == service else None
 
     def sequencer(self, key: str) -> RegisteredKey | None:
         """The key of that id if heads may be signed with it at some time."""
         found = self._by_id.get(key)
         return found if found and found.role is Role.SEQUENCER else None
 
-    @property
-    def message(self) -> bytes:
-        """What the root signs."""
-        return framed(REGISTRY, number(self.version), *(framed(*key.parts()) for key in self.keys))
-
 
 @dataclass(frozen=True)
-class SignedRegistry:
-    """A registry and the root's signature, not yet checked."""
+class SignedKeys:
+    """The organisation's registry as its root signed it (authorisation/registry.py), not yet checked."""
 
-    registry: KeyRegistry
-    signature: bytes = field(repr=False)
+    token: str = field(repr=False)
 
-    def __post_init__(self) -> None:
-        require(len(self.signature) == SIGNATURE_BYTES, "a signature has 64 bytes")
+    @property
+    def root_fingerprint(self) -> str:
+        """Of the root that it says signed it. Raises BadSignature where it says nothing."""
+        return signing.take_apart(self.token).kid
 
-    def is_signed_by(self, root: bytes, verify: Verify) -> bool:
-        """Whether the root of that public key signed it."""
-        return verify(root, self.signature, self.registry.message)
+    def opened(self, root_fingerprint: str) -> KeyRegistry:
+        """The keys, if that root signed them. Raises NotAuthorised, BadSignature."""
+        return keys_of(open_registry(self.token, root_fingerprint=root_fingerprint))
 
 
 def registry(version: int, *keys: RegisteredKey) -> KeyRegistry:
@@ -124,6 +109,23 @@ def registry(version: int, *keys: RegisteredKey) -> KeyRegistry:
     return KeyRegistry(version, tuple(sorted(keys, key=lambda key: key.id)))
 
 
-def sign_registry(keys: KeyRegistry, root: Signer) -> SignedRegistry:
-    """Sign with the root, which is offline: this runs where it is."""
-    return SignedRegistry(keys, root.sign(keys.message))
+def keys_of(found: Registry) -> KeyRegistry:
+    """What the organisation's registry says of services; people's keys sign nothing here."""
+    services = (
+        RegisteredKey(
+            public_key=base64.urlsafe_b64decode(f"{key.public}="),
+            role=Role.SEQUENCER if key.role is enums.Role.OVERSIGHT else Role.PRODUCER,
+            holder=OVERSIGHT if key.role is enums.Role.OVERSIGHT else key.person,
+            valid_from=key.valid_from,
+            valid_until=key.valid_to,
+            revoked_at=key.revoked_at,
+        )
+        for key in found.keys
+        if key.role is enums.Role.OVERSIGHT or (key.role is enums.Role.SERVICE and _is_service(key.person))
+    )
+    return registry(found.sequence, *services)
+
+
+def _is_service(person: str) -> bool:
+    """No other key may speak as oversight."""
+    return ids.is_name(person) and person != OVERSIGHT

@@ -12,7 +12,6 @@ from typing import Protocol
 
 REQUEST = b"signpost-audit-request-1"
 HEAD = b"signpost-audit-head-1"
-REGISTRY = b"signpost-audit-keys-1"
 
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64

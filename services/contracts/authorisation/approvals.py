@@ -19,7 +19,7 @@ from services.contracts.authorisation.statements import Approval, NotBelieved, o
 
 _SOURCE = "C-18, controls B 3.13: separation of duties"
 _QUORUM = "issue 4.1: quorum"
-_OTHER_SIDE = frozenset({Role.LIST_MANAGER, Role.REVIEWER, Role.AUDITOR, Role.OVERSIGHT})
+_OTHER_SIDE = frozenset({Role.LIST_MANAGER, Role.REVIEWER, Role.AUDITOR, Role.OVERSIGHT, Role.SERVICE})
 
 
 class Quorum(StrEnum):

@@ -82,7 +82,8 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     ENGAGEMENT_OFFICER = "engagement_officer"
     AUDITOR = "auditor"
-    OVERSIGHT = "oversight"  # the service's own key: it keeps states and leases, and approves nothing
+    OVERSIGHT = "oversight"  # the service's own key: it keeps states, leases and the audit chain, approves nothing
+    SERVICE = "service"  # another service's, which `person` names: it asks for entries in the audit chain
 
 
 class State(StrEnum):

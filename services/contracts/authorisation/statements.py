@@ -87,7 +87,7 @@ class Order(AboutVersion):
     """One person's order to move the authority. Valid once: `sequence` is the state change it leads to."""
 
     TYP: ClassVar[str] = "signpost-order+jws"
-    SIGNERS: ClassVar[frozenset[Role]] = frozenset(Role) - {Role.OVERSIGHT}
+    SIGNERS: ClassVar[frozenset[Role]] = frozenset(Role) - {Role.OVERSIGHT, Role.SERVICE}
 
     sequence: Sequence
     move: Move

@@ -21,7 +21,7 @@ from services.runtime.kafka.broker import BrokerError
 from services.runtime.kafka.types import Output
 from tests.integration.oversight.chain_worker import Life, begin, signed_keys
 from tests.integration.runtime.kafka_world import KafkaWorld
-from tests.unit.contracts.audit.builders import CHAIN, PRODUCERS, ROOT, a_request, signed
+from tests.unit.contracts.audit.builders import CHAIN, PRODUCERS, a_request, signed
 
 CHAINS = (CHAIN, SYSTEM)
 _HEAD_EVERY = 10
@@ -125,7 +125,7 @@ class ChainGround:
 
     def file(self, chain: str) -> list[bytes]:
         """The chain's export."""
-        return list(export(self.recorded(), chain, ROOT.public_key, signed_keys()))
+        return list(export(self.recorded(), chain, signed_keys()))
 
     def _produce(self, name: str, each_s: float, stop: threading.Event) -> None:
         producer = self.world.producer()

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import cache
 from multiprocessing.process import BaseProcess
 
-from services.contracts.audit.registry import KeyRegistry, Role, SignedRegistry, registry, sign_registry
+from services.contracts.audit.registry import KeyRegistry, Role, SignedKeys, registry
 from services.oversight.edges.kafka_chain import ChainLoop, Names
 from services.runtime import logs
 from services.runtime.clock import SystemClock
@@ -22,7 +22,7 @@ from services.runtime.kafka.broker import Fenced
 from services.runtime.kafka.commit import no_fault
 from services.runtime.kafka.config import Connection
 from tests.integration.dying import DiesAt
-from tests.unit.contracts.audit.builders import ROOT, SEQUENCER, SERVICES, a_key
+from tests.unit.contracts.audit.builders import ROOT, SEQUENCER, SERVICES, a_key, sign_keys
 from tests.unit.runtime.kafka.rig import Meters
 
 POINTS = (
@@ -60,9 +60,9 @@ def preload(*modules: str) -> None:
 
 
 @cache
-def signed_keys() -> SignedRegistry:
+def signed_keys() -> SignedKeys:
     """Keys that hold today."""
-    return sign_registry(_keys(), ROOT)
+    return sign_keys(_keys(), ROOT)
 
 
 def begin(life: Life) -> BaseProcess:
@@ -74,7 +74,7 @@ def begin(life: Life) -> BaseProcess:
 
 def _keys() -> KeyRegistry:
     term = {"valid_from": _FROM, "valid_until": _UNTIL}
-    producers = [a_key(key, holder=name, **term) for name, key in SERVICES.items()]
+    producers = [a_key(key, holder=name, **term) for name, key in SERVICES.items() if key is not SEQUENCER]
     return registry(1, a_key(SEQUENCER, role=Role.SEQUENCER, holder="oversight", **term), *producers)
 
 

@@ -14,7 +14,7 @@ from console.audit.verdict import Kind
 from console.audit.verify import read_head, verify, verify_lines
 from services.contracts.audit.chain import SignedTreeHead, TreeHead, sign_head
 from services.contracts.audit.lines import MAX_LINE_BYTES, Header, Line, decode_line, encode_line
-from services.contracts.audit.registry import KeyRegistry, Role, registry, sign_registry
+from services.contracts.audit.registry import KeyRegistry, Role, SignedKeys, registry
 from services.contracts.errors import Misconfigured, Undecodable
 from tests.unit.console.audit.files import FINAL_HEAD, GOOD, HEADS, RECORDS, REQUESTS, chained, judged
 from tests.unit.contracts.audit.builders import (
@@ -31,6 +31,7 @@ from tests.unit.contracts.audit.builders import (
     requests,
     root_fingerprint,
     sequenced,
+    sign_keys,
 )
 
 HOUR = timedelta(hours=1)
@@ -46,13 +47,13 @@ def good(tmp_path: Path) -> Path:
 def with_keys(keys: KeyRegistry, *, root: Key = ROOT) -> list[bytes]:
     """The good file's records under another registry."""
     records = [encode_line(record) for record in RECORDS]
-    return [encode_line(Header(ROOT.public_key)), encode_line(sign_registry(keys, root)), *records]
+    return [encode_line(Header()), encode_line(sign_keys(keys, root)), *records]
 
 
 def keys(**of_review: object) -> KeyRegistry:
-    producers = [a_key(key, holder=name) for name, key in SERVICES.items() if name != "review"]
+    producers = [a_key(key, holder=name) for name, key in SERVICES.items() if name not in ("review", "oversight")]
     review = a_key(SERVICES["review"], **of_review)
-    return registry(2, a_key(SEQUENCER, role=Role.SEQUENCER), review, *producers)
+    return registry(2, a_key(SEQUENCER, role=Role.SEQUENCER, holder="oversight"), review, *producers)
 
 
 def test_a_whole_file_is_whole_up_to_its_last_head(good: Path) -> None:
@@ -87,15 +88,17 @@ def test_a_file_that_ends_before_its_keys_is_truncated(lines: list[bytes]) -> No
 
 
 def test_a_file_under_another_root_is_not_believed_at_all() -> None:
-    forged = [encode_line(Header(STRANGER.public_key)), encode_line(sign_registry(keys(), STRANGER)), *GOOD[2:]]
+    forged = [encode_line(Header()), encode_line(sign_keys(keys(), STRANGER)), *GOOD[2:]]
     fault = judged(forged).fault
     assert fault is not None
-    assert (fault.kind, fault.line) == (Kind.UNTRUSTED_ROOT, 1)
+    assert (fault.kind, fault.line) == (Kind.UNTRUSTED_ROOT, 2)
     assert judged(GOOD, None).fault is None
 
 
 def test_a_registry_that_the_root_did_not_sign_is_not_believed() -> None:
-    fault = judged(with_keys(keys(), root=STRANGER)).fault
+    by_root, by_stranger = (sign_keys(keys(), root).token.split(".") for root in (ROOT, STRANGER))
+    forged = SignedKeys(".".join((*by_root[:2], by_stranger[2])))
+    fault = judged([GOOD[0], encode_line(forged), *GOOD[2:]]).fault
     assert fault is not None
     assert (fault.kind, fault.line) == (Kind.WRONG_SIGNATURE, 2)
 
@@ -121,8 +124,8 @@ def test_an_entry_that_dates_itself_before_its_key_s_end_but_follows_a_later_hea
     )
     entries = [record for record in RECORDS if not isinstance(record, SignedTreeHead)]
     records: list[Line] = [*entries[:4], sign_head(moved_on, SEQUENCER), *entries[4:]]
-    revoked = sign_registry(keys(revoked_at=NOON + timedelta(seconds=8)), ROOT)
-    lines: list[Line] = [Header(ROOT.public_key), revoked, *records]
+    revoked = sign_keys(keys(revoked_at=NOON + timedelta(seconds=8)), ROOT)
+    lines: list[Line] = [Header(), revoked, *records]
     fault = judged(encode_line(line) for line in lines).fault
     assert fault is not None
     assert (fault.kind, fault.entry) == (Kind.WRONG_SIGNATURE, 7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,13 +20,15 @@ from services.contracts.audit.registry import (
     KeyRegistry,
     RegisteredKey,
     Role,
-    SignedRegistry,
+    SignedKeys,
     registry,
-    sign_registry,
 )
 from services.contracts.audit.requests import SYSTEM, Action, AlertRow, AuditRequested, SignedRequest
 from services.contracts.audit.sequencer import Sequencer
 from services.contracts.audit.signing import fingerprint
+from services.contracts.authorisation import enums
+from services.contracts.authorisation import registry as authorisation
+from services.contracts.authorisation.signing import SigningKey
 from services.contracts.codec_audit import sign_request
 from services.contracts.events import CaseOutcome
 
@@ -38,7 +41,8 @@ class Key:
     """An Ed25519 key made from its name."""
 
     def __init__(self, name: str) -> None:
-        self._private = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(name.encode()).digest())
+        self.secret = hashlib.sha256(name.encode()).digest()
+        self._private = Ed25519PrivateKey.from_private_bytes(self.secret)
         self.public_key = self._private.public_key().public_bytes_raw()
 
     def sign(self, message: bytes) -> bytes:
@@ -46,7 +50,7 @@ class Key:
 
 
 ROOT, SEQUENCER, STRANGER = Key("root"), Key("sequencer"), Key("stranger")
-SERVICES = {name: Key(name) for name in ("ingest", "match", "review", "oversight")}
+SERVICES = {name: Key(name) for name in ("ingest", "match", "review")} | {"oversight": SEQUENCER}
 PRODUCERS = tuple(f"{name}/{name}-0" for name in SERVICES)
 
 
@@ -71,13 +75,40 @@ def a_key(key: Key, **changes: Any) -> RegisteredKey:
 
 @cache
 def keys() -> KeyRegistry:
-    producers = [a_key(key, holder=name) for name, key in SERVICES.items()]
+    producers = [a_key(key, holder=name) for name, key in SERVICES.items() if key is not SEQUENCER]
     return registry(1, a_key(SEQUENCER, role=Role.SEQUENCER, holder="oversight"), *producers)
 
 
 @cache
-def signed_keys() -> SignedRegistry:
-    return sign_registry(keys(), ROOT)
+def signed_keys() -> SignedKeys:
+    return sign_keys(keys(), ROOT)
+
+
+def sign_keys(found: KeyRegistry, root: Key) -> SignedKeys:
+    """An organisation's registry that has these keys."""
+    owner = SigningKey(root.secret)
+    made = authorisation.Registry.read(
+        {
+            "organisation": "metro",
+            "sequence": found.version,
+            "issued_at": NOON - YEAR,
+            "valid_until": NOON + YEAR,
+            "root": owner.public,
+            "keys": tuple(
+                {
+                    "kid": key.id,
+                    "public": base64.urlsafe_b64encode(key.public_key).rstrip(b"=").decode(),
+                    "person": key.holder,
+                    "role": enums.Role.OVERSIGHT if key.role is Role.SEQUENCER else enums.Role.SERVICE,
+                    "valid_from": key.valid_from,
+                    "valid_to": key.valid_until,
+                    "revoked_at": key.revoked_at,
+                }
+                for key in found.keys
+            ),
+        }
+    )
+    return SignedKeys(authorisation.sign_registry(made, owner))
 
 
 def root_fingerprint() -> str:
@@ -165,4 +196,4 @@ def sequenced(wanted: Iterable[SignedRequest], *, head_every: int = 3) -> Iterat
 
 def a_file(records: Iterable[Audited | SignedTreeHead]) -> list[Line]:
     """The lines of an export."""
-    return [Header(ROOT.public_key), signed_keys(), *records]
+    return [Header(), signed_keys(), *records]

@@ -108,7 +108,9 @@ def test_what_its_producer_did_not_sign_is_not_chained_and_leaves_nothing_behind
 
 
 def _only_review(**changes: object) -> KeyRegistry:
-    return registry(2, a_key(SERVICES["review"], **changes), a_key(SEQUENCER, role=Role.SEQUENCER))
+    return registry(
+        2, a_key(SERVICES["review"], **changes), a_key(SEQUENCER, role=Role.SEQUENCER, holder="oversight")
+    )
 
 
 def test_a_key_is_taken_in_its_time_only() -> None:
@@ -242,7 +244,7 @@ def test_recovery_takes_what_was_chained_while_its_key_held() -> None:
     ended = registry(
         2,
         a_key(SERVICES["review"], revoked_at=NOON - HOUR),
-        a_key(SEQUENCER, role=Role.SEQUENCER, valid_until=NOON - HOUR),
+        a_key(SEQUENCER, role=Role.SEQUENCER, holder="oversight", valid_until=NOON - HOUR),
     )
     assert recover(records, ended, verify).sizes == {CHAIN: 1}
 

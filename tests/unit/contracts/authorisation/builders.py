@@ -48,6 +48,7 @@ PEOPLE = {
     "eve": Role.ENGAGEMENT_OFFICER,
     "aud": Role.AUDITOR,
     "oversight": Role.OVERSIGHT,
+    "review": Role.SERVICE,
 }
 TOKENS = tuple(hashlib.sha256(name.encode()).hexdigest()[:32] for name in ("alpha", "bravo", "charlie"))
 
