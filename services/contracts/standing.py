@@ -13,6 +13,20 @@ from services.contracts.authorisation.gate import Gate
 from services.contracts.authorisation.refusals import Refusal
 from services.contracts.errors import Transient
 
+# What the next records, or some seconds, may mend with nobody deciding anything. Nothing is searched till then,
+# but what waits for it need not be thrown away.
+PASSING = frozenset(
+    {
+        Refusal.NO_REGISTRY,
+        Refusal.REGISTRY_BEHIND,
+        Refusal.NO_LEASE,
+        Refusal.LEASE_STALE,
+        Refusal.NOT_VERIFIED,
+        Refusal.STATE_BEHIND,
+        Refusal.REVOCATIONS_BEHIND,
+        Refusal.CLOCK_STEPPED,
+    }
+)
 # Answers that no record still to come can take back.
 _FINAL = frozenset({None, Refusal.OTHER_DEPLOYMENT, Refusal.ENTRY_REVOKED})
 # From these no move leads back to a search; oversight renews their lease no more.
@@ -54,12 +68,11 @@ class GateStanding:
 
     def standing(self) -> Refusal | None:
         gate = self.gate()
-        return gate.standing(self.clock.reading()) or self._replaced(gate)
+        return self._told(gate, gate.standing(self.clock.reading()))
 
     def refusal(self, camera: str, /, *, deployment: str, at: datetime) -> Refusal | None:
         gate = self.gate()
-        refusal = gate.refusal(camera, deployment=deployment, at=at, reading=self.clock.reading())
-        return refusal or self._replaced(gate)
+        return self._told(gate, gate.refusal(camera, deployment=deployment, at=at, reading=self.clock.reading()))
 
     def refusal_of_alert(
         self, *, deployment: str, camera: str, searched_at: datetime, list_digest: str, tokens: frozenset[str]
@@ -75,17 +88,25 @@ class GateStanding:
     def revoked(self, list_digest: str, /) -> frozenset[str]:
         return self.gate().revoked(list_digest)
 
-    def _replaced(self, gate: Gate) -> Refusal | None:
-        return Refusal.NOT_ACTIVE if replaced(gate, self.built_for) else None
+    def _told(self, gate: Gate, refusal: Refusal | None) -> Refusal | None:
+        """NOT_ACTIVE where it is known to be, though the lease is gone too: nobody need wait for that one."""
+        if refusal is None:
+            return Refusal.NOT_ACTIVE if replaced(gate, self.built_for) else None
+        ended = refusal in PASSING and _state(gate) in _OVER | {State.SUSPENDED}
+        return Refusal.NOT_ACTIVE if ended else refusal
 
 
 def _heard_since(gate: Gate, at: datetime) -> bool:
     """Whether a lease from then or later is here, and so every record before it; or none is to come."""
     held = gate.beliefs.held
-    if held is None:
-        return False
-    chain = gate.beliefs.chains.get((held.lease.version, held.lease.digest))
-    return held.lease.signed_at >= at or (chain is not None and chain.state in _OVER)
+    return held is not None and (held.lease.signed_at >= at or _state(gate) in _OVER)
+
+
+def _state(gate: Gate) -> State | None:
+    """As it was recorded for the document that the lease names."""
+    held = gate.beliefs.held
+    chain = gate.beliefs.chains.get((held.lease.version, held.lease.digest)) if held else None
+    return chain.state if chain else None
 
 
 def replaced(gate: Gate, built_for: str) -> bool:

@@ -17,7 +17,7 @@ from services.contracts.codec import Cipher, Sealing
 from services.contracts.counts import Stage
 from services.contracts.errors import Permanent, Transient
 from services.contracts.events import CameraGap, FrameCaptured, StageCounts
-from services.contracts.standing import Standing
+from services.contracts.standing import PASSING, Standing
 from services.ingest.core.reasons import Loss
 from services.ingest.metrics import IngestMetrics
 from services.ingest.outbox import Outbox, Outgoing, Report
@@ -86,7 +86,7 @@ class Pipeline:
 
     def turn(self) -> None:
         """One frame, if there is one, and whatever else is due."""
-        if self._unacked < self._max_unacked:
+        if self._unacked < self._max_unacked and self._standing.standing() not in PASSING:
             frame = self._outbox.take(_ANSWERS_EVERY_S if self._unacked else _IDLE_S)
             if frame is not None:
                 self._publish(frame)

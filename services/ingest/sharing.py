@@ -13,7 +13,7 @@ from services.contracts.authorisation.refusals import Refusal
 from services.contracts.authority import Authority, Camera, Pace, SourceKind
 from services.contracts.errors import Transient
 from services.contracts.ids import CameraId
-from services.contracts.standing import Standing
+from services.contracts.standing import PASSING, Standing
 from services.ingest.cameras import CameraReading, Gap, Tools
 from services.ingest.core.holding import Holding
 from services.ingest.core.reasons import Interruption, Loss
@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 _RENEW_EVERY = 0.25
 # A free camera is found within this.
 _TRY_EVERY_S = 1.0
+# A camera is read on for so long without a lease on the authority, its frames held back: oversight's standby takes
+# over in about ten seconds, and to open a camera again costs as much.
+_PASSES_WITHIN_S = 20.0
 # A killed reader's thread ends in a moment.
 _JOIN_S = 5.0
 
@@ -62,6 +65,7 @@ class Sharing:
         self._gaps: dict[str, Gap] = {}
         self._known: dict[str, Lease] = {}
         self._refused: dict[str, Refusal] = {}
+        self._passing_since_s: float | None = None
         self._renew_due_s = 0.0
         self._try_due_s = 0.0
         self.store_answers = False
@@ -116,8 +120,10 @@ class Sharing:
 
     def _refuse(self) -> None:
         """Note which cameras the authority does not cover now, and read none of them."""
-        now = self._tools.clock.now()
+        now, passes = self._tools.clock.now(), self._passes()
         for camera in self._authority.cameras:
+            if passes and camera.id in self._held:
+                continue
             refusal = self._standing.refusal(camera.id, deployment=self._authority.deployment, at=now)
             if refusal is None:
                 self._refused.pop(camera.id, None)
@@ -129,6 +135,16 @@ class Sharing:
                 self._held[camera.id].reading.stop()
                 self._held[camera.id].reading.join(_JOIN_S)
                 self._give_up(camera.id)
+
+    def _passes(self) -> bool:
+        """Whether what refuses all of them now may pass by itself, and has not lasted long."""
+        if self._standing.standing() not in PASSING:
+            self._passing_since_s = None
+            return False
+        now_s = self._tools.clock.monotonic()
+        if self._passing_since_s is None:
+            self._passing_since_s = now_s
+        return now_s - self._passing_since_s < _PASSES_WITHIN_S
 
     def _take_free(self) -> None:
         wanted = [

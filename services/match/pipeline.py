@@ -18,7 +18,7 @@ from services.contracts.counts import Count, CountKey, Expired
 from services.contracts.errors import Tampered, Transient, Undecodable
 from services.contracts.events import AlertRaised, FaceObserved
 from services.contracts.keyspec import KeySpec
-from services.contracts.standing import Standing
+from services.contracts.standing import PASSING, Standing
 from services.match.core.alert import alert
 from services.match.core.matrix import ListMatrix
 from services.match.core.search import search
@@ -71,11 +71,16 @@ class Matcher:
         self._clock = clock
 
     def prepare(self, record: Record) -> FaceObserved | Dropped:
-        """Refuse what the authority does not cover, unread; else decrypt. Pool threads."""
+        """Refuse what the authority does not cover, unread; else decrypt. Pool threads.
+
+        Raises Transient while the authority does not stand and may stand again by itself: the face waits, sealed.
+        """
         peeked = codec.peek(record.value, topic=topics.FACES.name)
         if peeked.kind is not FaceObserved:
             raise Undecodable(f"{topics.FACES.name} holds a {peeked.kind.__name__}")
         refusal = self._refuses(peeked)
+        if refusal in PASSING:
+            raise Transient(f"the authority does not stand: {refusal}")
         if refusal is not None:
             return self._refused(refusal)
         spec = keys.face(self._authority, peeked.event_id, peeked.captured_at)
@@ -95,7 +100,7 @@ class Matcher:
         searched_at = self._clock.now()
         refusal = self._standing.standing()
         if refusal is not None:
-            return self._unsearched(items, refusal)
+            return self._unsearched(items, refusal, searched_at)
         matrix = self._lists.current()
         if matrix is None:
             raise Transient("no list is loaded")
@@ -106,7 +111,7 @@ class Matcher:
         alerts = self._search(admitted, matrix, searched_at)
         refusal = self._standing.standing()
         if refusal is not None:  # while it was searched
-            return self._unsearched(items, refusal)
+            return self._unsearched(items, refusal, searched_at)
         outputs = tuple(self._sealed(one) for found in alerts for one in found)
         totals = _totals(searched=len(admitted), alerts=alerts, refused=refused)
         _wipe(items)
@@ -146,8 +151,13 @@ class Matcher:
         """Time brings nothing."""
         return NOTHING
 
-    def _unsearched(self, items: Sequence[Prepared[FaceObserved]], why: Refusal) -> Searched:
-        """The authority has ended while these waited: what came of them would come of no authority."""
+    def _unsearched(self, items: Sequence[Prepared[FaceObserved]], why: Refusal, now: datetime) -> Searched:
+        """The authority has ended while these waited: what came of them would come of no authority.
+
+        Raises Transient for what may pass while all their keys live: they wait.
+        """
+        if why in PASSING and all(self._read(one).key.expires_at > now for one in items):
+            raise Transient(f"the authority does not stand: {why}")
         _wipe(items)
         faces = len(items)
         self._metrics.refused(why, faces)

@@ -11,9 +11,9 @@ from services.contracts import codec, counts, keys, topics
 from services.contracts.authorisation.refusals import Refusal
 from services.contracts.authority import Authority
 from services.contracts.counts import Count
-from services.contracts.errors import Permanent
+from services.contracts.errors import Permanent, Transient
 from services.contracts.events import Event, FrameCaptured
-from services.contracts.standing import Standing
+from services.contracts.standing import PASSING, Standing
 from services.embed.core.frames import Frame
 from services.embed.edges import pictures
 from services.runtime.kafka.types import CountKey, Dropped, Record
@@ -44,7 +44,7 @@ class SealedFrameReader:
         self._on_exit = on_exit
 
     def read(self, record: Record) -> Frame | Dropped:
-        """The frame, or how it ended. Raises Permanent (dead letter), Transient (a store is away)."""
+        """The frame, or how it ended. Raises Permanent (dead letter), Transient (a store or the lease is away)."""
         peeked = codec.peek(record.value, topic=topics.FRAMES.name)
         if peeked.kind is not FrameCaptured:
             raise Permanent("wrong_type", "a record on frames is not a FrameCaptured")
@@ -54,6 +54,8 @@ class SealedFrameReader:
             return Dropped({})
         camera: str = peeked.body.camera  # type: ignore[attr-defined]  # the body of a FrameCaptured
         refusal = self._standing.refusal(camera, deployment=peeked.deployment, at=peeked.captured_at)
+        if refusal in PASSING:
+            raise Transient(f"the authority does not stand: {refusal}")
         index = self._authority.camera_index(camera)
         if refusal is not None or index is None:
             return self._dropped(Count.FRAMES_REFUSED, refusal or Refusal.UNKNOWN_CAMERA)

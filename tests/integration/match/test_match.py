@@ -13,6 +13,7 @@ import pytest
 from console.stack.kafka import KafkaCluster
 from services.contracts import ids
 from services.contracts.authorisation.enums import Move
+from services.contracts.authorisation.lease import MAX_AGE_S
 from services.contracts.counts import ARROWS, Count
 from services.contracts.events import ScoreKind
 from tests.builders import a_vector
@@ -163,6 +164,25 @@ def test_a_stop_ends_the_search_within_seconds_and_every_face_is_accounted_for(w
         world.until(Count.FACES_RECEIVED, 41)
     assert world.reasons()[Count.FACES_REFUSED, "not_active"] > 0
     assert all(alert.searched_at < stopped_at + timedelta(seconds=2) for alert in world.alerts())
+    assert adds_up(world)
+
+
+def test_without_a_lease_nothing_is_searched_and_nothing_is_lost_when_it_comes_back(world: World) -> None:
+    world.put_list(a_gallery(ANNA))
+    with world.match() as match:
+        world.signed.close()
+        age = "signpost_match_authority_lease_age_seconds"
+        eventually(lambda: match.metric(age) > MAX_AGE_S, "the lease to run out", within_s=WITHIN_S)
+        faces = [world.a_face(number, vector=near(ANNA.vector, 0.9)) for number in range(5)]
+        world.feed(*faces)
+        waits = "signpost_match_retries_total"
+        eventually(lambda: match.metric(waits) > 3, "the faces to wait", within_s=WITHIN_S)
+        assert world.totals()[Count.FACES_RECEIVED] == 0
+        renewed_at = datetime.now(UTC)
+        world.signed.renew()
+        world.until(Count.FACES_ALERTED, 5)
+    assert all(alert.searched_at >= renewed_at for alert in world.alerts())
+    assert world.reasons() == {}
     assert adds_up(world)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -33,8 +34,11 @@ STOPPED = (a_change(DOCUMENT, 4, Move.STOP, NOON), a_lease(DOCUMENT, 2, state=St
 
 
 class Clock:
+    def __init__(self, now: ClockReading | None = None) -> None:
+        self._now = now or a_reading(LATER)
+
     def reading(self) -> ClockReading:
-        return a_reading(LATER)
+        return self._now
 
 
 def standing_on(*records: Record) -> GateStanding:
@@ -77,6 +81,15 @@ def test_it_is_refused_once_a_lease_from_after_its_search_is_here() -> None:
 def test_what_was_searched_after_the_end_is_refused_though_no_lease_will_come_any_more() -> None:
     assert asked(standing_on(*running(DOCUMENT), *STOPPED), LATER) is Refusal.NOT_ACTIVE
     assert asked(standing_on(*running(DOCUMENT), *STOPPED), EARLIER) is None
+
+
+@pytest.mark.parametrize("move", [Move.STOP, Move.SUSPEND])
+def test_what_is_known_to_have_ended_is_told_as_ended_though_its_lease_is_gone_too(move: Move) -> None:
+    late = Clock(a_reading(NOON + timedelta(seconds=60)))
+    active = standing_on(*running(DOCUMENT))
+    ended = standing_on(*running(DOCUMENT), a_change(DOCUMENT, 4, move, NOON))
+    assert replace(active, clock=late).standing() is Refusal.LEASE_STALE
+    assert replace(ended, clock=late).standing() is Refusal.NOT_ACTIVE
 
 
 def test_another_deployments_alert_and_a_revoked_subjects_are_refused_at_once() -> None:

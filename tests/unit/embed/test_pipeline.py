@@ -295,10 +295,20 @@ def test_a_frame_outside_the_authority_is_refused(camera: str, back_s: float, re
 
 def test_no_frame_is_opened_while_the_authority_does_not_stand() -> None:
     street = Street()
-    street.standing.why = Refusal.LEASE_STALE
+    street.standing.why = Refusal.NOT_ACTIVE
     assert street.pipeline.prepare(street.record(scene())) == Dropped(
-        {("high-street", "frames_received"): 1, ("high-street", "frames_refused:lease_stale"): 1}
+        {("high-street", "frames_received"): 1, ("high-street", "frames_refused:not_active"): 1}
     )
+
+
+def test_frames_wait_sealed_for_a_lease_that_is_late() -> None:
+    street = Street()
+    record = street.record(scene())
+    street.standing.why = Refusal.LEASE_STALE
+    with pytest.raises(Transient):
+        street.pipeline.prepare(record)
+    street.standing.why = None
+    assert isinstance(street.pipeline.prepare(record), Frame)
 
 
 @pytest.mark.parametrize(

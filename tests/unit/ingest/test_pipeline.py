@@ -104,10 +104,23 @@ def test_a_frame_that_waited_while_the_authority_ended_is_never_sent() -> None:
     rig = Rig()
     run = rig.begin()
     rig.outbox.offer(run, a_picture(1))
+    rig.standing.why = Refusal.NOT_ACTIVE
+    rig.pipeline.turn()
+    assert rig.outlet.on(topics.FRAMES.name) == []
+    assert run.tally.dropped == {"not_active": 1}
+
+
+def test_a_frame_waits_for_a_lease_that_is_late() -> None:
+    rig = Rig()
+    run = rig.begin()
+    rig.outbox.offer(run, a_picture(1))
     rig.standing.why = Refusal.LEASE_STALE
     rig.pipeline.turn()
     assert rig.outlet.on(topics.FRAMES.name) == []
-    assert run.tally.dropped == {"lease_stale": 1}
+    rig.standing.why = None
+    rig.pipeline.turn()
+    assert len(rig.outlet.on(topics.FRAMES.name)) == 1
+    assert run.tally.dropped == {}
 
 
 def test_a_frame_of_a_camera_that_is_not_ours_for_certain_is_never_sent() -> None:

@@ -177,6 +177,29 @@ def test_reading_ends_with_the_authority_and_begins_again_with_it() -> None:
         assert held(sharing) == {"gate-1"}
 
 
+def test_a_camera_is_read_on_while_a_lease_is_late_but_not_for_ever() -> None:
+    town = Town()
+    with town.instance() as (sharing, _):
+        sharing.turn()
+        town.standing.why = Refusal.LEASE_STALE
+        for _turn in range(6):
+            sharing.turn()
+            assert held(sharing) == {"gate-1"}
+            town.clock.advance(3)
+        town.clock.advance(3)
+        sharing.turn()
+        assert held(sharing) == set()
+
+
+def test_no_camera_is_begun_while_a_lease_is_late() -> None:
+    town = Town()
+    town.standing.why = Refusal.LEASE_STALE
+    with town.instance() as (sharing, _):
+        sharing.turn()
+        assert held(sharing) == set()
+    assert not town.sources.opened
+
+
 def test_a_source_that_breaks_off_is_read_anew_with_a_gap_and_a_new_epoch() -> None:
     town = Town()
     town.plays("gate-1", [a_picture(1), a_picture(2), Ended(Fault.STREAM_ENDED)], [a_picture(1)])

@@ -276,17 +276,36 @@ def test_a_batch_is_searched_against_one_list_even_if_another_comes() -> None:
     assert opened(rig, output).subject == new.token
 
 
-def test_faces_that_waited_while_the_lease_ran_out_are_not_searched_and_not_kept() -> None:
+def test_faces_that_waited_while_the_authority_ended_are_not_searched_and_not_kept() -> None:
     rig = Rig()
     face = rig.prepared(vector=a_subject().vector)
-    rig.standing.why = Refusal.LEASE_STALE
+    rig.standing.why = Refusal.NOT_ACTIVE
     outcome = rig.matcher.handle([face])
     assert outcome.outputs == ()
-    assert outcome.counts == counted(faces_received=1, faces_refused__lease_stale=1)
+    assert outcome.counts == counted(faces_received=1, faces_refused__not_active=1)
     assert not face.item.vector.any()
     rig.matcher.delivered(outcome)
     assert rig.value("signpost_match_face_keys_destroyed_total") == 1
-    assert rig.matcher.prepare(rig.record()) == Dropped(counted(faces_received=1, faces_refused__lease_stale=1))
+    assert rig.matcher.prepare(rig.record()) == Dropped(counted(faces_received=1, faces_refused__not_active=1))
+
+
+def test_faces_wait_for_a_lease_that_is_late_and_no_longer_than_their_keys_live() -> None:
+    rig = Rig()
+    face = rig.prepared(vector=a_subject().vector)
+    rig.standing.why = Refusal.LEASE_STALE
+    with pytest.raises(Transient):
+        rig.matcher.prepare(rig.record())
+    with pytest.raises(Transient):
+        rig.matcher.handle([face])
+    rig.standing.why = None
+    assert len(rig.matcher.handle([face]).outputs) == 1
+    face = rig.prepared(vector=a_subject().vector)
+    rig.standing.why = Refusal.LEASE_STALE
+    spec = keys.face(rig.authority, face.item.event_id, face.item.captured_at)
+    rig.clock.advance((spec.expires_at - rig.clock.now()).total_seconds())
+    outcome = rig.matcher.handle([face])
+    assert outcome.counts == counted(faces_received=1, faces_refused__lease_stale=1)
+    assert not face.item.vector.any()
 
 
 def test_a_stop_that_comes_while_faces_are_searched_raises_no_alert() -> None:
