@@ -143,15 +143,15 @@ def _chosen(candidates: Iterable[Version], found: _Found) -> Version:
 
 def _in_order(version: Version, moves: Iterable[Move], found: _Found) -> Iterator[Move]:
     """The moves from the first on, as far as each follows from the one before."""
-    state, sequence = version.state, 0
+    state, taken = version.state, dict[int, str]()
     for move in sorted(moves, key=lambda one: one.said.sequence):
         said = move.said
         step = TABLE.get((said.before, said.move))
         legal = step is not None and step.after is said.after and said.before is state
-        if said.sequence == sequence + 1 and legal and said.deployment == version.document.id:
-            state, sequence = said.after, said.sequence
+        if said.sequence == len(taken) + 1 and legal and said.deployment == version.document.id:
+            state, taken[said.sequence] = said.after, move.token
             yield move
-        elif said.sequence > sequence:
+        elif taken.get(said.sequence) != move.token:
             found.rejected[Rejection.ILLEGAL_MOVE] += 1
 
 

@@ -105,6 +105,21 @@ def test_a_move_that_does_not_follow_is_passed_over() -> None:
     assert found.rejected == {Rejection.ILLEGAL_MOVE: 1}
 
 
+def test_of_two_moves_under_one_number_the_first_holds_and_the_second_is_counted() -> None:
+    desk = a_full_desk()
+    second = b.a_change(DOCUMENT, 3, Move.ACTIVATE, b.NOON)
+    found = recovered([*desk.records, second])
+    assert found.register == desk.register
+    assert found.rejected == {Rejection.ILLEGAL_MOVE: 1}
+
+
+def test_records_that_come_twice_are_nothing_new() -> None:
+    desk = a_full_desk()
+    found = recovered([*desk.records, *desk.records])
+    assert found.register == desk.register
+    assert not found.rejected
+
+
 def test_an_altered_document_under_the_same_number_does_not_hide_the_real_one() -> None:
     desk = a_full_desk()
     altered = b.a_document(fpir_budget=0.0005)
