@@ -88,6 +88,7 @@ _KINDS = {
     "services.embed": "embed",
     "services.match": "match",
     "services.review": "review",
+    "services.oversight": "oversight",
     "valkey": "redis",
     "ray::": "ray worker",
     "/ray/": "ray",

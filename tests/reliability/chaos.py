@@ -18,7 +18,7 @@ from typing import Self
 import psutil
 
 from console.ledger.statement import Statement
-from console.run.exercise import Exercise
+from console.run.exercise import OVERSIGHT, Exercise
 from console.sample.passages import Passage
 from console.sample.sitters import ADMIRAL, ASTRONAUT, FORTY_FOUR, FORTY_SIX
 from console.stack.redis_server import RedisServer
@@ -134,7 +134,7 @@ class Chaos:
         for name, dooms in self._plan.dooms.items():
             self._dooms.write(name, dooms)
         self._ended.enter_context(self._exercise)
-        self._keeper = Keeper(self._exercise, *Stage)
+        self._keeper = Keeper(self._exercise, OVERSIGHT, *Stage)
         self._observer = Observer(self._exercise.stack.kafka.bootstrap, self._exercise.deployment)
         address = f"127.0.0.1:{self._exercise.review_grpc_port}"
         self._reviewers = [Reviewer(address, user) for user in ("ann", "ben")]

@@ -43,15 +43,15 @@ DOOMS = {
     ),
 }
 AT_RANDOM = (
-    *("ingest", "embed", "broker", "redis_durable", "redis_volatile", "worker", "match"),
-    *("ingest", "embed", "broker", "redis_durable", "redis_volatile", "worker", "review"),
+    *("ingest", "embed", "broker", "oversight", "redis_durable", "redis_volatile", "worker", "match"),
+    *("ingest", "embed", "broker", "oversight", "redis_durable", "redis_volatile", "worker", "review"),
 )
 FEWER_DOOMS = {
     "match": (Doom("after_produce", 10), Doom("after_commit", 10)),
     "worker": (Doom("before_commit", 40),),
     "review": (Doom("before_outbox_produce", 3), Doom("before_outbox_remove", 3)),
 }
-FEWER_AT_RANDOM = ("ingest", "embed", "redis_durable", "worker", "broker", "redis_volatile")
+FEWER_AT_RANDOM = ("ingest", "embed", "oversight", "redis_durable", "worker", "broker", "redis_volatile")
 
 
 def figures(report: Report) -> dict[str, Any]:
