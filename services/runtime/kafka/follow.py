@@ -7,7 +7,7 @@ import threading
 import uuid
 from collections.abc import Callable
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from services.runtime.kafka.broker import Fatal
 from services.runtime.kafka.config import Connection, Options
@@ -68,24 +68,25 @@ class Follower:
     def _follow(self) -> None:
         while not self._stop.is_set():
             try:
-                self._read_from_the_beginning()
+                self._read()
             except KafkaException as failed:
                 self._passing(failed.args[0])
                 self._stop.wait(_AGAIN_S)
 
-    def _read_from_the_beginning(self) -> None:
+    def _read(self) -> None:
         """Until stopped. Raises KafkaException when reading on is pointless."""
         consumer = Consumer({**self._options, "error_cb": self._passing})
         try:
             unended = self._partitions(consumer)
-            consumer.assign([TopicPartition(self._topic, number, OFFSET_BEGINNING) for number in unended])
+            starts = [TopicPartition(self._topic, number, self._start(consumer, number)) for number in unended]
+            consumer.assign(starts)
             while not self._stop.is_set():
                 message = consumer.poll(_POLL_S)
                 if message is None:
                     continue
                 error = message.error()
                 if error is None:
-                    self._on_record(message.value() or b"")
+                    self._take(message)
                 elif error.code() == _END_OF_PARTITION:
                     unended.discard(message.partition() or 0)
                     if not unended:
@@ -97,8 +98,38 @@ class Follower:
         finally:
             consumer.close()
 
+    def _start(self, consumer: Consumer, partition: int) -> int:
+        return OFFSET_BEGINNING
+
+    def _take(self, message: Message) -> None:
+        self._on_record(message.value() or b"")
+
     def _partitions(self, consumer: Consumer) -> set[int]:
         found = consumer.list_topics(self._topic, timeout=_ANSWER_S).topics[self._topic]
         if found.error is not None:
             raise KafkaException(found.error)
         return set(found.partitions)
+
+
+class Tail(Follower):
+    """Follows from what is the end at its first beginning, and after trouble from where it was.
+
+    Once `caught_up`, everything written from then on is handed on.
+    """
+
+    def __init__(
+        self, connection: Connection, topic: str, on_record: Callable[[bytes], None], *, on_error: OnError
+    ) -> None:
+        super().__init__(connection, topic, on_record, on_error=on_error)
+        # The follower's thread only.
+        self._next: dict[int, int] = {}
+
+    def _start(self, consumer: Consumer, partition: int) -> int:
+        if partition not in self._next:
+            where = TopicPartition(self._topic, partition)
+            self._next[partition] = consumer.get_watermark_offsets(where, timeout=_ANSWER_S)[1]
+        return self._next[partition]
+
+    def _take(self, message: Message) -> None:
+        super()._take(message)
+        self._next[message.partition() or 0] = (message.offset() or 0) + 1
