@@ -166,8 +166,8 @@ def test_reading_ends_when_the_lease_is_withheld_and_goes_on_when_it_is_renewed(
         world.signed.close()
         eventually(
             lambda: ingest.logged("camera refused", camera="gate-0", reason="lease_stale"),
-            "the lease to run out",
-            within_s=WITHIN_S,
+            "the lease to run out, and nobody to renew it for a while",
+            within_s=2 * WITHIN_S,
         )
         eventually(lambda: not ingest.readers(), "the reader to be gone", within_s=WITHIN_S)
         world.signed.renew()
