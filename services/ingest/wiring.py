@@ -55,7 +55,7 @@ def build(settings: IngestSettings, context: Context) -> UnderAuthority:
     def built(verified: Verified, standing: Standing) -> IngestService:
         return _assembled(settings, context, as_authority_of_reader(verified, cameras), standing)
 
-    return UnderAuthority(watch(settings, context, AUTHORITY, name="ingest"), built, context.heartbeat.beat)
+    return UnderAuthority(watch(settings, context, AUTHORITY, name="ingest"), built, context.heartbeat)
 
 
 def _assembled(

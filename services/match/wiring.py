@@ -139,7 +139,7 @@ def build(settings: MatchSettings, context: Context, *, faults: FaultPoint = no_
     def built(verified: Verified, standing: Standing) -> MatchService:
         return MatchService(settings, context, as_authority(verified), standing, faults=faults)
 
-    return UnderAuthority(watch(settings, context, AUTHORITY, name="match"), built, context.heartbeat.beat)
+    return UnderAuthority(watch(settings, context, AUTHORITY, name="match"), built, context.heartbeat)
 
 
 def _loop(

@@ -277,7 +277,7 @@ def build(settings: ReviewSettings, context: Context, *, faults: FaultPoint = no
     def built(verified: Verified, standing: Standing) -> ReviewService:
         return ReviewService(settings, context, as_authority(verified), standing, faults=faults)
 
-    return UnderAuthority(watch(settings, context, AUTHORITY, name="review"), built, context.heartbeat.beat)
+    return UnderAuthority(watch(settings, context, AUTHORITY, name="review"), built, context.heartbeat)
 
 
 def _connection(settings: ReviewSettings) -> Connection:

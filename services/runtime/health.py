@@ -42,6 +42,10 @@ class Heartbeat:
         """The loop has come round. Never blocks."""
         self._last = self._clock.monotonic()
 
+    def begin_again(self) -> None:
+        """As before the first beat: what comes next (a model loads) takes as long as it takes."""
+        self._last = None
+
     def age_s(self) -> float:
         """Seconds since the last beat; 0 before the first."""
         last = self._last

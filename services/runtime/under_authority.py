@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from services.contracts.authorisation.approvals import Verified
 from services.contracts.standing import Standing
 from services.runtime.authority_watch import AuthorityWatch
+from services.runtime.health import Heartbeat
 from services.runtime.process import Service
 
 log = logging.getLogger(__name__)
@@ -23,10 +24,10 @@ class UnderAuthority:
     the old one went into how it was built, and who runs it starts it anew.
     """
 
-    def __init__(self, watch: AuthorityWatch, build: Build, beat: Callable[[], None]) -> None:
+    def __init__(self, watch: AuthorityWatch, build: Build, heartbeat: Heartbeat) -> None:
         self._watch = watch
         self._build = build
-        self._beat = beat
+        self._heartbeat = heartbeat
         self._inner: Service | None = None
         self._running = False
 
@@ -35,11 +36,12 @@ class UnderAuthority:
 
     def run(self, stop: threading.Event) -> None:
         log.info("waiting for the authority")
-        verified = self._watch.wait(stop, self._beat)
+        verified = self._watch.wait(stop, self._heartbeat.beat)
         if verified is None:
             return
         document = verified.document
         log.info("built on an authority", extra={"version": document.version, "digest": verified.digest})
+        self._heartbeat.begin_again()
         self._inner = self._build(verified, self._watch.built_for(verified, stop.set))
         self._inner.start()
         self._running = True

@@ -104,7 +104,7 @@ class WorkerUnderAuthority(UnderAuthority):
             self._worker = _worker(settings, context, bounds, standing, slot=slot, policy=policy, faults=faults)
             return self._worker
 
-        super().__init__(watch(settings, context, AUTHORITY, name="embed"), built, context.heartbeat.beat)
+        super().__init__(watch(settings, context, AUTHORITY, name="embed"), built, context.heartbeat)
 
     def lag(self) -> int:
         """Frames not yet handled on our partitions."""

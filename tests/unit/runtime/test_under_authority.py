@@ -8,7 +8,9 @@ from datetime import timedelta
 
 from services.contracts.authorisation.approvals import Verified
 from services.contracts.standing import Standing
+from services.runtime.health import Heartbeat
 from services.runtime.under_authority import UnderAuthority
+from tests.fakes.clock import ManualClock
 from tests.support import eventually
 from tests.unit.contracts.authorisation.builders import NOON, a_lease, changes_to_active, published
 from tests.unit.runtime.test_authority_watch import DOCUMENT, NEXT, RUNNING, World
@@ -51,7 +53,9 @@ class Living:
     def __init__(self) -> None:
         self.world, self.inner = World(), Inner()
         self.stop = self.world.stop
-        self.service = UnderAuthority(self.world.watch, self.inner.build, lambda: None)
+        self.clock = ManualClock()
+        self.heartbeat = Heartbeat(self.clock)
+        self.service = UnderAuthority(self.world.watch, self.inner.build, self.heartbeat)
         self.service.start()
         self._thread = threading.Thread(target=self.service.run, args=(self.stop,))
 
@@ -83,6 +87,8 @@ def test_it_lives_its_life_on_its_authority() -> None:
         living.world.topic.write(*RUNNING)
         living.world.topic.read_to_the_end = True
         living.until("built None", "started", "runs")
+        living.clock.advance(60)
+        assert living.heartbeat.is_fresh(), "what is built, and loads its models, has not beaten yet"
         eventually(
             lambda: living.service.ready() == {"authority": True, "inner": True}, "ready", within_s=WITHIN_S
         )
