@@ -15,7 +15,9 @@ from services.contracts.authorisation.statements import Lease, NotBelieved, Reje
 from services.contracts.errors import SignpostError
 from services.oversight.core.clerk import Entry
 from services.oversight.core.register import Register
-from services.runtime.metrics import Counter, Gauge
+from services.runtime.kafka.figures import LoopSpecs
+from services.runtime.kafka.signals import ResetReason
+from services.runtime.metrics import Counter, Gauge, Histogram
 
 
 class Answer(StrEnum):
@@ -63,6 +65,33 @@ UNDECODABLE = Counter(
 KAFKA_ERRORS = Counter(
     "signpost_oversight_kafka_errors_total", "Errors of Kafka's clients; most pass by themselves."
 )
+UNANCHORED = Counter(
+    "signpost_oversight_heads_failed_total",
+    "Signed heads of the audit chains that could not be written to the sink.",
+)
+CHAIN = LoopSpecs(
+    lag=Gauge("signpost_oversight_lag_records", "Audit requests not yet chained: nobody is shown a face before."),
+    assigned=Gauge(
+        "signpost_oversight_assigned_partitions", "Partitions of audit requests that are sequenced here."
+    ),
+    stuck=Gauge(
+        "signpost_oversight_stuck_partitions",
+        "Partitions with a request that cannot be chained; somebody must look.",
+    ),
+    batch_seconds=Histogram("signpost_oversight_batch_seconds", "Chaining of one batch of audit requests."),
+    commit_seconds=Histogram("signpost_oversight_commit_seconds", "Commit of one batch to the audit chain."),
+    aborts=Counter("signpost_oversight_aborts_total", "Transactions of the audit chain that Kafka refused."),
+    resets=Counter(
+        "signpost_oversight_resets_total",
+        "Everything in flight to the audit chain was given up and read again.",
+        {"reason": ResetReason},
+    ),
+    retries=Counter("signpost_oversight_retries_total", "Batches to the audit chain that were tried again."),
+    kafka_errors=Counter(
+        "signpost_oversight_chain_kafka_errors_total",
+        "Errors of the sequencer's Kafka clients; most pass by themselves.",
+    ),
+)
 
 
 class OversightMetrics:
@@ -80,6 +109,7 @@ class OversightMetrics:
         self._rejected = REJECTED.on(registry)
         self._undecodable = UNDECODABLE.on(registry)
         self._kafka_errors = KAFKA_ERRORS.on(registry)
+        self._unanchored = UNANCHORED.on(registry)
 
     def lost(self) -> None:
         """The log was lost."""
@@ -90,6 +120,10 @@ class OversightMetrics:
         self._signs.set(0)
         for state in State:
             self._authorities.set(0, state=state)
+
+    def unanchored(self) -> None:
+        """A head was not written to the sink."""
+        self._unanchored.inc()
 
     def failed(self) -> None:
         """A beat was not recorded."""

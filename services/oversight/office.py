@@ -1,6 +1,6 @@
 """The leader's work: answer commands, let time do its part, renew the leases.
 
-Reads: `authority`, once, when this instance begins to lead. Writes: `authority`.
+Reads: `authority`, once, when this instance begins to lead. Writes: `authority`, and `audit_requests` about it.
 Next stop: every service's gate (services/contracts/authorisation/gate.py).
 """
 
@@ -13,12 +13,15 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from services.contracts.audit.requests import SignedRequest
 from services.contracts.authorisation.clock import Clock
 from services.contracts.authorisation.findings import NotAuthorised
+from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.statements import NotBelieved
 from services.oversight.core.clerk import Clerk, Decision, Now
 from services.oversight.core.clockwork import keep, lists_wanted
 from services.oversight.core.commands import Command
+from services.oversight.core.minutes import Minutes
 from services.oversight.core.recovery import recover
 from services.oversight.core.register import Register
 from services.oversight.core.registrar import Registrar
@@ -63,14 +66,19 @@ class Office:
         *,
         authority: AuthorityLog,
         clerk: Clerk,
+        minutes: Callable[[], Minutes],
         loaded: Callable[[], frozenset[tuple[str, str]]],
         organisation: str,
         root_fingerprint: str,
         clock: Clock,
         metrics: OversightMetrics,
     ) -> None:
+        """`minutes` begins those of a new term."""
         self._authority = authority
         self._clerk = clerk
+        self._begin_minutes = minutes
+        self._minutes = minutes()
+        self._registry: Registry | None = None
         self._registrar = Registrar(clerk)
         self._loaded = loaded
         self._organisation = organisation
@@ -110,6 +118,13 @@ class Office:
         if self._register is None:
             raise Standby
         return self._register
+
+    def registry(self) -> Registry:
+        """The newest that the root has signed and we have seen. Raises NotRecorded without one; Standby."""
+        self.register()
+        if self._registry is None:
+            raise NotRecorded("no registry is known: the root's must be put first")
+        return self._registry
 
     def now(self) -> Now:
         """The moment, as the next decision would see it."""
@@ -161,6 +176,8 @@ class Office:
         records = self._authority.take()
         found = recover(records, organisation=self._organisation, root_fingerprint=self._root_fingerprint)
         self._metrics.recovered(found.rejected)
+        self._minutes = self._begin_minutes()
+        self._registry = found.register.registry
         self._register = found.register
         log.info("leadership begun", extra={"records": len(records), "rejected": sum(found.rejected.values())})
         self._serve(term, stop)
@@ -211,10 +228,21 @@ class Office:
 
     def _record(self, decision: Decision) -> None:
         """Written first, believed after."""
-        if decision.entries:
-            self._authority.append(decision.entries)
+        requests = self._minuted(decision)
+        if decision.entries or requests:
+            # Believed ahead, for the root signed it: the sequencer may meet a new key before we hear of it.
+            self._registry = decision.after.registry
+            self._authority.append(decision.entries, requests)
             self._metrics.wrote(decision.entries)
+            self._minutes.recorded(requests)
         self._register = decision.after
+
+    def _minuted(self, decision: Decision) -> tuple[SignedRequest, ...]:
+        """Nothing while our key is not in force: it would not be believed, and hold up the chain."""
+        now = self.now()
+        if not self._clerk.may_sign(decision.after, now.wall):
+            return ()
+        return self._minutes.of(decision, self.register(), now)
 
     def _end(self) -> None:
         self._authority.release()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from services.contracts.audit.requests import SignedRequest
 from services.contracts.authorisation.records import Record
 from services.contracts.errors import Transient
 from services.oversight.core.clerk import Decision, Entry, Now
@@ -38,8 +39,11 @@ class AuthorityLog(Protocol):
         """
         ...
 
-    def append(self, entries: Sequence[Entry]) -> None:
-        """Write all of them or none; committed on return. Blocks. Raises NotRecorded, or LogLost."""
+    def append(self, entries: Sequence[Entry], requests: Sequence[SignedRequest] = ()) -> None:
+        """Write all of them or none, and what is to be in the audit chain of them; committed on return. Blocks.
+
+        Raises NotRecorded, or LogLost.
+        """
         ...
 
     def release(self) -> None:

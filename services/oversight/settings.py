@@ -20,6 +20,11 @@ class OversightSettings(ProcessSettings):
     oversight_key_file: Path = Field(
         description="Oversight's own signing key (Ed25519, PEM, mode 0600); the registry lists it as `oversight`."
     )
+    audit_heads_dir: Path | None = Field(
+        None,
+        description="Folder that signed heads of the audit chains are appended to, one file a chain; meant for a "
+        "party that is not the operator. Without one no chain is anchored.",
+    )
     redis_durable_url: RedisUrl = Field(
         description="Where sealed lists are loaded; asked only whether they are; redis:// or rediss://."
     )

@@ -7,13 +7,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+from services.contracts.audit.registry import keys_of
 from services.oversight.core.clerk import Clerk
+from services.oversight.core.minutes import Minutes
 from services.oversight.edges.grpc_oversight import OversightServer
+from services.oversight.edges.heads_folder import HeadsFolder
 from services.oversight.edges.kafka_authority import KafkaAuthorityLog
+from services.oversight.edges.kafka_chain import Anchor, ChainLoop
+from services.oversight.edges.kafka_chain_terms import ChainTerms
 from services.oversight.edges.kafka_election import GROUP, Election
 from services.oversight.edges.lists_redis import RedisSealedLists
 from services.oversight.lists import ListWatch
-from services.oversight.metrics import OversightMetrics
+from services.oversight.metrics import CHAIN, OversightMetrics
 from services.oversight.office import Office
 from services.oversight.settings import OversightSettings
 from services.runtime.clock_sync import SynchronisedClock
@@ -21,12 +26,15 @@ from services.runtime.grpc_listen import Tls
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.config import Connection, consumer_options
 from services.runtime.kafka.consumer import KafkaConsumer
+from services.runtime.kafka.figures import LoopFigures
 from services.runtime.process import Context
 from services.runtime.redis_client import connect
-from services.runtime.signing_key import read_signing_key
+from services.runtime.signing_key import read_signer, read_signing_key
 
 log = logging.getLogger(__name__)
 
+# What the sequencer's own drain leaves of the process's.
+_DRAIN_SHARE = 0.5
 # The office has not come round for so long: it hangs, and the heartbeat stops. Above the longest that it waits
 # for Kafka (a takeover: the fence, and the whole log).
 _HUNG_S = 60.0
@@ -41,6 +49,9 @@ class OversightService:
         self._metrics = OversightMetrics(context.registry)
         self._connection = Connection(settings.kafka_bootstrap, f"oversight-{settings.instance}")
         clerk = Clerk(read_signing_key(settings.oversight_key_file, variable="OVERSIGHT_KEY_FILE"))
+        self._signer = read_signer(settings.oversight_key_file, variable="OVERSIGHT_KEY_FILE")
+        self._figures = LoopFigures(context.registry, CHAIN)
+        self._anchor = _anchor(settings, self._metrics)
         self._office = Office(
             authority=KafkaAuthorityLog(
                 self._connection,
@@ -49,12 +60,14 @@ class OversightService:
                 on_undecodable=self._metrics.undecodable,
             ),
             clerk=clerk,
+            minutes=lambda: Minutes(self._signer),
             loaded=lambda: self._lists.loaded(),
             organisation=settings.organisation,
             root_fingerprint=settings.authority_root,
             clock=SynchronisedClock(context.clock),
             metrics=self._metrics,
         )
+        self._chain = ChainTerms(self._sequencer, context.clock)
         self._durable = connect(settings.redis_durable_url, client_name="oversight")
         self._lists = ListWatch(RedisSealedLists(self._durable), self._office.lists_wanted)
         self._metrics.leads.follow(lambda: float(self._office.leads()))
@@ -70,6 +83,7 @@ class OversightService:
         """Open the door; until this instance leads it says that it stands by."""
         self._help("signpost-oversight-office", self._office.run)
         self._help("signpost-oversight-lists", self._lists.run)
+        self._help("signpost-oversight-chain", self._chain.run)
         self._server.start()
         log.info("oversight is open", extra={"grpc_port": self.grpc_port})
 
@@ -77,7 +91,7 @@ class OversightService:
         """Lead when the group says so, until told to stop."""
         options = consumer_options(self._connection, group=GROUP, reset=Reset.LATEST)
         self._election = Election(
-            KafkaConsumer(options, self._metrics.kafka_error), lead=self._office.lead, rest=self._office.rest
+            KafkaConsumer(options, self._metrics.kafka_error), lead=self._lead, rest=self._rest
         )
         self._election.run(stop, self._beat)
 
@@ -85,6 +99,7 @@ class OversightService:
         """What is in hand is recorded; who leads next goes on from there."""
         ends_s = time.monotonic() + within_s
         answered = self._server.stop(within_s / 2)
+        self._chain.rest()
         self._stopping.set()
         for helper in self._helpers:
             helper.join(max(0.0, ends_s - time.monotonic()))
@@ -99,8 +114,30 @@ class OversightService:
         election = self._election
         return {"group": election is not None and election.joined, "register": self._office.settled()}
 
+    def _lead(self) -> None:
+        self._office.lead()
+        self._chain.lead()
+
+    def _rest(self) -> None:
+        self._office.rest()
+        self._chain.rest()
+
+    def _sequencer(self, beat: Callable[[], None]) -> ChainLoop:
+        """That of one term. Raises Transient until the office knows who may sign."""
+        return ChainLoop(
+            self._connection,
+            registry=lambda: keys_of(self._office.registry()),
+            signer=self._signer,
+            anchor=self._anchor,
+            metrics=self._figures,
+            on_error=self._figures.kafka_error,
+            heartbeat=beat,
+            clock=self._context.clock,
+            drain_s=_DRAIN_SHARE * self._settings.drain_timeout_s,
+        )
+
     def _beat(self) -> None:
-        if self._office.idle_s() < _HUNG_S:
+        if max(self._office.idle_s(), self._chain.idle_s()) < _HUNG_S:
             self._context.heartbeat.beat()
 
     def _help(self, name: str, run: Callable[[threading.Event], None]) -> None:
@@ -112,6 +149,12 @@ class OversightService:
 def build(settings: OversightSettings, context: Context) -> OversightService:
     """oversight on Kafka and the durable Redis. Raises Misconfigured; connects to nothing yet."""
     return OversightService(settings, context)
+
+
+def _anchor(settings: OversightSettings, metrics: OversightMetrics) -> Anchor:
+    if settings.audit_heads_dir is None:
+        return lambda heads: None
+    return HeadsFolder(settings.audit_heads_dir, on_failed=metrics.unanchored)
 
 
 def _tls(settings: OversightSettings) -> Tls | None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from services.contracts.audit.requests import SignedRequest
 from services.contracts.authorisation.clock import ClockReading
 from services.contracts.authorisation.enums import ClockState
 from services.contracts.authorisation.records import Record
@@ -36,6 +37,7 @@ class FakeAuthorityLog:
 
     def __init__(self) -> None:
         self.records: list[Record] = []
+        self.requests: list[SignedRequest] = []
         self.taken = 0
         self._ours = False
         self._next: list[tuple[Exception, bool]] = []
@@ -48,12 +50,13 @@ class FakeAuthorityLog:
         self._ours = True
         return list(self.records)
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[Entry], requests: Sequence[SignedRequest] = ()) -> None:
         if not self._ours:
             raise LogLost("not taken", to_another=False)
         error, written = self._next.pop(0) if self._next else (None, True)
         if written:
             self.records += [entry.record for entry in entries]
+            self.requests += requests
         if error is not None:
             self._ours = not isinstance(error, LogLost)
             raise error

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from services.contracts import codec_authority, topics
+from services.contracts.audit.requests import SignedRequest
 from services.contracts.authorisation.records import Record
 from services.contracts.errors import Undecodable
 from services.oversight.core.clerk import Entry
@@ -44,6 +45,7 @@ class KafkaAuthorityLog:
         on_error: OnError,
         on_undecodable: Callable[[], None],
         topic: str = topics.AUTHORITY.name,
+        requests: str = topics.AUDIT_REQUESTS.name,
         make_producer: MakeProducer = KafkaTransactionalProducer,
         read: Read | None = None,
     ) -> None:
@@ -54,6 +56,7 @@ class KafkaAuthorityLog:
         )
         self._organisation = organisation
         self._topic = topic
+        self._requests = requests
         self._on_error = on_error
         self._on_undecodable = on_undecodable
         self._make_producer = make_producer
@@ -68,7 +71,7 @@ class KafkaAuthorityLog:
         self._producer = producer
         return [record for value in values if (record := self._decoded(value)) is not None]
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[Entry], requests: Sequence[SignedRequest] = ()) -> None:
         producer = self._producer
         if producer is None:
             raise LogLost("not taken", to_another=False)
@@ -76,6 +79,8 @@ class KafkaAuthorityLog:
             producer.begin()
             for entry in entries:
                 producer.send(self._output(entry))
+            for request in requests:
+                producer.send(Output(self._requests, request.content.producer.encode(), request.raw))
             retry(lambda: producer.commit(_STEP_S), on=(Retriable,), deadline_s=_WITHIN_S)
         except Abortable as refused:
             self._settle("abort", lambda: producer.abort(_STEP_S))

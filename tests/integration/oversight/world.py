@@ -68,6 +68,8 @@ class World:
         self._now = datetime.now(UTC)
         apply(KafkaAdmin(bootstrap), groups=[GROUP])
         self._key_file = folder / "oversight.pem"
+        self._heads = folder / "heads"
+        self._heads.mkdir()
         secret = hashlib.sha256(b"a key of oversight").digest()
         self._key_file.write_bytes(
             Ed25519PrivateKey.from_private_bytes(secret).private_bytes(
@@ -75,6 +77,10 @@ class World:
             )
         )
         os.chmod(self._key_file, 0o600)
+
+    @property
+    def root_fingerprint(self) -> str:
+        return self._root.kid
 
     def document(self) -> Document:
         """An exercise that may begin now, on a list that is loaded."""
@@ -163,6 +169,7 @@ class World:
             "ORGANISATION": self.organisation,
             "AUTHORITY_ROOT": self._root.kid,
             "OVERSIGHT_KEY_FILE": str(self._key_file),
+            "AUDIT_HEADS_DIR": str(self._heads),
             "HTTP_PORT": str(http_port),
             "GRPC_PORT": str(grpc_port),
             "INSTANCE": f"{self.organisation}-{name}",

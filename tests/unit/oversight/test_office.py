@@ -15,11 +15,13 @@ from services.contracts.authorisation.records import LeaseRenewed
 from services.contracts.authorisation.registry import sign_registry
 from services.oversight.core.clerk import Clerk
 from services.oversight.core.commands import Attest, Give, PutRegistry, Submit
+from services.oversight.core.minutes import Minutes
 from services.oversight.metrics import OversightMetrics
 from services.oversight.office import Office, Standby
 from services.oversight.ports import LogLost, NotRecorded, Unsettled
 from tests.fakes.oversight import FakeAuthorityLog, FakeClock
 from tests.support import eventually
+from tests.unit.contracts.audit.builders import SEQUENCER
 from tests.unit.contracts.authorisation import builders as b
 from tests.unit.oversight.desk import attestation
 
@@ -38,6 +40,7 @@ class Rig:
         self.office = Office(
             authority=self.log,
             clerk=Clerk(b.key("oversight")),
+            minutes=lambda: Minutes(SEQUENCER),
             loaded=lambda: LIST,
             organisation="city-police",
             root_fingerprint=b.ROOT.kid,

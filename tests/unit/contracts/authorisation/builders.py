@@ -53,9 +53,13 @@ PEOPLE = {
 TOKENS = tuple(hashlib.sha256(name.encode()).hexdigest()[:32] for name in ("alpha", "bravo", "charlie"))
 
 
+def secret(person: str) -> bytes:
+    return hashlib.sha256(f"a key of {person}".encode()).digest()
+
+
 @cache
 def key(person: str) -> SigningKey:
-    return SigningKey(hashlib.sha256(f"a key of {person}".encode()).digest())
+    return SigningKey(secret(person))
 
 
 ROOT = key("root")

@@ -1,0 +1,121 @@
+"""Everything that changes an authority is asked to be recorded, once and without gaps, and nothing else is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from services.contracts.audit.registry import keys_of
+from services.contracts.audit.requests import SYSTEM, Action, SignedRequest
+from services.contracts.authorisation.enums import ClockState, Move
+from services.contracts.authorisation.registry import sign_registry
+from services.oversight.core.clerk import Decision
+from services.oversight.core.commands import PutRegistry, Submit
+from services.oversight.core.minutes import ACTIONS, Minutes
+from services.oversight.core.register import Register
+from services.runtime.keys.ed25519 import Ed25519Signer, verify
+from tests.unit.contracts.authorisation import builders as b
+from tests.unit.oversight.desk import Desk
+
+DOCUMENT = b.a_document()
+
+
+class Minuted(Desk):
+    """A desk whose every decision is minuted and recorded."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.minutes = Minutes(Ed25519Signer(b.secret("oversight")))
+        self.asked: list[SignedRequest] = []
+
+    def _take(self, decision: Decision) -> Decision:
+        before: Register = self.register
+        requests = self.minutes.of(decision, before, self.now)
+        self.minutes.recorded(requests)
+        self.asked += requests
+        return super()._take(decision)
+
+    def told(self) -> list[Action]:
+        return [one.content.what for one in self.asked]
+
+
+def active() -> Minuted:
+    desk = Minuted()
+    desk.begun()
+    desk.active(DOCUMENT)
+    return desk
+
+
+def test_every_move_has_an_action() -> None:
+    assert ACTIONS.keys() == set(Move)
+
+
+def test_a_life_is_told_in_order_and_leases_are_not() -> None:
+    desk = active()
+    desk.beat()
+    desk.give(DOCUMENT, Move.STOP, "sam")
+    told = [what for what in desk.told() if what is not Action.KEY_ENROLLED]
+    assert told == [
+        Action.AUTHORITY_SUBMITTED,
+        Action.AUTHORITY_APPROVED,
+        Action.AUTHORITY_ACTIVATED,
+        Action.STOPPED,
+    ]
+    assert {one.content.chain for one in desk.asked} == {SYSTEM, DOCUMENT.id}
+
+
+def test_numbers_are_gapless_on_each_chain_and_signed_by_a_key_of_the_registry() -> None:
+    desk = active()
+    keys = keys_of(b.a_registry())
+    for chain, count in Counter(one.content.chain for one in desk.asked).items():
+        numbers = [one.content.sequence for one in desk.asked if one.content.chain == chain]
+        assert numbers == list(range(1, count + 1))
+    assert all(one.is_signed(keys, verify) for one in desk.asked)
+
+
+def test_numbers_of_what_was_not_recorded_are_given_again() -> None:
+    minutes, first = Minutes(Ed25519Signer(b.secret("oversight"))), Desk().begun()
+    before = first.register
+    made = first.tell(Submit(DOCUMENT.canonical_bytes(), b.approvals(DOCUMENT, "ann", at=first.at)))
+    once, again = (minutes.of(made, before, first.now) for _ in range(2))
+    assert [one.raw for one in once] == [one.raw for one in again]
+    minutes.recorded(once)
+    assert minutes.of(made, before, first.now)[0].content.sequence == len(once) + 1
+
+
+def test_every_key_that_comes_or_is_withdrawn_is_told_once() -> None:
+    desk = Minuted()
+    desk.begun()
+    assert desk.told() == [Action.KEY_ENROLLED] * len(b.PEOPLE)
+    known = b.a_registry()
+    keys = [
+        key.model_copy(update={"revoked_at": b.APPROVED}) if key.person == "uma" else key for key in known.keys
+    ]
+    revoked = known.model_copy(update={"sequence": known.sequence + 1, "keys": tuple(keys)})
+    desk.tell(PutRegistry(sign_registry(revoked, b.ROOT)))
+    assert desk.told()[len(b.PEOPLE) :] == [Action.KEY_REVOKED]
+
+
+def test_an_entry_that_is_revoked_is_told() -> None:
+    desk = active()
+    desk.revoke(DOCUMENT, b.TOKENS[0])
+    assert desk.told()[-1] is Action.LIST_ENTRY_REVOKED
+
+
+def test_two_leaderships_never_share_a_producer() -> None:
+    elder, younger = active(), active()
+    assert elder.asked[0].content.producer != younger.asked[0].content.producer
+
+
+@pytest.mark.parametrize("state", [ClockState.UNSYNCHRONISED, ClockState.UNKNOWN])
+def test_a_clock_that_is_out_is_told_once_until_it_was_right_again(state: ClockState) -> None:
+    desk = Minuted().begun()
+    assert isinstance(desk, Minuted)
+    desk.asked.clear()
+    for clock in (state, state, ClockState.SYNCHRONISED, state):
+        desk.clock = clock
+        desk.at += timedelta(seconds=2)
+        desk.beat()
+    assert desk.told() == [Action.CLOCK_FAULT, Action.CLOCK_FAULT]
