@@ -79,11 +79,13 @@ class AuthorityWatch:
         Verified here, and in a state in which there is, will be or was something to do.
         """
         ends_s = self._clock.reading().monotonic_s + within_s
+        told = ""
         while not stop.is_set():
             beat()
             found = self._to_build_on() if self._follower.caught_up() else None
             if found is not None:
                 return found
+            told = self._tell_what_is_missing(told)
             if self._clock.reading().monotonic_s >= ends_s:
                 return None
             stop.wait(_LOOK_S)
@@ -133,6 +135,15 @@ class AuthorityWatch:
             log.warning("another authority is in force: this process ends, to be started anew")
             call, self._on_replaced = self._on_replaced, None
             call()
+
+    def _tell_what_is_missing(self, told: str) -> str:
+        """What whoever runs the process wants to know, said once each time that it changes."""
+        missing = "topic_not_read"
+        if self._follower.caught_up():
+            missing = self._gate.standing(self._clock.reading()) or "not_authorised"
+        if missing != told:
+            log.info("waiting for the authority", extra={"reason": missing})
+        return missing
 
     def _to_build_on(self) -> Verified | None:
         beliefs = self._gate.beliefs

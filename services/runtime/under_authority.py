@@ -35,7 +35,6 @@ class UnderAuthority:
         self._watch.start()
 
     def run(self, stop: threading.Event) -> None:
-        log.info("waiting for the authority")
         verified = self._watch.wait(stop, self._heartbeat.beat)
         if verified is None:
             return

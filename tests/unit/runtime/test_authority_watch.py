@@ -126,6 +126,20 @@ def test_nothing_is_built_on_an_empty_topic(world: World) -> None:
     assert world.watch.lease_age_s() == math.inf
 
 
+def test_who_waits_says_what_for(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    world.waits()
+    world.topic.read_to_the_end = True
+    world.waits()
+    world.topic.write(*RUNNING[:2])
+    world.waits()
+    submitted = a_lease(DOCUMENT, state=State.SUBMITTED, state_sequence=1)
+    world.topic.write(changes_to_active(DOCUMENT)[0], submitted)
+    world.waits()
+    said = [one.__dict__["reason"] for one in caplog.records if one.message == "waiting for the authority"]
+    assert said == ["topic_not_read", "no_registry", "no_lease", "not_active"]
+
+
 def test_a_stop_ends_the_waiting_and_until_then_the_heart_beats(world: World) -> None:
     beats = 0
 
