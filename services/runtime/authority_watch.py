@@ -13,6 +13,7 @@ from services.contracts.authorisation.approvals import Verified
 from services.contracts.authorisation.clock import Clock
 from services.contracts.authorisation.enums import State
 from services.contracts.authorisation.gate import Gate
+from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.statements import Rejection
 from services.contracts.errors import Undecodable
 from services.contracts.standing import GateStanding, Standing, replaced
@@ -39,6 +40,7 @@ class Following(Protocol):
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def caught_up(self) -> bool: ...
+    def is_alive(self) -> bool: ...
 
 
 class AuthorityWatch:
@@ -102,9 +104,13 @@ class AuthorityWatch:
         return GateStanding(lambda: self._gate, self._clock, verified.digest)
 
     def ready(self) -> bool:
-        """Whether the topic was read to its end, and the document that the process was built for is in force."""
+        """Whether the topic is read to its end and followed, and what the process was built for is in force."""
         known = self._built_for is not None and not replaced(self._gate, self._built_for)
-        return known and self._follower.caught_up()
+        return known and self._follower.caught_up() and self._follower.is_alive()
+
+    def registry(self) -> Registry | None:
+        """The newest that the root has signed and was seen."""
+        return self._gate.beliefs.registry
 
     def lease_age_s(self) -> float:
         """Infinite without a lease."""

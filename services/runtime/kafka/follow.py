@@ -65,6 +65,10 @@ class Follower:
         """Whether all that was there at the start has been handed on. Stays true. Any thread."""
         return self._caught_up.is_set()
 
+    def is_alive(self) -> bool:
+        """Whether it reads, or tries to. Any thread."""
+        return self._thread.is_alive()
+
     def _follow(self) -> None:
         while not self._stop.is_set():
             try:

@@ -55,6 +55,7 @@ class Topic:
 
     def __init__(self) -> None:
         self.read_to_the_end = False
+        self.alive = True
         self.deliver: Callable[[bytes], None] = lambda _: None
 
     def start(self) -> None:
@@ -65,6 +66,9 @@ class Topic:
 
     def caught_up(self) -> bool:
         return self.read_to_the_end
+
+    def is_alive(self) -> bool:
+        return self.alive
 
     def write(self, *records: Record) -> None:
         for record in records:
@@ -205,6 +209,14 @@ def test_another_version_in_force_refuses_everything_and_ends_the_process_once(w
     world.topic.write(a_lease(NEXT, 2), a_lease(NEXT, 3))
     assert (asked(standing), standing.standing()) == (Refusal.NOT_ACTIVE, Refusal.NOT_ACTIVE)
     assert world.replaced == 1
+    assert not world.watch.ready()
+
+
+def test_a_process_whose_follower_died_is_not_ready(world: World) -> None:
+    world.topic.write(*RUNNING)
+    world.built()
+    assert world.watch.ready()
+    world.topic.alive = False
     assert not world.watch.ready()
 
 
