@@ -57,12 +57,12 @@ spec:
 {{- end }}
 
 {{- define "signpost.probes" -}}
-# Models load, a list is read, a group is joined: ten minutes at most.
+# The process answers. Not that it is ready: it may wait for days until its authority is signed, and is alive.
 startupProbe:
-  httpGet: {path: /readyz, port: http}
+  httpGet: {path: /livez, port: http}
   periodSeconds: 5
   timeoutSeconds: 3
-  failureThreshold: 120
+  failureThreshold: 24
 # The heartbeat counts as stale after 10 s; killed 30 s later at the earliest, so the process decides first.
 livenessProbe:
   httpGet: {path: /livez, port: http}

@@ -66,7 +66,7 @@ def test_probes_ask_the_three_questions_in_time(default: list[Manifest], service
     probes = container(service, default)
     asked = {name: probes[name]["httpGet"] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
     assert asked == {
-        "startupProbe": {"path": "/readyz", "port": "http"},
+        "startupProbe": {"path": "/livez", "port": "http"},
         "livenessProbe": {"path": "/livez", "port": "http"},
         "readinessProbe": {"path": "/readyz", "port": "http"},
     }
