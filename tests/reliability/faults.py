@@ -77,6 +77,12 @@ def figures(report: Report) -> dict[str, Any]:
         "frames_key_lost": reasons.get((Count.FRAMES_EXPIRED, "key_lost"), 0),
         "frames_late": reasons.get((Count.FRAMES_EXPIRED, "late"), 0),
         "faces_key_lost": reasons.get((Count.FACES_EXPIRED, "key_lost"), 0),
+        # Nobody's authority lapses in this run: while oversight is away frames and faces wait.
+        "refused": {
+            f"{count}:{reason}": number
+            for (count, reason), number in sorted(reasons.items())
+            if count in (Count.FRAMES_REFUSED, Count.FACES_REFUSED, Count.ALERTS_REFUSED)
+        },
         "restarts": dict(sorted(report.restarts.items())),
     }
 
