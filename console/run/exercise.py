@@ -71,6 +71,7 @@ class Exercise:
         self._authority = self._home / "authority"
         self.draft = (setup.draft or self._authority / "exercise.yaml").resolve()
         self._facts = self._authority / "list.yaml"
+        self._review_key = self._authority / "review.pem"
         # What is in force, and who signed it; from the `with` on.
         self.document: Document
         self.sample: SampleAuthority
@@ -201,6 +202,8 @@ class Exercise:
         key = self._authority / "oversight.pem"
         self.sample.write_oversight_key(key)
         self._ended.callback(key.unlink)
+        self.sample.write_review_key(self._review_key)
+        self._ended.callback(self._review_key.unlink)
         self.add_oversight(OVERSIGHT, GRPC_PORT=str(self._oversight_port))
         self.services[OVERSIGHT].start()
 
@@ -256,6 +259,7 @@ class Exercise:
             Stage.REVIEW: {
                 "GRPC_PORT": str(self.review_grpc_port),
                 "WEB_PORT": str(self.review_web_port),
+                "SERVICE_KEY_FILE": str(self._review_key),
                 "PEOPLE_FILE": str(self._setup.people_file.resolve()),
             },
         }

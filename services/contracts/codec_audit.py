@@ -5,6 +5,7 @@ A request's bytes are made once, by who signs it, and carried on as they are: no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -13,13 +14,16 @@ from services.contracts import ids
 from services.contracts.audit.chain import Audited, SignedTreeHead, TreeHead
 from services.contracts.audit.commitments import Commitment
 from services.contracts.audit.requests import Action, AlertRow, AuditRequested, SignedRequest, signed_message
-from services.contracts.audit.signing import Signer, fingerprint
+from services.contracts.audit.signing import Signer, fingerprint, framed
 from services.contracts.codec_fields import from_micros, micros
 from services.contracts.errors import Undecodable
 from services.contracts.events import CaseOutcome
 from signpost.v1 import audit_pb2
 
 M = TypeVar("M", bound=Message)
+
+# As `framed` has it.
+_LENGTH_BYTES = 4
 
 
 def sign_request(content: AuditRequested, signer: Signer) -> SignedRequest:
@@ -40,6 +44,25 @@ def read_request(raw: bytes) -> SignedRequest:
         return SignedRequest(content, outer.key, outer.signature, outer.request, raw)
     except ValueError as error:
         raise Undecodable("an audit request holds values that cannot be true") from error
+
+
+def encode_contents(contents: Sequence[AuditRequested]) -> bytes:
+    """Requests that nobody has signed yet, one after the other, to be kept."""
+    made = [_request_message(content).SerializeToString(deterministic=True) for content in contents]
+    return framed(*made)
+
+
+def read_contents(raw: bytes) -> list[AuditRequested]:
+    """What `encode_contents` was given. Raises Undecodable."""
+    found = []
+    while raw:
+        end = _LENGTH_BYTES + int.from_bytes(raw[:_LENGTH_BYTES], "big")
+        try:
+            found.append(_request(_parse(audit_pb2.AuditRequested(), raw[_LENGTH_BYTES:end])))
+        except ValueError as error:
+            raise Undecodable("an audit request holds values that cannot be true") from error
+        raw = raw[end:]
+    return found
 
 
 def encode_record(record: Audited | SignedTreeHead) -> bytes:

@@ -55,6 +55,11 @@ def evidence(authority: Authority) -> KeySpec:
     return _one(f"{authority.deployment}/evidence", Where.STORE, expires_at)
 
 
+def audit_salt(authority: Authority, token: str) -> KeySpec:
+    """What keeps a person's or subject's commitment in the audit chain from being guessed; erased by itself."""
+    return _one(f"{authority.deployment}/audit/{token}", Where.STORE, authority.purge_at)
+
+
 def watchlist(authority: Authority) -> KeySpec:
     """The list's templates and reference images."""
     return _one(f"{authority.deployment}/list/{authority.watchlist.name}", Where.STORE, authority.purge_at)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services.contracts.audit.requests import Action
 from services.contracts.authority import Authority
 from services.contracts.errors import Transient
 from services.review.core import move, queue, roles
@@ -34,7 +35,7 @@ from services.review.core.views import (
 )
 from services.review.feed import Feed
 from services.review.metrics import ReviewMetrics
-from services.review.ports import CaseStore, CaseWork, Sessions
+from services.review.ports import CaseStore, CaseWork, Sessions, Trail
 from services.review.showing import Showing
 from services.runtime.clock import Clock
 
@@ -53,6 +54,7 @@ class Desk:
 
     store: CaseStore
     showing: Showing
+    trail: Trail
     tokens: PersonTokens
     feed: Feed
     metrics: ReviewMetrics
@@ -67,6 +69,7 @@ class CaseDesk:
         self._keeping = Keeping(authority)
         self._store = desk.store
         self._showing = desk.showing
+        self._trail = desk.trail
         self._tokens = desk.tokens
         self._feed = desk.feed
         self._metrics = desk.metrics
@@ -114,6 +117,10 @@ class CaseDesk:
         token = self._tokens.of(person)
         found = await self._held(case, token, fence)
         composed = await self._showing.compose(found)
+        # Before the view is theirs: no picture of it is served to anybody until then.
+        await self._trail.chained(
+            Action.FACE_VIEWED, who=token, subject=found.subject, about=found.id, seen=composed.digest
+        )
         looking = move.View(
             person=token,
             fence=fence,

@@ -5,6 +5,7 @@ Reads: alerts. Writes: cases, and through their outbox decisions and counts. Nex
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -231,6 +232,9 @@ def _arrival(alert: AlertRaised, position: tuple[int, int]) -> Arrival:
             camera=alert.camera,
             captured_at=alert.captured_at,
             searched_at=alert.searched_at,
+            probe_sha256=hashlib.sha256(
+                b"".join(hashlib.sha256(one.jpeg).digest() for one in alert.shots)
+            ).hexdigest(),
         ),
         position=position,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from services.contracts.audit.requests import Action
 from services.contracts.events import AlertRaised
 from services.contracts.ids import SubjectToken
 from services.contracts.lists import SubjectImages
@@ -110,6 +111,19 @@ class Sessions(Protocol):
 
     async def sign_out(self, token: str) -> None:
         """End the session; no error if it has ended."""
+        ...
+
+
+class Trail(Protocol):
+    """The audit chain. People and subjects are given by their tokens, and go in as salted commitments."""
+
+    async def chained(
+        self, what: Action, *, who: str = "", subject: str = "", about: str = "", seen: str = ""
+    ) -> None:
+        """Have it recorded; chained on return, so what depends on it may be done. `seen` is a SHA-256 in hex.
+
+        Raises Transient, and then nothing may be done. Event loop; waits some seconds at most.
+        """
         ...
 
 

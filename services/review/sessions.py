@@ -7,9 +7,10 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from services.contracts.audit.requests import Action
 from services.review.core.errors import NotSignedIn
-from services.review.core.people import Credentials, Person, Session
-from services.review.ports import Identities, SessionStore
+from services.review.core.people import Credentials, Person, PersonTokens, Session
+from services.review.ports import Identities, SessionStore, Trail
 from services.runtime.clock import Clock
 
 _TOKEN_BYTES = 32
@@ -21,9 +22,20 @@ _FAILURES_S = 300
 class TokenSessions:
     """`Sessions`. Event loop; passwords are checked on a thread."""
 
-    def __init__(self, identities: Identities, store: SessionStore, clock: Clock, *, session_s: int) -> None:
+    def __init__(
+        self,
+        identities: Identities,
+        store: SessionStore,
+        trail: Trail,
+        tokens: PersonTokens,
+        clock: Clock,
+        *,
+        session_s: int,
+    ) -> None:
         self._identities = identities
         self._store = store
+        self._trail = trail
+        self._tokens = tokens
         self._clock = clock
         self._lasts = timedelta(seconds=session_s)
 
@@ -33,7 +45,10 @@ class TokenSessions:
         person = await asyncio.to_thread(self._identities.authenticate, credentials)
         if person is None:
             await self._store.failed(credentials.user, remember_s=_FAILURES_S)
+            # Nobody's: what was typed as a name may be anything.
+            await self._trail.chained(Action.SIGN_IN_REFUSED)
             raise NotSignedIn("no such user and password")
+        await self._trail.chained(Action.SIGNED_IN, who=self._tokens.of(person))
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         until = self._clock.now() + self._lasts
         await self._store.put(_hash(token), person.user, until=until)
@@ -48,7 +63,11 @@ class TokenSessions:
         return person
 
     async def sign_out(self, token: str) -> None:
+        user = await self._store.user(_hash(token)) if token else None
         await self._store.remove(_hash(token))
+        person = self._identities.find(user) if user is not None else None
+        if person is not None:
+            await self._trail.chained(Action.SIGNED_OUT, who=self._tokens.of(person))
 
 
 def _hash(token: str) -> str:

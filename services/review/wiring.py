@@ -10,31 +10,39 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from services.contracts import keys, topics
+from services.contracts.audit.numbering import Numbering, Under, incarnation
+from services.contracts.audit.registry import keys_of
 from services.contracts.authorisation.approvals import Verified
 from services.contracts.authorisation.bridge import as_authority
+from services.contracts.authorisation.registry import Registry
 from services.contracts.authority import Authority
 from services.contracts.errors import Misconfigured, Transient
 from services.contracts.ids import DeploymentId
 from services.contracts.standing import Standing
 from services.review.casework import CaseDesk, Desk
+from services.review.core.audited import CaseMinutes
 from services.review.core.keeping import policy_of
 from services.review.core.people import PersonTokens
 from services.review.edges.cases_redis import LoopCases, ThreadCases
 from services.review.edges.group_start import begin_group
 from services.review.edges.grpc_review import ReviewServer
 from services.review.edges.loop_thread import LoopThread
+from services.review.edges.outbox_minutes import OutboxMinutes
 from services.review.edges.outbox_redis import RedisOutbox
 from services.review.edges.people_file import PeopleFile
 from services.review.edges.pictures_sealed import SealedPictures
 from services.review.edges.plan import Names
 from services.review.edges.references_redis import RedisReferences
 from services.review.edges.relay import Relay
+from services.review.edges.salts import SaltedCommitments
 from services.review.edges.sessions_redis import RedisSessions
 from services.review.edges.tickets_redis import RedisTickets
+from services.review.edges.trail import ChainedTrail
 from services.review.edges.web_server import WebServer
 from services.review.feed import Feed
 from services.review.metrics import AUTHORITY, LOOP, ReviewMetrics
 from services.review.pipeline import Folder, Item
+from services.review.ports import Trail
 from services.review.sessions import TokenSessions
 from services.review.settings import ReviewSettings
 from services.review.showing import Showing
@@ -42,6 +50,7 @@ from services.review.sweeper import Sweeper
 from services.review.web.app import create_app
 from services.review.web.facts import PageFacts
 from services.runtime.addresses import is_loopback
+from services.runtime.audit_trail import AuditTrail, kafka_trail
 from services.runtime.authority_watch import watch
 from services.runtime.grpc_listen import Tls
 from services.runtime.kafka.broker import Reset
@@ -59,6 +68,7 @@ from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
 from services.runtime.redis_client import check_durable, check_volatile, connect, connect_async
 from services.runtime.retry import retry
+from services.runtime.signing_key import read_signer
 from services.runtime.under_authority import UnderAuthority
 
 log = logging.getLogger(__name__)
@@ -80,6 +90,7 @@ class ReviewService:
         bounds: Authority,
         standing: Standing,
         *,
+        registry: Callable[[], Registry | None],
         faults: FaultPoint = no_fault,
     ) -> None:
         self._settings = settings
@@ -100,6 +111,10 @@ class ReviewService:
         self._metrics = ReviewMetrics(context.registry)
         self._figures = LoopFigures(context.registry, LOOP)
         self._cases = ThreadCases(self._durable, self._names)
+        self._commitments = SaltedCommitments(self._bounds, self._ring)
+        self._registry = registry
+        self._signer = read_signer(settings.service_key_file, variable="SERVICE_KEY_FILE")
+        self._trail = self._kafka_trail()
         self._pictures = SealedPictures(self._bounds, self._names, self._ring, self._cipher)
         self._sweeper = Sweeper(self._bounds, self._policy, self._cases, self._metrics, context.clock)
         self._front = LoopThread(self._serve, name="signpost-review-people")
@@ -116,6 +131,7 @@ class ReviewService:
         except Transient as away:
             raise Misconfigured(f"REDIS_VOLATILE_URL, REDIS_DURABLE_URL, KAFKA_BOOTSTRAP: {away}") from away
         self._keeper.start()
+        self._trail.start()
         self._front.start()
         self._help("signpost-review-sweeper", self._sweep)
         self._help("signpost-review-relay", self._relay().run)
@@ -137,6 +153,7 @@ class ReviewService:
 
     def close(self) -> None:
         self.drain(within_s=1.0)
+        self._trail.stop()
         self._keeper.stop()
         self._volatile.close()
         self._durable.close()
@@ -147,6 +164,7 @@ class ReviewService:
             "assignment": loop is not None and loop.status().ready,
             "store": self._sweeper.answers(),
             "people": self._front.is_alive(),
+            "audit": self._trail.ready(),
         }
 
     @property
@@ -174,12 +192,31 @@ class ReviewService:
             deployment=self._deployment,
             instance=self._settings.instance,
             outbox=RedisOutbox(self._durable, self._names),
+            minutes=OutboxMinutes(
+                CaseMinutes(self._bounds, self._commitments), self._cases, self._signer, self._registered
+            ),
             producer=KafkaProducer(options, self._figures.kafka_error),
             metrics=self._metrics,
             clock=self._context.clock,
             lease_s=self._settings.relay_lease_s,
             faults=self._faults,
         )
+
+    def _kafka_trail(self) -> AuditTrail:
+        under = Under(self._deployment, self._deployment, self._bounds.version)
+        return kafka_trail(
+            _connection(self._settings),
+            Numbering(incarnation("review"), under),
+            self._signer,
+            registered=self._registered,
+            on_error=self._figures.kafka_error,
+        )
+
+    def _registered(self, key: str) -> bool:
+        """Whether the registry has it for us, now."""
+        found, now = self._registry(), self._context.clock.now()
+        known = keys_of(found).producer(key, service="review") if found else None
+        return known is not None and known.holds(now)
 
     def _kafka_loop(self) -> Loop[Item]:
         settings, connection = self._settings, _connection(self._settings)
@@ -219,11 +256,18 @@ class ReviewService:
         settings, clock = self._settings, self._context.clock
         client = connect_async(settings.redis_durable_url, client_name="review-people")
         store = LoopCases(client, self._names)
+        trail = ChainedTrail(self._trail, self._commitments, clock)
+        tokens = PersonTokens(self._ring.mint(keys.deployment(self._bounds)))
         sessions = TokenSessions(
-            self._people, RedisSessions(client, self._names), clock, session_s=settings.session_s
+            self._people,
+            RedisSessions(client, self._names),
+            trail,
+            tokens,
+            clock,
+            session_s=settings.session_s,
         )
         feed = Feed(store)
-        desk = self._desk(store, feed)
+        desk = self._desk(store, feed, trail, tokens)
         tls = _tls(settings)
         grpc_server = ReviewServer(
             desk, sessions, self._metrics, host=settings.grpc_host, port=settings.grpc_port, tls=tls
@@ -255,7 +299,7 @@ class ReviewService:
             await asyncio.gather(grpc_server.stop(), web.stop())
             await client.aclose()
 
-    def _desk(self, store: LoopCases, feed: Feed) -> CaseDesk:
+    def _desk(self, store: LoopCases, feed: Feed, trail: Trail, tokens: PersonTokens) -> CaseDesk:
         references = RedisReferences(self._durable, self._bounds, self._ring, self._cipher)
         return CaseDesk(
             self._bounds,
@@ -263,7 +307,8 @@ class ReviewService:
             Desk(
                 store=store,
                 showing=Showing(store, self._pictures, references),
-                tokens=PersonTokens(self._ring.mint(keys.deployment(self._bounds))),
+                trail=trail,
+                tokens=tokens,
                 feed=feed,
                 metrics=self._metrics,
                 clock=self._context.clock,
@@ -274,10 +319,13 @@ class ReviewService:
 def build(settings: ReviewSettings, context: Context, *, faults: FaultPoint = no_fault) -> UnderAuthority:
     """review on Kafka and both Redis servers, once its authority is known. Connects to nothing yet."""
 
-    def built(verified: Verified, standing: Standing) -> ReviewService:
-        return ReviewService(settings, context, as_authority(verified), standing, faults=faults)
+    authority = watch(settings, context, AUTHORITY, name="review")
 
-    return UnderAuthority(watch(settings, context, AUTHORITY, name="review"), built, context.heartbeat)
+    def built(verified: Verified, standing: Standing) -> ReviewService:
+        bounds = as_authority(verified)
+        return ReviewService(settings, context, bounds, standing, registry=authority.registry, faults=faults)
+
+    return UnderAuthority(authority, built, context.heartbeat)
 
 
 def _connection(settings: ReviewSettings) -> Connection:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from services.contracts import codec_authority, topics
 from services.contracts.authorisation.approvals import verify
@@ -32,6 +36,7 @@ from tests.unit.contracts.authorisation.builders import (
     fields,
     published,
     revocations,
+    secret,
     some_evidence,
     some_papers,
 )
@@ -190,3 +195,11 @@ class SignedAuthority:
 
     def _published(self) -> DocumentPublished:
         return published(self.document, at=self._now - 2 * _DAY)
+
+
+def write_key(path: Path, person: str) -> Path:
+    """The builders' key of that person, as a service reads it."""
+    key = Ed25519PrivateKey.from_private_bytes(secret(person))
+    path.touch(0o600)
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return path

@@ -24,7 +24,8 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True)
 class Sighting:
-    """An alert of this case, as its track stands at `revision`. `searched_at` names the key of its pictures."""
+    """An alert of this case, as its track stands at `revision`. `searched_at` names the key of its pictures;
+    `probe_sha256` (hex) is over what was searched with."""
 
     alert: ids.AlertId
     revision: int
@@ -32,6 +33,7 @@ class Sighting:
     camera: ids.CameraId
     captured_at: datetime
     searched_at: datetime
+    probe_sha256: str
 
     @property
     def content(self) -> str:

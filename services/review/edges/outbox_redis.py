@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import redis
 
+from services.contracts import codec_audit
+from services.contracts.audit.requests import AuditRequested
 from services.review.edges.cases_redis import script
 from services.review.edges.plan import Names
 from services.runtime.redis_client import as_transient
@@ -36,6 +38,7 @@ class RedisOutbox:
         self._client = client
         self._names = names
         self._lease = client.register_script(script("lease"))
+        self._minutes = client.register_script(script("minutes"))
 
     def lease(self, holder: str, *, lasts_s: float) -> bool:
         """Take or keep the relay's lease. Whoever has it works; see relay.py why two at once do no harm."""
@@ -56,8 +59,31 @@ class RedisOutbox:
 
     def remove(self, entries: list[Entry]) -> None:
         """They are in Kafka."""
+        told = [f"{entry.id}/{field}" for entry in entries for field in ("first", "requests")]
+        with as_transient(_WHAT), self._client.pipeline(transaction=True) as pipe:
+            pipe.xdel(self._names.outbox, *(entry.id for entry in entries))
+            pipe.hdel(self._names.minutes, *told)
+            pipe.execute()
+
+    def minuted(self, entry: Entry, requests: Sequence[AuditRequested]) -> list[AuditRequested]:
+        """The audit requests of the entry, numbered: those of whoever asked first, to all who ask after.
+
+        Empty where it has left the outbox: whoever removed it has sent them.
+        """
+        raw = codec_audit.encode_contents(requests)
         with as_transient(_WHAT):
-            self._client.xdel(self._names.outbox, *(entry.id for entry in entries))
+            answer = self._minutes(
+                keys=[self._names.outbox, self._names.minutes], args=[entry.id, len(requests), raw]
+            )
+        if not answer:
+            return []
+        first, said = answer
+        found = codec_audit.read_contents(said)
+        return [replace(one, sequence=first + place) for place, one in enumerate(found)]
+
+    def incarnation(self) -> str:
+        """The store's own name: who numbers by it goes on where the last one was, whatever process that was."""
+        return self.counts()[0]
 
     def waiting(self) -> tuple[int, int | None]:
         """How many entries wait, and when the oldest was written (ms since 1970)."""

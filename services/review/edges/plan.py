@@ -60,6 +60,11 @@ class Names:
         return self._name("outbox")
 
     @property
+    def minutes(self) -> str:
+        """The audit requests of what waits in the outbox, and the last number given."""
+        return self._name("minutes")
+
+    @property
     def counts(self) -> str:
         return self._name("counts")
 

@@ -1,4 +1,4 @@
-"""From the outbox to Kafka: events as they were acknowledged, counts as they stand.
+"""From the outbox to Kafka: events as they were acknowledged, what the audit chain is to have of them, and counts.
 
 One instance relays at a time, by a lease. The lease is for thrift, not for truth: every relay reads from the
 head, in order, and removes only what Kafka has; so whatever two of them do at once, a reader that takes the
@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from services.contracts import topics
+from services.contracts.audit.requests import AuditRequested, SignedRequest
 from services.contracts.counts import Stage
 from services.contracts.errors import Transient
 from services.contracts.ids import DeploymentId
@@ -34,15 +36,28 @@ _FLUSH_S = 12.0
 _FIGURES_S = 1.0
 
 
+class Minutes(Protocol):
+    """What an entry of the outbox asks to be recorded; and this service's key."""
+
+    def of(self, entry: Entry, *, producer: str) -> Sequence[AuditRequested]:
+        """Not yet numbered. Raises Transient."""
+        ...
+
+    def sign(self, request: AuditRequested) -> SignedRequest:
+        """Raises Transient while the registry does not have our key: it would hold up its partition."""
+        ...
+
+
 class Relay:
     """Owns its producer and its side of the outbox; one thread's."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts, by name
         self,
         *,
         deployment: DeploymentId,
         instance: str,
         outbox: RedisOutbox,
+        minutes: Minutes,
         producer: ProducerPort,
         metrics: ReviewMetrics,
         clock: Clock,
@@ -52,6 +67,7 @@ class Relay:
         self._deployment = deployment
         self._instance = instance
         self._outbox = outbox
+        self._minutes = minutes
         self._producer = producer
         self._metrics = metrics
         self._clock = clock
@@ -98,9 +114,19 @@ class Relay:
     def _deliver(self, entries: list[Entry]) -> None:
         self._faults("before_outbox_produce")
         self._send([Output(topics.DECISIONS.name, entry.case.encode(), entry.event) for entry in entries])
+        self._faults("before_outbox_audit")
+        for entry in entries:
+            self._audit(entry)
         self._faults("before_outbox_remove")
         self._outbox.remove(entries)
         self._metrics.relayed(len(entries))
+
+    def _audit(self, entry: Entry) -> None:
+        """One request at a time: a later one before an earlier would be a gap that never closes."""
+        wanted = self._minutes.of(entry, producer=f"review/{self._outbox.incarnation()}")
+        for request in self._outbox.minuted(entry, wanted):
+            signed = self._minutes.sign(request)
+            self._send([Output(topics.AUDIT_REQUESTS.name, request.producer.encode(), signed.raw)])
 
     def _send(self, outputs: list[Output]) -> None:
         """All of them, or an error; what was delivered before it goes out again, and is known by its id."""

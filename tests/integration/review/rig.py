@@ -38,6 +38,7 @@ from tests.builders import DEPLOYMENT, an_alert, an_authority_of
 from tests.fakes.clock import ManualClock
 from tests.fakes.keys import FakeKeys
 from tests.fakes.standing import OpenStanding
+from tests.fakes.trail import FakeTrail
 
 _NOW = datetime.now(UTC)
 # Redis keeps its own time for deadlines, so the deployment runs now.
@@ -123,7 +124,11 @@ class Rig:
             metrics=self.metrics,
             clock=clock,
         )
+        self.trail = FakeTrail()
         self._offset = -1
+
+    def tokens(self) -> PersonTokens:
+        return PersonTokens(self.ring.mint(keys.deployment(self.authority)))
 
     def close(self) -> None:
         self.client.close()
@@ -213,11 +218,11 @@ class Rig:
         store = LoopCases(client, self.names)
         references = RedisReferences(self.client, self.authority, self.ring, CIPHER)
         feed = Feed(store)
-        tokens = PersonTokens(self.ring.mint(keys.deployment(self.authority)))
         parts = Desk(
             store=store,
             showing=Showing(store, self.pictures, references),
-            tokens=tokens,
+            trail=self.trail,
+            tokens=self.tokens(),
             feed=feed,
             metrics=self.metrics,
             clock=self.clock,

@@ -54,7 +54,9 @@ def people(tmp_path: Path) -> Path:
 async def served(rig: Rig, people: Path, desk: Any = None) -> AsyncIterator[tuple[Any, ReviewServer]]:
     """A stub on a running server, and the server."""
     client = connect_async(rig.url, client_name="test-sessions")
-    sessions = TokenSessions(PeopleFile(people), RedisSessions(client, rig.names), rig.clock, session_s=3600)
+    sessions = TokenSessions(
+        PeopleFile(people), RedisSessions(client, rig.names), rig.trail, rig.tokens(), rig.clock, session_s=3600
+    )
     async with rig.desk() as real:
         work = desk or real
         server = ReviewServer(work, sessions, rig.metrics, host=LOOPBACK, port=0, tls=None)

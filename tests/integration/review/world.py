@@ -35,8 +35,9 @@ from services.runtime.redis_client import connect
 from signpost.v1 import review_pb2, review_pb2_grpc
 from tests.builders import an_alert
 from tests.fakes.keys import FakeKeys
+from tests.integration.acknowledging import Acknowledger
 from tests.integration.running import WITHIN_S, Running, process_of
-from tests.integration.signed import SignedAuthority
+from tests.integration.signed import SignedAuthority, write_key
 from tests.support import eventually
 from tests.unit.contracts.authorisation.builders import a_camera, a_list, sha
 
@@ -68,6 +69,8 @@ class World:
             watchlist=a_list(categories=["consenting_volunteer"], digest=DIGEST),
         )
         self.signed.run()
+        self._acknowledger = Acknowledger(bootstrap)
+        self._key_file = write_key(folder / "review.pem", "review")
         self.authority = self.signed.authority
         self.people = folder / "people.yaml"
         secret = hashed(PASSWORD)
@@ -80,6 +83,7 @@ class World:
 
     def close(self) -> None:
         self.signed.close()
+        self._acknowledger.close()
         self._durable.close()
 
     def subject(self, number: int) -> ids.SubjectToken:
@@ -157,6 +161,7 @@ class World:
             "KEYS_DIR": str(self.folder / "keys"),
             **self.signed.settings,
             "PEOPLE_FILE": str(self.people),
+            "SERVICE_KEY_FILE": str(self._key_file),
             "HTTP_PORT": str(http_port),
             "GRPC_PORT": str(grpc_port),
             "WEB_PORT": str(web_port),

@@ -30,6 +30,7 @@ def after(seconds: float) -> datetime:
 def a_sighting(track: str = "gate-1.1.1.7.0", *, revision: int = 1, seconds: float = 0.0) -> Sighting:
     at = after(seconds)
     return Sighting(
+        probe_sha256="a" * 64,
         alert=AlertId(f"alert-of-{track}"),
         revision=revision,
         track=TrackId(track),

@@ -8,9 +8,10 @@ from datetime import datetime
 import pytest
 
 from services.review.core.errors import NotSignedIn
-from services.review.core.people import Credentials, Person, Role
+from services.review.core.people import Credentials, Person, PersonTokens, Role
 from services.review.sessions import TokenSessions
 from tests.fakes.clock import ManualClock
+from tests.fakes.trail import FakeTrail
 
 ANN = Person(user="ann", name="Ann", roles=frozenset({Role.REVIEWER}))
 RIGHT = Credentials(user="ann", password="right")
@@ -61,7 +62,10 @@ class Door:
         self.clock = ManualClock()
         self.people = People()
         self.kept = Kept(self.clock)
-        self.sessions = TokenSessions(self.people, self.kept, self.clock, session_s=3600)
+        self.trail = FakeTrail()
+        self.sessions = TokenSessions(
+            self.people, self.kept, self.trail, PersonTokens(bytes(32)), self.clock, session_s=3600
+        )
 
     def sign_in(self) -> str:
         return asyncio.run(self.sessions.sign_in(RIGHT)).token

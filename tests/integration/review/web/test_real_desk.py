@@ -37,7 +37,9 @@ class RealServed(Served):
     async def parts(self) -> AsyncIterator[tuple[CaseWork, Sessions, Clock]]:
         client = connect_async(self._rig.url, client_name="test-page")
         store = RedisSessions(client, self._rig.names)
-        identities = TokenSessions(PeopleFile(self._people), store, self._rig.clock, session_s=3600)
+        identities = TokenSessions(
+            PeopleFile(self._people), store, self._rig.trail, self._rig.tokens(), self._rig.clock, session_s=3600
+        )
         async with self._rig.desk() as desk:
             yield desk, identities, self._rig.clock
         await client.aclose()
