@@ -57,12 +57,14 @@ class SealedFrameReader:
         if refusal in PASSING:
             raise Transient(f"the authority does not stand: {refusal}")
         index = self._authority.camera_index(camera)
-        if refusal is not None or index is None:
+        if index is None:
             return self._dropped(Count.FRAMES_REFUSED, refusal or Refusal.UNKNOWN_CAMERA)
+        # From here on it is one of ours, and its run may have no other word left than its frames.
+        if refusal is not None:
+            return self._dropped(Count.FRAMES_REFUSED, refusal, run_counts.of_unopened(peeked))
         opened = self._opened(peeked)
         if isinstance(opened, counts.Expired):
-            # Its run may have no other word left here than its frames.
-            return self._dropped(Count.FRAMES_EXPIRED, opened, run_counts.of_expired(peeked))
+            return self._dropped(Count.FRAMES_EXPIRED, opened, run_counts.of_unopened(peeked))
         event = codec.expect(opened, FrameCaptured)
         return Frame(event, index, self._small(event))
 

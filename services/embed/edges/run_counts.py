@@ -24,9 +24,9 @@ def of_frame(event: FrameCaptured) -> Output:
     )
 
 
-def of_expired(frame: Peeked) -> Output:
-    """The same of a frame that nobody can open any more, by its clear part. It is not authenticated: whoever
-    writes `frames` can make these figures wrong, and then they do not add up."""
+def of_unopened(frame: Peeked) -> Output:
+    """The same of a frame that is not opened, by its clear part. It is not authenticated: whoever writes `frames`
+    can make these figures wrong, and then they do not add up."""
     body = frame.body
     return _output(
         StageCounts(

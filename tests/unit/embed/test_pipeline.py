@@ -15,6 +15,7 @@ from services.contracts.errors import Permanent, Transient
 from services.contracts.events import StageCounts
 from services.embed.core.frames import Frame
 from services.embed.core.shots import EveryFace, Place, Published, Taken
+from services.embed.edges import run_counts
 from services.runtime.kafka.types import NOTHING, Dropped, Outcome, Partition
 from services.runtime.keys.ring import Keyring
 from tests.unit.embed.toys import BLUE, GREEN, RED, WIDTH, Person, Street, scene, total
@@ -247,16 +248,18 @@ def test_a_late_frame_is_counted_as_late() -> None:
     street = Street()
     record = street.record(scene())
     street.clock.advance(80)
-    assert street.pipeline.prepare(record) == Dropped(
-        {("high-street", "frames_received"): 1, ("high-street", "frames_expired:late"): 1}
-    )
+    dropped = street.pipeline.prepare(record)
+    assert isinstance(dropped, Dropped)
+    assert dropped.counts == {("high-street", "frames_received"): 1, ("high-street", "frames_expired:late"): 1}
+    assert dropped.outputs == (run_counts.of_unopened(codec.peek(record.value, topic="frames")),)
 
 
 def test_a_frame_whose_key_was_lost_is_counted_as_that() -> None:
     street = Street()
     record = street.record(scene())
     street.volatile.lose_all()
-    lost = Dropped({("high-street", "frames_received"): 1, ("high-street", "frames_expired:key_lost"): 1})
+    told = run_counts.of_unopened(codec.peek(record.value, topic="frames"))
+    lost = Dropped({("high-street", "frames_received"): 1, ("high-street", "frames_expired:key_lost"): 1}, (told,))
     assert street.pipeline.prepare(record) == lost
     street.record(scene())
     # ingest has minted a new key under the same name meanwhile.
@@ -288,16 +291,21 @@ def test_a_frame_outside_the_authority_is_refused(camera: str, back_s: float, re
     street = Street()
     street.clock.advance(-back_s)
     record = street.record(scene(), camera=camera)
-    assert street.pipeline.prepare(record) == Dropped(
-        {("high-street", "frames_received"): 1, ("high-street", f"frames_refused:{reason}"): 1}
-    )
+    dropped = street.pipeline.prepare(record)
+    assert isinstance(dropped, Dropped)
+    assert dropped.counts == {
+        ("high-street", "frames_received"): 1,
+        ("high-street", f"frames_refused:{reason}"): 1,
+    }
 
 
 def test_no_frame_is_opened_while_the_authority_does_not_stand() -> None:
     street = Street()
     street.standing.why = Refusal.NOT_ACTIVE
-    assert street.pipeline.prepare(street.record(scene())) == Dropped(
-        {("high-street", "frames_received"): 1, ("high-street", "frames_refused:not_active"): 1}
+    record = street.record(scene())
+    told = run_counts.of_unopened(codec.peek(record.value, topic="frames"))
+    assert street.pipeline.prepare(record) == Dropped(
+        {("high-street", "frames_received"): 1, ("high-street", "frames_refused:not_active"): 1}, (told,)
     )
 
 
