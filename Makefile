@@ -5,7 +5,7 @@ MINUTES ?= 20
 export PYTHONPATH := .:proto/gen
 
 .PHONY: help setup assets demo test check lint types unit fix proto proto-check docs docs-check tools
-.PHONY: integration e2e reliability bench bench-match faults soak accuracy clean
+.PHONY: integration e2e reliability bench bench-match chain faults soak accuracy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -72,6 +72,9 @@ bench-match: setup ## exact search as a share of this machine's limit (build/ben
 
 faults: setup assets ## kill everything at least once, count what is lost (build/faults.json)
 	$(RUN)python -m tests.reliability.faults
+
+chain: setup ## kill the audit chain's sequencer 200 times, tamper with what it wrote (build/chain.json)
+	$(RUN)python -m tests.reliability.chain
 
 soak: setup assets ## MINUTES=20 at full load: memory and disk stay flat (build/soak.json)
 	$(RUN)python -m tests.load.soak --minutes $(MINUTES)

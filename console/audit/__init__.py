@@ -1,1 +1,1 @@
-"""`signpost audit verify`: whether an exported audit chain is whole, offline, by whoever holds the file."""
+"""The audit chain in a file: taken out of Kafka, and verified offline by whoever holds it."""

@@ -27,7 +27,7 @@ class Commitments(Protocol):
     """Persons and subjects as the chain knows them. Any thread; may block on the key store. Raises Transient."""
 
     def of(self, token: str) -> Commitment:
-        """The same for the same token, as long as its salt lives. Raises DeadlinePassed when that has died."""
+        """The same for the same token, as long as its salt lives; NOBODY past the deployment's purge."""
         ...
 
 
@@ -75,6 +75,8 @@ class CaseMinutes:
             return
         people = dict.fromkeys((*case.judged_by, *(given.person for given in case.judgements)))
         verified = tuple(dict.fromkeys(self._commitments.of(person) for person in people))
+        if NOBODY in verified:
+            return  # past the purge: nobody could say any more who verified it
         for sighting in case.sightings:
             yield _Said(Action.ALERT_RECORDED, at, row=self._row(case, sighting, outcome, verified))
 

@@ -69,7 +69,7 @@ class World:
             watchlist=a_list(categories=["consenting_volunteer"], digest=DIGEST),
         )
         self.signed.run()
-        self._acknowledger = Acknowledger(bootstrap)
+        self.acknowledger = Acknowledger(bootstrap)
         self._key_file = write_key(folder / "review.pem", "review")
         self.authority = self.signed.authority
         self.people = folder / "people.yaml"
@@ -83,7 +83,7 @@ class World:
 
     def close(self) -> None:
         self.signed.close()
-        self._acknowledger.close()
+        self.acknowledger.close()
         self._durable.close()
 
     def subject(self, number: int) -> ids.SubjectToken:

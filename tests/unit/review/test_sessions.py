@@ -7,6 +7,8 @@ from datetime import datetime
 
 import pytest
 
+from services.contracts.audit.requests import Action
+from services.contracts.errors import Transient
 from services.review.core.errors import NotSignedIn
 from services.review.core.people import Credentials, Person, PersonTokens, Role
 from services.review.sessions import TokenSessions
@@ -115,3 +117,21 @@ def test_a_guesser_is_made_to_wait_without_a_further_look_at_the_password(door: 
         with pytest.raises(NotSignedIn):
             asyncio.run(door.sessions.sign_in(wrong))
     assert door.people.asked == 20
+
+
+def test_who_comes_and_goes_is_in_the_audit_chain_first(door: Door) -> None:
+    token = door.sign_in()
+    asyncio.run(door.sessions.sign_out(token))
+    asyncio.run(door.sessions.sign_out(token))
+    with pytest.raises(NotSignedIn):
+        asyncio.run(door.sessions.sign_in(Credentials(user="ann", password="wrong")))
+    told = [(one.what, one.who) for one in door.trail.told]
+    who = PersonTokens(bytes(32)).of(ANN)
+    assert told == [(Action.SIGNED_IN, who), (Action.SIGNED_OUT, who), (Action.SIGN_IN_REFUSED, "")]
+
+
+def test_nobody_comes_in_while_the_audit_chain_does_not_answer(door: Door) -> None:
+    door.trail.away = True
+    with pytest.raises(Transient):
+        door.sign_in()
+    assert door.kept.held == {}

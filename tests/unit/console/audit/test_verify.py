@@ -8,10 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from console.audit.command import main
 from console.audit.verdict import Kind
 from console.audit.verify import read_head, verify, verify_lines
+from console.commands import audit
 from services.contracts.audit.chain import SignedTreeHead, TreeHead, sign_head
 from services.contracts.audit.lines import MAX_LINE_BYTES, Header, Line, decode_line, encode_line
 from services.contracts.audit.registry import KeyRegistry, Role, SignedKeys, registry
@@ -237,33 +238,36 @@ def test_what_is_no_head_is_refused(tmp_path: Path, content: bytes) -> None:
         read_head(sink)
 
 
-def test_the_command_says_what_it_found(good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def said(*words: str) -> tuple[int, str]:
+    """How the command ended, and what it printed."""
+    result = CliRunner().invoke(audit.app, ["verify", *words])
+    return result.exit_code, result.stdout
+
+
+def test_the_command_says_what_it_found(good: Path, tmp_path: Path) -> None:
     sink = tmp_path / "heads.jsonl"
     sink.write_bytes(GOOD[HEADS[-1]])
     words = [str(good), "--root", root_fingerprint()]
-    assert main(words) == 0
-    said = capsys.readouterr().out
-    assert "whole: 14 entries of chain oxford-street-1" in said
-    assert "complete up to the head" in said
-    assert "compared with no head from elsewhere" in said
+    code, text = said(*words)
+    assert code == 0
+    assert "whole: 14 entries of chain oxford-street-1" in text
+    assert "complete up to the head" in text
+    assert "compared with no head from elsewhere" in text
 
-    assert main([*words, "--head", str(sink)]) == 0
-    assert "agrees with the head that was given" in capsys.readouterr().out
+    code, text = said(*words, "--head", str(sink))
+    assert (code, "agrees with the head that was given" in text) == (0, True)
 
     good.write_bytes(b"".join(GOOD[:-2]))
-    assert main([*words, "--head", str(sink)]) == 1
-    assert "NOT WHOLE: truncated" in capsys.readouterr().out
+    code, text = said(*words, "--head", str(sink))
+    assert (code, "NOT WHOLE: truncated" in text) == (1, True)
 
     good.write_bytes(b"".join([*GOOD[:5], GOOD[6], GOOD[5], *GOOD[7:]]))
-    assert main(words) == 1
-    assert "NOT WHOLE: reordered, line 6, entry 3" in capsys.readouterr().out
+    code, text = said(*words)
+    assert (code, "NOT WHOLE: reordered, line 6, entry 3" in text) == (1, True)
 
 
-def test_the_command_tells_a_broken_file_from_one_that_cannot_be_read(
-    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main([str(tmp_path / "none"), "--root", root_fingerprint()]) == 2
-    assert main([str(good), "--root", root_fingerprint(), "--head", str(good.parent)]) == 2
-    assert capsys.readouterr().out == ""
-    assert main([str(good), "--root", "another"]) == 1
-    assert "untrusted_root" in capsys.readouterr().out
+def test_the_command_tells_a_broken_file_from_one_that_cannot_be_read(good: Path, tmp_path: Path) -> None:
+    assert said(str(tmp_path / "none"), "--root", root_fingerprint()) == (2, "")
+    assert said(str(good), "--root", root_fingerprint(), "--head", str(good.parent)) == (2, "")
+    code, text = said(str(good), "--root", "another")
+    assert (code, "untrusted_root" in text) == (1, True)
