@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from console.audit.verdict import Verdict
 from console.demo.people import Account, demo_accounts, write_people
 from console.demo.scripted import ScriptedReviewer
 from console.ledger.statement import Statement
@@ -22,6 +23,7 @@ from console.run.deployment import ExerciseCamera
 from console.run.exercise import Exercise, Setup
 from console.sample import film, passages
 from console.sample.blue_list import write_blue_list
+from services.contracts.authorisation.enums import Move
 from services.contracts.counts import Count, Stage
 
 ASSETS = Path(".cache/assets/pictures")
@@ -44,6 +46,8 @@ class Figures:
     cases: int
     decided: int
     reconciles: bool
+    audit_entries: int
+    audit_whole: bool
 
 
 def play(home: Path, *, console: Console, ray_workers: int) -> Figures:
@@ -68,8 +72,12 @@ def play(home: Path, *, console: Console, ray_workers: int) -> Figures:
             console.print("\nstopping early: what follows is how far it came")
         exercise.services[Stage.INGEST].stop()
         statement = _settled(exercise)
+        verdict = _ended(exercise)
     console.print(as_table(statement))
-    return _figures(statement, first_alert_s)
+    console.rule("signpost audit verify")
+    for line in verdict.lines():
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return _figures(statement, verdict, first_alert_s)
 
 
 def _forget(home: Path) -> None:
@@ -161,13 +169,27 @@ def _settled(exercise: Exercise) -> Statement:
     return found[-1]
 
 
+def _ended(exercise: Exercise) -> Verdict:
+    """The audit chain, once the stop that ends the exercise is in it and a head is over all of it."""
+    exercise.order(Move.STOP, reason="the films are over")
+    found: list[Verdict] = []
+
+    def anchored() -> bool:
+        found.append(exercise.chain())
+        head = found[-1].agreed
+        return not found[-1].ok or (head is not None and head.head.size == found[-1].entries)
+
+    _until(anchored, within_s=20.0)
+    return found[-1]
+
+
 def _until(check: Callable[[], bool], *, within_s: float) -> None:
     deadline = time.monotonic() + within_s
     while not check() and time.monotonic() < deadline:
         time.sleep(_LOOK_EVERY_S)
 
 
-def _figures(statement: Statement, first_alert_s: float | None) -> Figures:
+def _figures(statement: Statement, verdict: Verdict, first_alert_s: float | None) -> Figures:
     totals = statement.totals
     return Figures(
         seconds_to_first_alert=None if first_alert_s is None else round(first_alert_s, 2),
@@ -175,6 +197,8 @@ def _figures(statement: Statement, first_alert_s: float | None) -> Figures:
         cases=totals.get(Count.CASES_OPENED, 0),
         decided=totals.get(Count.CASES_DECIDED, 0),
         reconciles=statement.reconciles,
+        audit_entries=verdict.entries,
+        audit_whole=verdict.ok and verdict.agreed is not None,
     )
 
 

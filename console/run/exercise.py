@@ -11,6 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from console.audit.collect import collect
+from console.audit.verdict import Verdict
+from console.audit.verify import read_head, verify_lines
 from console.authority import files, show
 from console.edges.kafka_admin import KafkaAdmin
 from console.edges.kafka_read import KafkaReader
@@ -72,6 +75,7 @@ class Exercise:
         self.draft = (setup.draft or self._authority / "exercise.yaml").resolve()
         self._facts = self._authority / "list.yaml"
         self._review_key = self._authority / "review.pem"
+        self._heads = self._authority / "heads"
         # What is in force, and who signed it; from the `with` on.
         self.document: Document
         self.sample: SampleAuthority
@@ -131,6 +135,7 @@ class Exercise:
             "ORGANISATION": self.sample.organisation,
             "AUTHORITY_ROOT": self.sample.root_fingerprint,
             "OVERSIGHT_KEY_FILE": str(self._authority / "oversight.pem"),
+            "AUDIT_HEADS_DIR": str(self._heads),
         }
         self._add(name, OVERSIGHT, own | settings)
 
@@ -155,11 +160,18 @@ class Exercise:
         with closing(KafkaReader(self.stack.kafka.bootstrap)) as reader:
             return read_statement(reader, self.deployment)
 
+    def chain(self) -> Verdict:
+        """The deployment's audit chain as it stands in Kafka, held against the last head that was handed out."""
+        sink, root = self._heads / f"{self.deployment}.heads", self.sample.root_fingerprint
+        head = read_head(sink) if sink.exists() else None
+        with closing(KafkaReader(self.stack.kafka.bootstrap)) as reader:
+            return verify_lines(collect(reader, self.deployment, root_fingerprint=root), root, head)
+
     def _begin(self) -> None:
         self._setup.say("starting Apache Kafka and two Redis servers")
         self._ended.enter_context(self.stack)
         shutil.rmtree(self._authority, ignore_errors=True)
-        self._authority.mkdir(parents=True)
+        self._heads.mkdir(parents=True)
         if self._setup.draft is None:
             self._write_draft()
         report = apply(KafkaAdmin(self.stack.kafka.bootstrap), groups=groups_of([self.deployment]))
