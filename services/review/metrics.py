@@ -56,6 +56,13 @@ OUTBOX_ENTRIES = Gauge("signpost_review_outbox_entries", "Events acknowledged an
 OUTBOX_AGE_SECONDS = Gauge("signpost_review_outbox_age_seconds", "Age of the oldest of them; 0 where none waits.")
 RELAYED = Counter("signpost_review_relayed_events_total", "Events delivered to Kafka from the outbox.")
 RELAY_FAILURES = Counter("signpost_review_relay_failures_total", "Batches of the outbox that will be tried again.")
+AUDIT_WAIT_SECONDS = Histogram(
+    "signpost_review_audit_wait_seconds",
+    "From asking for an audit entry to its being chained, while a person waits.",
+)
+AUDIT_REFUSALS = Counter(
+    "signpost_review_audit_refusals_total", "Views and sign-ins refused because the audit chain did not answer."
+)
 LOOP = LoopSpecs(
     lag=Gauge("signpost_review_lag_records", "Alerts not yet folded and committed, of the partitions held."),
     assigned=Gauge("signpost_review_assigned_partitions", "Partitions of alerts that are this process's."),
@@ -94,6 +101,8 @@ class ReviewMetrics:
         self._outbox_age = OUTBOX_AGE_SECONDS.on(registry)
         self._relayed = RELAYED.on(registry)
         self._relay_failures = RELAY_FAILURES.on(registry)
+        self._audit_wait = AUDIT_WAIT_SECONDS.on(registry)
+        self._audit_refusals = AUDIT_REFUSALS.on(registry)
 
     def alert(self, found: Exit, *, waited_s: float) -> None:
         """One alert record was handled."""
@@ -137,6 +146,14 @@ class ReviewMetrics:
     def relayed(self, events: int) -> None:
         """So many events are in Kafka."""
         self._relayed.inc(events)
+
+    def chained(self, *, waited_s: float) -> None:
+        """The audit chain has acknowledged an entry that somebody waited for."""
+        self._audit_wait.observe(waited_s)
+
+    def not_chained(self) -> None:
+        """It has not, and something was refused."""
+        self._audit_refusals.inc()
 
     def relay_failed(self) -> None:
         """A batch will be tried again."""

@@ -256,7 +256,7 @@ class ReviewService:
         settings, clock = self._settings, self._context.clock
         client = connect_async(settings.redis_durable_url, client_name="review-people")
         store = LoopCases(client, self._names)
-        trail = ChainedTrail(self._trail, self._commitments, clock)
+        trail = ChainedTrail(self._trail, self._commitments, self._metrics, clock)
         tokens = PersonTokens(self._ring.mint(keys.deployment(self._bounds)))
         sessions = TokenSessions(
             self._people,
