@@ -134,7 +134,11 @@ def _service(settings_class: type[ProcessSettings]) -> Schema:
 
 _KEY_OF_SECRET = _object({"name": _NAME, "key": _NAME})
 _MOUNT: Schema = {
-    "oneOf": [_object({"claim": _NAME}), _object({"secret": _NAME, "key": _NAME}), _object({"secret": _NAME})]
+    "oneOf": [
+        _object({"claim": _NAME, "writable": _BOOL}, required=["claim"]),
+        _object({"secret": _NAME, "key": _NAME}),
+        _object({"secret": _NAME}),
+    ]
 }
 
 

@@ -9,7 +9,7 @@
 - {name: cache, mountPath: /var/cache/signpost}
 {{- end }}
 {{- range $variable, $from := (index .root.Values .service).mounts }}
-- {name: {{ include "signpost.mountName" $variable }}, mountPath: {{ include "signpost.mountPath" $variable }}, readOnly: true}
+- {name: {{ include "signpost.mountName" $variable }}, mountPath: {{ include "signpost.mountPath" $variable }}, readOnly: {{ not $from.writable }}}
 {{- end }}
 {{- end }}
 
@@ -26,7 +26,7 @@
 {{- range $variable, $from := (index .root.Values .service).mounts }}
 - name: {{ include "signpost.mountName" $variable }}
   {{- if $from.claim }}
-  persistentVolumeClaim: {claimName: {{ $from.claim }}, readOnly: true}
+  persistentVolumeClaim: {claimName: {{ $from.claim }}, readOnly: {{ not $from.writable }}}
   {{- else }}
   secret: {secretName: {{ $from.secret }}, defaultMode: 0440}
   {{- end }}
