@@ -203,7 +203,7 @@ class ReviewService:
         )
 
     def _kafka_trail(self) -> AuditTrail:
-        under = Under(self._deployment, self._deployment, self._bounds.version)
+        under = Under.deployment(self._deployment, self._bounds.version)
         return kafka_trail(
             _connection(self._settings),
             Numbering(incarnation("review"), under),

@@ -10,18 +10,27 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from services.contracts.audit.commitments import NOBODY, Commitment
-from services.contracts.audit.requests import SYSTEM, Action, AuditRequested
+from services.contracts.audit.requests import SYSTEM, Action, AlertRow, AuditRequested
 
 
 @dataclass(frozen=True)
 class Under:
-    """The chain that a service's entries belong to, and under which authority; without one, SYSTEM."""
+    """The chain that entries belong to, and under which version of which authority; SYSTEM is under none."""
 
-    chain: str = SYSTEM
+    chain: str
     authority: str = ""
     version: int = 0
+
+    @classmethod
+    def deployment(cls, name: str, version: int) -> Self:
+        """A deployment's chain and authority are called as it is."""
+        return cls(name, name, version)
+
+
+NO_AUTHORITY = Under(SYSTEM)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +43,7 @@ class Deed:
     subject: Commitment = NOBODY
     about: str = ""
     seen_sha256: bytes = b""
+    alert_row: AlertRow | None = None
 
 
 def incarnation(service: str) -> str:
@@ -51,18 +61,24 @@ class Numbering:
 
     def request(self, deed: Deed) -> AuditRequested:
         """The deed with the next number. Raises Invalid, and then no number is spent."""
-        made = AuditRequested(
-            chain=self._under.chain,
-            producer=self._producer,
-            sequence=self._last + 1,
-            at=deed.at,
-            what=deed.what,
-            who=deed.who,
-            subject=deed.subject,
-            authority=self._under.authority,
-            authority_version=self._under.version,
-            about=deed.about,
-            seen_sha256=deed.seen_sha256,
-        )
+        made = numbered(deed, producer=self._producer, under=self._under, sequence=self._last + 1)
         self._last += 1
         return made
+
+
+def numbered(deed: Deed, *, producer: str, under: Under, sequence: int) -> AuditRequested:
+    """The deed as that producer's `sequence`-th on the chain. Raises Invalid."""
+    return AuditRequested(
+        chain=under.chain,
+        producer=producer,
+        sequence=sequence,
+        at=deed.at,
+        what=deed.what,
+        who=deed.who,
+        subject=deed.subject,
+        authority=under.authority,
+        authority_version=under.version,
+        about=deed.about,
+        seen_sha256=deed.seen_sha256,
+        alert_row=deed.alert_row,
+    )

@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from services.contracts import codec_authority, ids
-from services.contracts.audit.numbering import incarnation
+from services.contracts.audit.numbering import NO_AUTHORITY, Deed, Under, incarnation, numbered
 from services.contracts.audit.registry import OVERSIGHT
-from services.contracts.audit.requests import SYSTEM, Action, AuditRequested, SignedRequest
+from services.contracts.audit.requests import Action, SignedRequest
 from services.contracts.audit.signing import Signer
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import ClockState, Move
@@ -52,12 +53,13 @@ class Minutes:
 
     def of(self, decision: Decision, before: Register, now: Now) -> tuple[SignedRequest, ...]:
         """What the decision asks to be recorded, and a clock that is out. Spends no number."""
-        deeds = [deed for entry in decision.entries for deed in _deeds(entry, before, decision.after)]
+        deeds = [deed for entry in decision.entries for deed in _deeds(entry, before, decision.after, now.wall)]
         if now.reading.state is ClockState.SYNCHRONISED:
             self._clock_told = False
         elif not self._clock_told:
-            deeds.append(_Deed(SYSTEM, 0, Action.CLOCK_FAULT, now.reading.state))
-        return tuple(self._numbered(deeds, now))
+            fault = Deed(at=now.wall, what=Action.CLOCK_FAULT, about=now.reading.state)
+            deeds.append((NO_AUTHORITY, fault))
+        return tuple(self._numbered(deeds))
 
     def recorded(self, requests: Sequence[SignedRequest]) -> None:
         """They are committed, and their numbers spent."""
@@ -65,70 +67,51 @@ class Minutes:
             self._last[request.content.chain] = request.content.sequence
             self._clock_told |= request.content.what is Action.CLOCK_FAULT
 
-    def _numbered(self, deeds: Sequence[_Deed], now: Now) -> Iterator[SignedRequest]:
+    def _numbered(self, deeds: Sequence[tuple[Under, Deed]]) -> Iterator[SignedRequest]:
         last = dict(self._last)
-        for deed in deeds:
-            last[deed.chain] = last.get(deed.chain, 0) + 1
-            content = AuditRequested(
-                chain=deed.chain,
-                producer=self._producer,
-                sequence=last[deed.chain],
-                at=now.wall,
-                what=deed.what,
-                authority="" if deed.chain == SYSTEM else deed.chain,
-                authority_version=deed.version,
-                about=deed.about,
-                seen_sha256=deed.seen_sha256,
-            )
+        for under, deed in deeds:
+            last[under.chain] = last.get(under.chain, 0) + 1
+            content = numbered(deed, producer=self._producer, under=under, sequence=last[under.chain])
             yield sign_request(content, self._signer)
 
 
-class _Deed:
-    """What one entry will say. `version` is 0 on SYSTEM."""
-
-    def __init__(self, chain: str, version: int, what: Action, about: str, seen_sha256: bytes = b"") -> None:
-        self.chain = chain
-        self.version = version
-        self.what = what
-        self.about = about
-        self.seen_sha256 = seen_sha256
-
-
-def _deeds(entry: Entry, before: Register, after: Register) -> Iterator[_Deed]:
+def _deeds(entry: Entry, before: Register, after: Register, at: datetime) -> Iterator[tuple[Under, Deed]]:
     """A lease is none: it says that nothing has changed."""
-    said, digest = entry.said, hashlib.sha256(codec_authority.encode(entry.record)).digest()
+    said, seen = entry.said, hashlib.sha256(codec_authority.encode(entry.record)).digest()
     match said:
         case Registry():
-            yield from _keys(said, before.registry, digest)
-        case Document():
-            yield from _thresholds(said, before, digest)
+            for what, about in _keys(said, before.registry):
+                yield NO_AUTHORITY, Deed(at=at, what=what, about=about, seen_sha256=seen)
+        case Document() if _other_thresholds(said, before):
+            about = f"{said.id}/{said.version}"
+            deed = Deed(at=at, what=Action.THRESHOLD_CHANGED, about=about, seen_sha256=seen)
+            yield Under.deployment(said.id, said.version), deed
         case StateChanged():
             about = f"{said.deployment}/{said.version}/{said.sequence}"
-            yield _Deed(said.deployment, said.version, ACTIONS[said.move], about, digest)
+            deed = Deed(at=at, what=ACTIONS[said.move], about=about, seen_sha256=seen)
+            yield Under.deployment(said.deployment, said.version), deed
         case EntriesRevoked():
             latest = after.deployment(said.deployment).latest()
             about = ids.derived("revocation", said.deployment, said.list_digest, said.sequence)
-            version = latest.number if latest else 1
-            yield _Deed(said.deployment, version, Action.LIST_ENTRY_REVOKED, about, digest)
+            deed = Deed(at=at, what=Action.LIST_ENTRY_REVOKED, about=about, seen_sha256=seen)
+            yield Under.deployment(said.deployment, latest.number if latest else 1), deed
 
 
-def _keys(registry: Registry, before: Registry | None, digest: bytes) -> Iterator[_Deed]:
+def _keys(registry: Registry, before: Registry | None) -> Iterator[tuple[Action, str]]:
     """Every key that came, and every one that was withdrawn, by its thumbprint in hex."""
     for key in registry.keys:
         known = before.key(key.kid) if before else None
-        about = base64.urlsafe_b64decode(f"{key.kid}=").hex()
+        thumbprint = base64.urlsafe_b64decode(f"{key.kid}=").hex()
         if known is None:
-            yield _Deed(SYSTEM, 0, Action.KEY_ENROLLED, about, digest)
+            yield Action.KEY_ENROLLED, thumbprint
         if key.revoked_at is not None and (known is None or known.revoked_at is None):
-            yield _Deed(SYSTEM, 0, Action.KEY_REVOKED, about, digest)
+            yield Action.KEY_REVOKED, thumbprint
 
 
-def _thresholds(document: Document, before: Register, digest: bytes) -> Iterator[_Deed]:
-    """A version that searches by other thresholds than the one before it; said once, when it comes in."""
-    known = before.deployment(document.id)
-    earlier = known.versions.get(document.version - 1)
-    if document.version in known.versions or earlier is None:
-        return
-    if earlier.document.watchlist.thresholds != document.watchlist.thresholds:
-        about = f"{document.id}/{document.version}"
-        yield _Deed(document.id, document.version, Action.THRESHOLD_CHANGED, about, digest)
+def _other_thresholds(document: Document, before: Register) -> bool:
+    """Whether a version comes in that searches by other thresholds than the one before it."""
+    known = before.deployment(document.id).versions
+    earlier = known.get(document.version - 1)
+    if document.version in known or earlier is None:
+        return False
+    return earlier.document.watchlist.thresholds != document.watchlist.thresholds

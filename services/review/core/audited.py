@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
 from services.contracts.audit.commitments import NOBODY, Commitment
+from services.contracts.audit.numbering import Deed, Under, numbered
 from services.contracts.audit.requests import Action, AlertRow, AuditRequested
 from services.contracts.authority import Authority
 from services.contracts.decisions import (
@@ -31,45 +32,48 @@ class Commitments(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class _Said:
-    what: Action
-    at: datetime
-    by: str = ""
-    seen: str = ""
-    row: AlertRow | None = None
-
-
 class CaseMinutes:
     """Requests about a deployment's cases. Each is its producer's next: the sequence is given when it is sent."""
 
     def __init__(self, authority: Authority, commitments: Commitments) -> None:
         self._authority = authority
+        self._under = Under.deployment(authority.deployment, authority.version)
         self._commitments = commitments
 
     def of(self, event: CaseEvent, case: Case | None, *, producer: str) -> tuple[AuditRequested, ...]:
         """What is asked to be recorded of `event`; `case` as it stands now, if it still stands."""
-        return tuple(self._request(said, event, case, producer) for said in self._said(event, case))
+        deeds = tuple(self._deeds(event, case))
+        subject = self._commitments.of(case.subject) if case and deeds else NOBODY
+        return tuple(
+            numbered(replace(deed, subject=subject), producer=producer, under=self._under, sequence=1)
+            for deed in deeds
+        )
 
-    def _said(self, event: CaseEvent, case: Case | None) -> Iterator[_Said]:
+    def _deeds(self, event: CaseEvent, case: Case | None) -> Iterator[Deed]:
         match event:
             case AlertJudged():
-                yield _Said(Action.CASE_JUDGED, event.judged_at, event.reviewer, event.displayed_digest)
+                seen = bytes.fromhex(event.displayed_digest)
+                who = self._commitments.of(event.reviewer)
+                yield Deed(
+                    at=event.judged_at, what=Action.CASE_JUDGED, who=who, about=event.case, seen_sha256=seen
+                )
             case CaseDecided():
-                yield _Said(Action.CASE_DECIDED, event.decided_at)
+                yield Deed(at=event.decided_at, what=Action.CASE_DECIDED, about=event.case)
                 yield from self._rows(case, event.outcome, event.decided_at)
             case CaseExpired():
-                yield _Said(Action.CASE_EXPIRED, event.expired_at)
+                yield Deed(at=event.expired_at, what=Action.CASE_EXPIRED, about=event.case)
                 yield from self._rows(case, CaseOutcome.EXPIRED, event.expired_at)
             case DecisionSuperseded():
-                by = event.by[-1] if event.by else ""
-                yield _Said(Action.DECISION_SUPERSEDED, event.superseded_at, by)
+                who = self._commitments.of(event.by[-1]) if event.by else NOBODY
+                yield Deed(at=event.superseded_at, what=Action.DECISION_SUPERSEDED, who=who, about=event.case)
             case EngagementRecorded():
-                yield _Said(Action.ENGAGEMENT_RECORDED, event.recorded_at, event.by)
+                who = self._commitments.of(event.by)
+                yield Deed(at=event.recorded_at, what=Action.ENGAGEMENT_RECORDED, who=who, about=event.case)
             case OutcomeRecorded():
-                yield _Said(Action.OUTCOME_RECORDED, event.recorded_at, event.by)
+                who = self._commitments.of(event.by)
+                yield Deed(at=event.recorded_at, what=Action.OUTCOME_RECORDED, who=who, about=event.case)
 
-    def _rows(self, case: Case | None, outcome: CaseOutcome, at: datetime) -> Iterator[_Said]:
+    def _rows(self, case: Case | None, outcome: CaseOutcome, at: datetime) -> Iterator[Deed]:
         """EU AI Act 12(3): a row for each alert of the case."""
         if case is None:
             return
@@ -78,7 +82,8 @@ class CaseMinutes:
         if NOBODY in verified:
             return  # past the purge: nobody could say any more who verified it
         for sighting in case.sightings:
-            yield _Said(Action.ALERT_RECORDED, at, row=self._row(case, sighting, outcome, verified))
+            row = self._row(case, sighting, outcome, verified)
+            yield Deed(at=at, what=Action.ALERT_RECORDED, about=sighting.alert, alert_row=row)
 
     def _row(
         self, case: Case, sighting: Sighting, outcome: CaseOutcome, verified: tuple[Commitment, ...]
@@ -93,21 +98,4 @@ class CaseMinutes:
             probe_sha256=bytes.fromhex(sighting.probe_sha256),
             outcome=outcome,
             verified_by=verified,
-        )
-
-    def _request(self, said: _Said, event: CaseEvent, case: Case | None, producer: str) -> AuditRequested:
-        bounds = self._authority
-        return AuditRequested(
-            chain=bounds.deployment,
-            producer=producer,
-            sequence=1,
-            at=said.at,
-            what=said.what,
-            who=self._commitments.of(said.by) if said.by else NOBODY,
-            subject=self._commitments.of(case.subject) if case else NOBODY,
-            authority=bounds.deployment,
-            authority_version=bounds.version,
-            about=said.row.alert if said.row else event.case,
-            seen_sha256=bytes.fromhex(said.seen),
-            alert_row=said.row,
         )

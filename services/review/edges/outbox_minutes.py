@@ -8,10 +8,10 @@ from services.contracts import codec, codec_audit, topics
 from services.contracts.audit.requests import AuditRequested, SignedRequest
 from services.contracts.audit.signing import Signer, fingerprint
 from services.contracts.decisions import CaseEvent
-from services.contracts.errors import Transient
 from services.review.core.audited import CaseMinutes
 from services.review.edges.outbox_redis import Entry
 from services.review.ports import AlertStore
+from services.runtime.audit_trail import NotChained
 
 
 class OutboxMinutes:
@@ -33,5 +33,5 @@ class OutboxMinutes:
 
     def sign(self, request: AuditRequested) -> SignedRequest:
         if not self._registered(fingerprint(self._signer.public_key)):
-            raise Transient("the registry does not have this service's key, or not any more")
+            raise NotChained("the registry does not have this service's key, or not any more")
         return codec_audit.sign_request(request, self._signer)

@@ -112,19 +112,21 @@ class Relay:
             log.warning("relay left its lease to run out", extra={"kind": type(later).__name__})
 
     def _deliver(self, entries: list[Entry]) -> None:
+        # First, for it waits while our key is not registered: nothing is told twice meanwhile.
+        producer = f"review/{self._outbox.incarnation()}"
+        for entry in entries:
+            self._audit(entry, producer)
         self._faults("before_outbox_produce")
         self._send([Output(topics.DECISIONS.name, entry.case.encode(), entry.event) for entry in entries])
-        self._faults("before_outbox_audit")
-        for entry in entries:
-            self._audit(entry)
         self._faults("before_outbox_remove")
         self._outbox.remove(entries)
         self._metrics.relayed(len(entries))
 
-    def _audit(self, entry: Entry) -> None:
+    def _audit(self, entry: Entry, producer: str) -> None:
         """One request at a time: a later one before an earlier would be a gap that never closes."""
-        wanted = self._minutes.of(entry, producer=f"review/{self._outbox.incarnation()}")
-        for request in self._outbox.minuted(entry, wanted):
+        numbered = self._outbox.minuted(entry, self._minutes.of(entry, producer=producer))
+        self._faults("before_outbox_audit")
+        for request in numbered:
             signed = self._minutes.sign(request)
             self._send([Output(topics.AUDIT_REQUESTS.name, request.producer.encode(), signed.raw)])
 

@@ -38,7 +38,7 @@ def ground(kafka: KafkaCluster) -> Iterator[ChainGround]:
 def a_trail(bootstrap: str, requests: str, audit: str) -> AuditTrail:
     trail = kafka_trail(
         Connection(bootstrap, "test"),
-        Numbering(incarnation("review"), Under(CHAIN, CHAIN, 3)),
+        Numbering(incarnation("review"), Under.deployment(CHAIN, 3)),
         SERVICES["review"],
         registered=lambda key: True,
         on_error=lambda code: None,

@@ -91,10 +91,10 @@ def test_what_is_committed_to_opens_with_its_salt_alone_and_is_no_token(rig: Rig
     assert commitments.of(case.subject) != commitment
 
 
-@pytest.mark.parametrize("point", ["before_outbox_audit", "before_outbox_remove"])
+@pytest.mark.parametrize("point", ["before_outbox_audit", "before_outbox_produce", "before_outbox_remove"])
 def test_a_decision_has_its_entries_once_though_its_relay_was_killed(world: World, point: str) -> None:
     alert = world.alert(world.subject(1), 1)
-    # The first passing is the opened case's, the second the first judgement's.
+    # The first passing is for the opened case, the second for the first judgement.
     with world.review("dies", point, "2", ready=False) as dying:
         eventually(dying.ready, "review to be ready", within_s=WITHIN_S)
         world.feed(alert)

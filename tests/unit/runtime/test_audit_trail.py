@@ -49,7 +49,7 @@ class World:
         self.ending = Ending()
         self.registered = True
         self.trail = AuditTrail(
-            Numbering("review/one", Under(CHAIN, CHAIN, 3)),
+            Numbering("review/one", Under.deployment(CHAIN, 3)),
             SERVICES["review"],
             producer=self.broker.producer(),
             follow=self.ending,
