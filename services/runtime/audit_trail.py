@@ -156,7 +156,7 @@ class AuditTrail:
         try:
             record = codec_audit.read_record(value)
         except Undecodable:
-            log.exception("a record of the audit chain is none")
+            log.warning("record of the audit chain cannot be read")
             return
         if not isinstance(record, Audited):
             return

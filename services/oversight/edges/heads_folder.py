@@ -34,9 +34,9 @@ class HeadsFolder:
         for signed in heads:
             try:
                 self._append(self._folder / f"{signed.head.chain}.heads", encode_line(signed))
-            except OSError:
+            except OSError as failed:
                 self._on_failed()
-                log.exception("a signed head was not anchored")
+                log.warning("signed head not anchored", extra={"kind": type(failed).__name__})
 
     def _append(self, path: Path, line: bytes) -> None:
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _MODE)
