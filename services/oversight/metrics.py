@@ -65,6 +65,10 @@ UNDECODABLE = Counter(
 KAFKA_ERRORS = Counter(
     "signpost_oversight_kafka_errors_total", "Errors of Kafka's clients; most pass by themselves."
 )
+DISBELIEVED = Counter(
+    "signpost_oversight_disbelieved_requests_total",
+    "Audit requests that no key of their service has signed; passed over.",
+)
 UNANCHORED = Counter(
     "signpost_oversight_heads_failed_total",
     "Signed heads of the audit chains that could not be written to the sink.",
@@ -110,6 +114,7 @@ class OversightMetrics:
         self._undecodable = UNDECODABLE.on(registry)
         self._kafka_errors = KAFKA_ERRORS.on(registry)
         self._unanchored = UNANCHORED.on(registry)
+        self._disbelieved = DISBELIEVED.on(registry)
 
     def lost(self) -> None:
         """The log was lost."""
@@ -120,6 +125,10 @@ class OversightMetrics:
         self._signs.set(0)
         for state in State:
             self._authorities.set(0, state=state)
+
+    def disbelieved(self) -> None:
+        """An audit request was passed over: anybody may have written it."""
+        self._disbelieved.inc()
 
     def unanchored(self) -> None:
         """A head was not written to the sink."""

@@ -135,6 +135,7 @@ class OversightService:
             clock=self._context.clock,
             drain_s=_DRAIN_SHARE * self._settings.drain_timeout_s,
         )
+            on_disbelieved=self._metrics.disbelieved,
 
     def _beat(self) -> None:
         if max(self._office.idle_s(), self._chain.idle_s()) < _HUNG_S:

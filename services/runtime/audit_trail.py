@@ -68,7 +68,7 @@ class AuditTrail:
         registered: Callable[[str], bool],
         topic: str = topics.AUDIT_REQUESTS.name,
     ) -> None:
-        """`registered` says whether the registry has our key: a request of any other holds up its partition."""
+        """`registered` says whether the registry has our key: a request of any other is passed over."""
         self._numbering = numbering
         self._signer = signer
         self._key = fingerprint(signer.public_key)
@@ -123,8 +123,8 @@ class AuditTrail:
 
     def _send(self) -> None:
         while not self._stopping.is_set():
-            if not self._follower.caught_up():
-                # An answer that came before we look would never be seen.
+            if not self.ready():
+                # An answer that came before we look would never be seen, and what is not believed leaves a gap.
                 self._stopping.wait(_LOOK_S)
             elif not self._unsent:
                 self._more.wait(_LOOK_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.contracts.audit.chain import Audited, SignedTreeHead
@@ -26,17 +27,25 @@ HEADED_AT_ONCE = frozenset(
 
 
 class Unchained(Permanent):
-    """A request that cannot follow its producer's last: its partition waits for somebody to look."""
+    """A genuine request that cannot follow its producer's last: its partition waits for somebody to look."""
 
 
-def chained(
-    sequencer: Sequencer, requests: Iterable[SignedRequest], signer: Signer, *, now: datetime
-) -> list[Record]:
-    """The records that `requests` become, in order; a repeated one becomes none.
+@dataclass(frozen=True)
+class Chained:
+    """What requests became. `disbelieved` are those that anybody may have written: nobody waits behind them, or
+    whoever has a revoked key, or none, would stop the chain."""
+
+    records: tuple[Record, ...]
+    disbelieved: tuple[BadSignature, ...] = ()
+
+
+def chained(sequencer: Sequencer, requests: Iterable[SignedRequest], signer: Signer, *, now: datetime) -> Chained:
+    """The records that `requests` become, in order; one that is repeated or not believed becomes none.
 
     Raises Unchained at the first that cannot be taken; what came before it is in the state of `sequencer`.
     """
     records: list[Record] = []
+    disbelieved: list[BadSignature] = []
     for request in requests:
         answer = sequencer.append(request, now=now)
         match answer:
@@ -46,9 +55,11 @@ def chained(
                     records.append(sequencer.head(answer.chain, signer, now=now))
             case Duplicate():
                 pass
-            case Gap() | Conflict() | BadSignature():
+            case BadSignature():
+                disbelieved.append(answer)
+            case Gap() | Conflict():
                 raise _unchained(answer)
-    return records
+    return Chained(tuple(records), tuple(disbelieved))
 
 
 def heads(sequencer: Sequencer, signer: Signer, *, now: datetime) -> list[SignedTreeHead]:
@@ -56,11 +67,9 @@ def heads(sequencer: Sequencer, signer: Signer, *, now: datetime) -> list[Signed
     return [sequencer.head(chain, signer, now=now) for chain in sequencer.beyond_their_heads]
 
 
-def _unchained(answer: Gap | Conflict | BadSignature) -> Unchained:
+def _unchained(answer: Gap | Conflict) -> Unchained:
     match answer:
         case Gap(producer, expected, got):
             return Unchained("audit_gap", f"{producer} sends its {got} where its {expected} should be")
         case Conflict(producer, sequence):
             return Unchained("audit_conflict", f"{producer} has used its number {sequence} for another request")
-        case BadSignature(producer, key):
-            return Unchained("audit_signature", f"the key {key} may not sign for {producer}, or did not")

@@ -2,11 +2,13 @@
 
 Whoever begins with the transactional id fences its predecessor and settles what that left; only then is the head
 recovered, from the topic. So of two that run, by mistake or by a late awakening, the elder ends (Fenced) before
-anything of it counts. What cannot be chained pauses its partition and pages: nothing is dead-lettered here.
+anything of it counts. What a service has signed and cannot be chained pauses its partition and pages: nothing is
+dead-lettered here. What no service has signed is passed over, counted.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
@@ -33,6 +35,8 @@ from services.runtime.kafka.producer import KafkaTransactionalProducer
 from services.runtime.kafka.types import NOTHING, Outcome, Output, Partition, Prepared, Record
 from services.runtime.keys.ed25519 import verify
 
+log = logging.getLogger(__name__)
+
 Anchor = Callable[[Sequence[SignedTreeHead]], None]
 
 
@@ -58,7 +62,7 @@ class Appended(Outcome):
 class ChainWriter:
     """The handler of `audit_requests`. Recovers its state whenever that may have parted from the topic."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts, by name
         self,
         *,
         recover: Callable[[], Sequencer],
@@ -67,6 +71,7 @@ class ChainWriter:
         topic: str,
         head_every_s: float,
         anchor: Anchor,
+        on_disbelieved: Callable[[], None],
         clock: Clock,
         faults: FaultPoint = no_fault,
     ) -> None:
@@ -76,6 +81,7 @@ class ChainWriter:
         self._topic = topic
         self._head_every_s = head_every_s
         self._anchor = anchor
+        self._on_disbelieved = on_disbelieved
         self._clock = clock
         self._faults = faults
         self._sequencer: Sequencer | None = None
@@ -93,9 +99,12 @@ class ChainWriter:
         sequencer = self._recovered()
         sequencer.registry = self._registry()
         requests = [one.item for one in items]
-        records = chained(sequencer, requests, self._signer, now=self._clock.now())
+        found = chained(sequencer, requests, self._signer, now=self._clock.now())
+        for one in found.disbelieved:
+            self._on_disbelieved()
+            log.warning("audit request not believed", extra={"producer": one.producer, "key": one.key})
         self._faults("appended")
-        return self._outcome(records)
+        return self._outcome(found.records)
 
     def assigned(self, partitions: Collection[Partition]) -> None:
         """Nothing to prepare."""
@@ -152,6 +161,7 @@ class ChainLoop:
         registry: Callable[[], KeyRegistry],
         signer: Signer,
         anchor: Anchor,
+        on_disbelieved: Callable[[], None],
         metrics: LoopMetrics,
         on_error: OnError,
         heartbeat: Callable[[], None],
@@ -172,6 +182,7 @@ class ChainLoop:
             topic=names.audit,
             head_every_s=head_every_s,
             anchor=anchor,
+            on_disbelieved=on_disbelieved,
             clock=clock,
             faults=faults,
         )

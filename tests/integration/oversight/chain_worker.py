@@ -87,6 +87,7 @@ def _sequence(life: Life) -> None:
         registry=_keys,
         signer=SEQUENCER,
         anchor=lambda heads: None,
+        on_disbelieved=lambda: None,
         metrics=Meters(),
         on_error=lambda code: None,
         heartbeat=lambda: None,

@@ -26,7 +26,7 @@ LATER = NOON + timedelta(minutes=5)
 
 
 def become(sequencer: Sequencer, *wanted: SignedRequest) -> list[Record]:
-    return chained(sequencer, wanted, SEQUENCER, now=NOON)
+    return list(chained(sequencer, wanted, SEQUENCER, now=NOON).records)
 
 
 def test_requests_become_entries_in_their_order_and_a_repeated_one_none() -> None:
@@ -49,8 +49,6 @@ def test_what_a_report_will_speak_of_is_headed_at_once(what: Action) -> None:
     [
         (signed(a_request(sequence=3)), "audit_gap"),
         (signed(a_request(sequence=1, about="d" * 32)), "audit_conflict"),
-        (signed(a_request(sequence=2), STRANGER), "audit_signature"),
-        (replace(signed(a_request(sequence=2)), signature=bytes(64)), "audit_signature"),
     ],
 )
 def test_what_cannot_follow_is_refused_by_reason_and_changes_nothing(request_: SignedRequest, reason: str) -> None:
@@ -62,6 +60,22 @@ def test_what_cannot_follow_is_refused_by_reason_and_changes_nothing(request_: S
     (entry,) = become(sequencer, signed(a_request(sequence=2)))
     assert isinstance(entry, Audited)
     assert entry.number == 2
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        signed(a_request(sequence=2), STRANGER),
+        signed(a_request(sequence=7), STRANGER),
+        replace(signed(a_request(sequence=2)), signature=bytes(64)),
+    ],
+)
+def test_what_nobody_signed_is_passed_over_and_changes_nothing(forged: SignedRequest) -> None:
+    sequencer = a_sequencer()
+    wanted = (signed(a_request()), forged, signed(a_request(sequence=2)))
+    found = chained(sequencer, wanted, SEQUENCER, now=NOON)
+    assert [record.request for record in found.records if isinstance(record, Audited)] == [wanted[0], wanted[2]]
+    assert [one.producer for one in found.disbelieved] == [forged.content.producer]
 
 
 def test_heads_are_over_what_has_grown_and_nothing_else() -> None:

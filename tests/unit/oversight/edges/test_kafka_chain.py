@@ -27,6 +27,7 @@ from tests.unit.contracts.audit.builders import (
     NOON,
     PRODUCERS,
     SEQUENCER,
+    STRANGER,
     a_request,
     a_sequencer,
     appended,
@@ -50,6 +51,7 @@ class Bench:
         self.broker.create_topic(AUDIT)
         self.clock = ManualClock(NOON)
         self.anchored: list[SignedTreeHead] = []
+        self.disbelieved: list[None] = []
         self.recoveries = 0
         self.meters = Meters()
         self.writer = ChainWriter(
@@ -59,6 +61,7 @@ class Bench:
             topic=AUDIT,
             head_every_s=60.0,
             anchor=self.anchored.extend,
+            on_disbelieved=lambda: self.disbelieved.append(None),
             clock=self.clock,
         )
 
@@ -155,6 +158,17 @@ def test_what_cannot_be_chained_pauses_its_partition_and_no_other(
     unbroken(bench)
     assert bench.broker.committed("signpost-audit")[Partition(REQUESTS, 0)] == 3
     assert not bench.meters.dead
+
+
+def test_what_nobody_signed_is_passed_over_and_counted_and_what_comes_after_goes_on() -> None:
+    bench = Bench()
+    forged = signed(a_request(producer=FIRST, sequence=2), STRANGER)
+    bench.ask(*requests(1, producers=(FIRST,)), forged, signed(a_request(producer=FIRST, sequence=2)))
+    with bench.running():
+        eventually(lambda: len(bench.entries()) == 2, "what is genuine", within_s=WITHIN_S)
+    unbroken(bench)
+    assert bench.disbelieved
+    assert forged not in bench.entries()
 
 
 def test_nothing_is_appended_to_a_topic_that_somebody_else_wrote_to(expected_errors: ExpectedErrors) -> None:
