@@ -129,13 +129,13 @@ class OversightService:
             registry=lambda: keys_of(self._office.registry()),
             signer=self._signer,
             anchor=self._anchor,
+            on_disbelieved=self._metrics.disbelieved,
             metrics=self._figures,
             on_error=self._figures.kafka_error,
             heartbeat=beat,
             clock=self._context.clock,
             drain_s=_DRAIN_SHARE * self._settings.drain_timeout_s,
         )
-            on_disbelieved=self._metrics.disbelieved,
 
     def _beat(self) -> None:
         if max(self._office.idle_s(), self._chain.idle_s()) < _HUNG_S:

@@ -75,10 +75,10 @@ log = logging.getLogger(__name__)
 
 # What the loop's own drain leaves of the process's: for the servers, the outbox and the sockets.
 _DRAIN_SHARE = 0.5
-# Kafka and Redis may start beside us (a broker loads its groups for seconds); after this the platform's restart
-# is the better wait.
 # A request that the sequencer finds made outside its key's time is passed over, and what follows it is a gap.
 _CLOCKS_APART = timedelta(seconds=30)
+# Kafka and Redis may start beside us (a broker loads its groups for seconds); after this the platform's restart
+# is the better wait.
 _STORES_WITHIN_S = 20.0
 
 
@@ -215,7 +215,7 @@ class ReviewService:
         )
 
     def _registered(self, key: str) -> bool:
-        """Whether the registry has it for us, now."""
+        """Whether the registry has it for us, now; and by the sequencer's clock, which may be another."""
         found, now = self._registry(), self._context.clock.now()
         known = keys_of(found).producer(key, service="review") if found else None
         return known is not None and known.holds(now - _CLOCKS_APART) and known.holds(now + _CLOCKS_APART)
