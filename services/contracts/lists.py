@@ -136,6 +136,16 @@ class Gallery:
         return digest.hexdigest()
 
 
+def front(deployment: str, digest: str) -> str:
+    """Redis name of what stands before a sealed list's parts. Written last: where it is, the list is."""
+    return f"list:{deployment}:{digest}:front"
+
+
+def part(deployment: str, digest: str, name: str) -> str:
+    """Redis name of one part of a sealed list, sealed by itself."""
+    return f"list:{deployment}:{digest}:part:{name}"
+
+
 def current(deployment: str, name: str) -> str:
     """Redis name of the digest that is searched now."""
     return f"list:{deployment}:{name}:current"

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from services.contracts.authorisation.refusals import Refusal
 from services.contracts.counts import Count, CountKey, Expired, split
+from services.contracts.sealed.standing import Inert
 from services.match.core.admission import ListRefusal
 from services.runtime.authority_figures import authority_specs
 from services.runtime.kafka.figures import LoopSpecs
@@ -38,6 +39,11 @@ FACES_EXPIRED = Counter(
 )
 FACES_REFUSED = Counter(
     "signpost_match_faces_refused_total", "Faces outside the deployment's authority.", {"reason": Refusal}
+)
+INERT_HITS = Counter(
+    "signpost_match_inert_hits_total",
+    "Faces that reached the threshold of an entry which may raise nothing: it is revoked, expired or stale.",
+    {"reason": Inert},
 )
 SEARCH_SECONDS = Histogram(
     "signpost_match_search_seconds", "One batch of faces against the whole list.", buckets=_SEARCH_S
@@ -100,6 +106,7 @@ class MatchMetrics:
         self._expired = FACES_EXPIRED.on(registry)
         self._refused = FACES_REFUSED.on(registry)
         self._search_s = SEARCH_SECONDS.on(registry)
+        self._inert = INERT_HITS.on(registry)
         self._batch = BATCH_FACES.on(registry)
         self._waited_s = CAPTURE_TO_SEARCH_SECONDS.on(registry)
         self._destroyed = KEYS_DESTROYED.on(registry)
@@ -125,13 +132,15 @@ class MatchMetrics:
         known = reason in DeadReason.__members__.values()
         self._dead.inc(reason=reason if known else DeadReason.OTHER)
 
-    def searched(self, *, seconds: float, waited_s: Iterable[float]) -> None:
-        """One batch was searched; `waited_s` are its faces' ages."""
+    def searched(self, *, seconds: float, waited_s: Iterable[float], inert: Mapping[Inert, int]) -> None:
+        """One batch was searched; `waited_s` are its faces' ages, `inert` what reached entries that are."""
         self._search_s.observe(seconds)
         ages = list(waited_s)
         self._batch.observe(len(ages))
         for age_s in ages:
             self._waited_s.observe(age_s)
+        for reason, number in inert.items():
+            self._inert.inc(number, reason=reason)
 
     def committed(self, counted: Mapping[CountKey, int]) -> None:
         """A batch's counts are true now."""

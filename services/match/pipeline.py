@@ -191,19 +191,21 @@ class Matcher:
             return []
         thresholds = [self._authority.watchlist.threshold(len(face.shots)) for face in faces]
         began = self._clock.monotonic()
-        hits = search(matrix, [face.vector for face in faces], thresholds, on=searched_at.date())
+        found = search(
+            matrix,
+            [face.vector for face in faces],
+            thresholds,
+            at=searched_at,
+            revoked=self._standing.revoked(matrix.digest),
+        )
         self._metrics.searched(
             seconds=self._clock.monotonic() - began,
             waited_s=[(searched_at - face.captured_at).total_seconds() for face in faces],
+            inert=found.inert,
         )
-        revoked = self._standing.revoked(matrix.digest)
         return [
-            [
-                alert(face, hit, matrix=matrix, authority=self._authority, searched_at=searched_at)
-                for hit in found
-                if hit.subject not in revoked
-            ]
-            for face, found in zip(faces, hits, strict=True)
+            [alert(face, hit, matrix=matrix, authority=self._authority, searched_at=searched_at) for hit in hits]
+            for face, hits in zip(faces, found.hits, strict=True)
         ]
 
     def _sealed(self, raised: AlertRaised) -> Output:

@@ -7,7 +7,6 @@ from typing import Protocol
 
 from services.contracts.counts import Expired
 from services.contracts.keyspec import KeySpec
-from services.contracts.lists import Gallery
 from services.match.core.matrix import ListMatrix
 
 
@@ -36,12 +35,16 @@ class CurrentList(Protocol):
 
 
 class ListStore(Protocol):
-    """Where lists lie sealed. Both calls may block and raise Transient."""
+    """Where lists lie sealed. Every call may block and raise Transient."""
 
     def digest(self) -> str | None:
         """The digest of the list that is to be searched; None if none was built."""
         ...
 
-    def load(self, digest: str) -> Gallery:
-        """That list, opened. Raises Permanent if it is not there or cannot be read."""
+    def load(self, digest: str) -> ListMatrix:
+        """That list, opened and checked. Raises NotAdmitted, or Permanent if it is not there or cannot be read."""
+        ...
+
+    def recheck(self, digest: str) -> None:
+        """Whether those who sealed a loaded list still count. Raises NotAdmitted when one does not any more."""
         ...

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from services.contracts import topics
 from services.contracts.authorisation.approvals import Verified
 from services.contracts.authorisation.bridge import as_authority
-from services.contracts.authority import Authority
+from services.contracts.authorisation.registry import Registry
 from services.contracts.counts import Count, Stage
 from services.contracts.errors import Misconfigured, Transient
 from services.contracts.events import FaceObserved
@@ -54,11 +54,13 @@ class MatchService:
         self,
         settings: MatchSettings,
         context: Context,
-        bounds: Authority,
+        verified: Verified,
         standing: Standing,
         *,
+        registry: Callable[[], Registry | None],
         faults: FaultPoint = no_fault,
     ) -> None:
+        bounds = as_authority(verified)
         self._context = context
         self._faults = faults
         self._settings = settings
@@ -70,8 +72,10 @@ class MatchService:
         keys = RingKeys(ring)
         cipher = AesGcm()
         metrics = MatchMetrics(context.registry)
-        store = RedisLists(self._durable, bounds, keys, cipher)
-        self._lists = ListFollower(store, bounds, metrics, context.clock, poll_s=settings.list_poll_s)
+        store = RedisLists(
+            self._durable, bounds, verified.document, keys, cipher, registry=registry, clock=context.clock
+        )
+        self._lists = ListFollower(store, bounds.purge_at, metrics, context.clock, poll_s=settings.list_poll_s)
         self._handler = Matcher(
             authority=bounds,
             standing=standing,
@@ -135,11 +139,12 @@ class MatchService:
 
 def build(settings: MatchSettings, context: Context, *, faults: FaultPoint = no_fault) -> UnderAuthority:
     """match on Kafka and both Redis servers, once its authority is known. Connects to nothing yet."""
+    authority = watch(settings, context, AUTHORITY, name="match")
 
     def built(verified: Verified, standing: Standing) -> MatchService:
-        return MatchService(settings, context, as_authority(verified), standing, faults=faults)
+        return MatchService(settings, context, verified, standing, registry=authority.registry, faults=faults)
 
-    return UnderAuthority(watch(settings, context, AUTHORITY, name="match"), built, context.heartbeat)
+    return UnderAuthority(authority, built, context.heartbeat)
 
 
 def _loop(

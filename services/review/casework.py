@@ -99,6 +99,7 @@ class CaseDesk:
     async def claim(self, person: Person, case: str) -> Claim:
         roles.check(Call.CLAIM_CASE, person)
         token = self._tokens.of(person)
+        self._showing.need_listed(await self._found(case))
         step = await self._move(case, move.Claim(person=token))
         return self._claim_in(step.case, token)
 
@@ -266,6 +267,9 @@ class CaseDesk:
             camera=case.first.camera,
             captured_at=case.first.captured_at,
             category=composed.category,
+            resembles=composed.resembles,
+            handling=composed.handling,
+            risk_flags=composed.risk_flags,
             pictures=composed.pictures,
             displayed_digest=composed.digest,
             claim=self._claim_in(case, token),

@@ -10,10 +10,10 @@ from typing import Protocol
 from services.contracts.audit.requests import Action
 from services.contracts.events import AlertRaised
 from services.contracts.ids import SubjectToken
-from services.contracts.lists import SubjectImages
 from services.review.core.case import Case
 from services.review.core.change import Change
 from services.review.core.folding import Seen
+from services.review.core.listed import Listed
 from services.review.core.people import Credentials, Person, Session
 from services.review.core.views import (
     CaseStatus,
@@ -234,8 +234,8 @@ class Pictures(Protocol):
 
 
 class References(Protocol):
-    """The list's pictures of a subject. Any thread; blocks. Raises Transient, Tampered."""
+    """What the list says of a subject, with its pictures. Any thread; blocks. Raises Transient, Tampered."""
 
-    def of(self, list_digest: str, subject: SubjectToken) -> SubjectImages | None:
+    def of(self, list_digest: str, subject: SubjectToken) -> Listed | None:
         """None if the list or its key is gone."""
         ...

@@ -7,26 +7,29 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.contracts.events import AlertRaised
+from services.contracts.standing import Standing
 from services.review.core import display
 from services.review.core.case import Case, Shown, contents_of
 from services.review.core.change import Content
 from services.review.core.display import Display, Score
 from services.review.core.errors import Gone
+from services.review.core.listed import Listed
 from services.review.ports import CaseStore, Pictures, References
 
 
 class Showing:
     """Opens and seals on threads, for the event loop. Raises Transient, Tampered."""
 
-    def __init__(self, store: CaseStore, pictures: Pictures, references: References) -> None:
+    def __init__(self, store: CaseStore, pictures: Pictures, references: References, standing: Standing) -> None:
         self._store = store
         self._pictures = pictures
         self._references = references
+        self._standing = standing
 
     async def compose(self, case: Case) -> Display:
-        """All there is to see now. Raises Gone if the keys are dead."""
+        """All there is to see now. Raises Gone if the keys are dead, or the subject was taken off the list."""
         alerts = await self._open([one.content for one in case.sightings])
-        listed = await asyncio.to_thread(self._references.of, case.list_digest, case.subject)
+        listed = await self._listed(case)
         if not alerts or listed is None:
             raise Gone("the pictures of this case are gone: their key is dead")
         return display.compose(case, alerts, listed)
@@ -34,17 +37,18 @@ class Showing:
     async def need_all(self, case: Case) -> None:
         """Raises Gone unless fresh reviewers could see every alert of the case beside the list's pictures."""
         alerts = await self._open([one.content for one in case.sightings])
-        listed = await asyncio.to_thread(self._references.of, case.list_digest, case.subject)
+        listed = await self._listed(case)
         if len(alerts) < len(case.sightings) or listed is None:
             raise Gone("the pictures of this case are gone, so it cannot be reopened: their key is dead")
 
     async def jpeg(self, case: Case, shown: Shown) -> bytes:
-        """One picture of a view. Raises Gone if its key is dead."""
+        """One picture of a view. Raises Gone as `compose`."""
         if not shown.content:
-            listed = await asyncio.to_thread(self._references.of, case.list_digest, case.subject)
-            if listed is None or shown.index >= len(listed.images):
+            listed = await self._listed(case)
+            if listed is None or shown.index >= len(listed.pictures):
                 raise Gone("the reference pictures are gone: their key is dead")
-            return listed.images[shown.index].jpeg
+            return listed.pictures[shown.index].jpeg
+        self.need_listed(case)
         alerts = await self._open([shown.content])
         if not alerts:
             raise Gone("this picture is gone: its key is dead")
@@ -64,6 +68,15 @@ class Showing:
             return tuple(Content(name=name, sealed=raw, keep_until=until) for name, raw in held if raw is not None)
 
         return await asyncio.to_thread(hold)
+
+    def need_listed(self, case: Case) -> None:
+        """Raises Gone if the subject was taken off the list: nothing of the case is for anybody to see then."""
+        if case.subject in self._standing.revoked(case.list_digest):
+            raise Gone("the person was taken off the list, so there is nothing to judge")
+
+    async def _listed(self, case: Case) -> Listed | None:
+        self.need_listed(case)
+        return await asyncio.to_thread(self._references.of, case.list_digest, case.subject)
 
     async def _open(self, names: Sequence[str]) -> list[AlertRaised]:
         pairs = await self._sealed(names)

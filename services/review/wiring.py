@@ -302,13 +302,20 @@ class ReviewService:
             await client.aclose()
 
     def _desk(self, store: LoopCases, feed: Feed, trail: Trail, tokens: PersonTokens) -> CaseDesk:
-        references = RedisReferences(self._durable, self._bounds, self._ring, self._cipher)
+        references = RedisReferences(
+            self._durable,
+            self._bounds,
+            self._ring,
+            self._cipher,
+            registry=self._registry,
+            clock=self._context.clock,
+        )
         return CaseDesk(
             self._bounds,
             self._policy,
             Desk(
                 store=store,
-                showing=Showing(store, self._pictures, references),
+                showing=Showing(store, self._pictures, references, self._standing),
                 trail=trail,
                 tokens=tokens,
                 feed=feed,

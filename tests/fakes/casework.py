@@ -26,6 +26,7 @@ from services.review.core.views import (
     PictureKind,
     PictureRef,
     ReleaseReason,
+    Resemblance,
     SupersedeTowards,
 )
 from services.runtime.clock import Clock
@@ -46,6 +47,8 @@ class FakeCase:
     pictures: Mapping[PictureRef, bytes]
     claim: timedelta
     alerts: int = 1
+    resembles: tuple[Resemblance, ...] = ()
+    handling: str = ""
     state: CaseState = CaseState.OPEN
     round: int = 1
     fence: int = 0
@@ -77,6 +80,8 @@ class FakeCaseWork:
         expires_in_s: float = 600,
         claim_s: float = 120,
         alerts: int = 1,
+        resembles: tuple[Resemblance, ...] = (),
+        handling: str = "",
     ) -> FakeCase:
         """Put a case into the queue."""
         now = self.clock.now()
@@ -88,6 +93,8 @@ class FakeCaseWork:
             pictures=pictures,
             claim=timedelta(seconds=claim_s),
             alerts=alerts,
+            resembles=resembles,
+            handling=handling,
         )
         self.cases[case] = new
         return new
@@ -146,6 +153,8 @@ class FakeCaseWork:
             camera=one.camera,
             captured_at=one.captured_at,
             category="test subject",
+            resembles=one.resembles,
+            handling=one.handling,
             pictures=tuple(one.pictures),
             displayed_digest=digest,
             claim=one.claims[person.user],

@@ -15,7 +15,7 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 
@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from services.contracts import ids, scoring
 from services.contracts.events import ScoreKind
+from services.contracts.sealed.standing import Term
 from services.match.core.matrix import ListMatrix
 from services.match.core.search import search
 
@@ -35,7 +36,8 @@ BATCHES = (1, 32)
 LENGTH = 128
 # Nearly every search of a deployment ends without a hit: the threshold of a list of a thousand.
 THRESHOLD = {ScoreKind.RAW: 0.55, ScoreKind.GALLERY_NORMALISED: 0.365}
-_TODAY = datetime(2026, 6, 1, tzinfo=UTC).date()
+_NOW = datetime(2026, 6, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
 # A square product this large runs at the machine's best rate, and takes some 30 ms.
 _SQUARE = 1024
 # Turns of bound and search; the median of their ratio counts. Small sizes are repeated within a turn.
@@ -84,7 +86,7 @@ def _figure(entries: int, batch: int, kind: ScoreKind) -> Figure:
     faces = list(_unit(rng, batch))
     thresholds = [THRESHOLD[kind]] * batch
     bound = _gemm(rng) if batch > 1 else _bandwidth(matrix.rows)
-    turns = _in_turns(bound.run, lambda: search(matrix, faces, thresholds, on=_TODAY))
+    turns = _in_turns(bound.run, lambda: search(matrix, faces, thresholds, at=_NOW))
     bound_s, search_s = np.median(turns, axis=0).tolist()
     work = 2.0 * entries * batch * LENGTH if batch > 1 else float(matrix.rows.nbytes)
     rate, reached = bound.work / bound_s / 1e9, work / search_s / 1e9
@@ -145,7 +147,7 @@ def _matrix(rows: Floats, kind: ScoreKind) -> ListMatrix:
         cohort_weight=scoring.COHORT_WEIGHT,
         tokens=tuple(ids.SubjectToken(str(number)) for number in range(len(rows))),
         rows=rows,
-        last_days=np.full(len(rows), _TODAY.toordinal(), dtype=np.int64),
+        terms=(Term(_NOW, _NOW + _DAY, _NOW + _DAY),) * len(rows),
     )
 
 

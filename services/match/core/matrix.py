@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from services.contracts import ids
 from services.contracts.events import ScoreKind
-from services.contracts.lists import Gallery
+from services.contracts.lists import Gallery, ListEntry
+from services.contracts.scoring import Floats
+from services.contracts.sealed import likeness
+from services.contracts.sealed.manifest import Manifest
+from services.contracts.sealed.standing import Term
 
 Matrix = npt.NDArray[np.float32]
 
-# A filler's last day: before every day there is.
-_NEVER = 0
+# No subject's reference can be the same.
+_FILLER = "\0filler-{:06d}"
 
 
 @dataclass(frozen=True, eq=False)
 class ListMatrix:
     """A list in memory. Nothing of it is ever changed but by `wipe`: a new list is a new one of these.
 
-    `rows` is float32 [entries, d], C order; `last_days` are the proleptic ordinals of the last day on which
-    each row may lead to an alert. What has expired stays in the cohort: normalised scores do not move at
-    midnight.
+    `rows` is float32 [entries, d], C order. `terms` say when each row may lead to an alert; a filler has none and
+    never does. What is inert stays in the cohort: scores do not move at midnight. `apart` are the rows that are
+    no cohort for a row, where there are any.
     """
 
     digest: str
@@ -34,17 +39,30 @@ class ListMatrix:
     cohort_weight: float
     tokens: tuple[ids.SubjectToken, ...] = field(repr=False)
     rows: Matrix = field(repr=False)
-    last_days: npt.NDArray[np.int64] = field(repr=False)
+    terms: tuple[Term | None, ...] = field(repr=False)
+    apart: Mapping[int, tuple[int, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def fillers(self) -> int:
         """How many rows are nobody."""
-        return int((self.last_days == _NEVER).sum())
+        return self.terms.count(None)
 
     @property
     def subjects(self) -> int:
         """How many rows are people."""
         return len(self.tokens) - self.fillers
+
+    @property
+    def most_apart(self) -> int:
+        """Of how many rows at most a row's cohort is bereft, itself aside."""
+        return max((len(rows) for rows in self.apart.values()), default=0)
+
+    @property
+    def has_cohorts(self) -> bool:
+        """Whether every row has as many others as its scores are normalised by."""
+        if self.score_kind is ScoreKind.RAW:
+            return True
+        return 1 <= self.cohort_size < len(self.tokens) - self.most_apart
 
     def wipe(self) -> None:
         """Overwrite every template: the end of the list, whoever still holds it."""
@@ -52,16 +70,33 @@ class ListMatrix:
         self.rows.fill(0)
         self.rows.flags.writeable = False
 
-    def may_alert(self, row: int, on: date) -> bool:
-        """Whether that row may lead to an alert on that day."""
-        return bool(on.toordinal() <= self.last_days[row])
+
+def of_sealed(
+    of: Manifest, templates: Mapping[str, Floats], fillers: Floats, token_of: Callable[[str], ids.SubjectToken]
+) -> ListMatrix:
+    """The matrix of a sealed list. `templates` and `fillers` are overwritten: nobody needs them beside it."""
+    rows = np.ascontiguousarray(likeness.fused(templates, fillers), dtype=np.float32)
+    rows.flags.writeable = False
+    for one in (*templates.values(), fillers):
+        one.fill(0)
+    names = [entry.subject_ref for entry in of.entries] + [_FILLER.format(n) for n in range(of.head.fillers)]
+    return ListMatrix(
+        digest=of.digest,
+        model_id=of.head.model_id,
+        score_kind=of.head.score_kind,
+        cohort_size=of.head.cohort_size,
+        cohort_weight=of.head.cohort_weight,
+        tokens=tuple(token_of(name) for name in names),
+        rows=rows,
+        terms=(*(Term.of(entry) for entry in of.entries), *(None for _ in range(of.head.fillers))),
+        apart=_apart(likeness.columns(of.cohort.apart, [entry.entry_id for entry in of.entries])),
+    )
 
 
 def of(gallery: Gallery) -> ListMatrix:
     """The matrix of a list."""
     rows = np.ascontiguousarray([entry.vector for entry in gallery.entries], dtype=np.float32)
     rows.flags.writeable = False
-    last_days = [_NEVER if entry.filler else entry.expires_on.toordinal() for entry in gallery.entries]
     return ListMatrix(
         digest=gallery.digest,
         model_id=gallery.model_id,
@@ -70,5 +105,19 @@ def of(gallery: Gallery) -> ListMatrix:
         cohort_weight=gallery.cohort_weight,
         tokens=tuple(entry.token for entry in gallery.entries),
         rows=rows,
-        last_days=np.array(last_days, dtype=np.int64),
+        terms=tuple(None if entry.filler else _term(entry) for entry in gallery.entries),
     )
+
+
+def _term(entry: ListEntry) -> Term:
+    """Until the end of its last day; such an entry names no time at which it was checked."""
+    ends = datetime.combine(entry.expires_on, time(), UTC) + timedelta(days=1)
+    return Term(checked_at=datetime.min.replace(tzinfo=UTC), stale_at=ends, expires_at=ends)
+
+
+def _apart(pairs: Sequence[tuple[int, int]]) -> dict[int, tuple[int, ...]]:
+    found: dict[int, tuple[int, ...]] = {}
+    for one, other in pairs:
+        found[one] = (*found.get(one, ()), other)
+        found[other] = (*found.get(other, ()), one)
+    return found

@@ -43,6 +43,12 @@ class Scores:
         """Every raw score of one face, [entries]: for tests and for lists of a few."""
         return self.tiles[..., face].reshape(-1)[: self.entries]
 
+    def of_rows(self, face: int, rows: Places) -> Floats:
+        """The raw scores of these rows of one face, in their order."""
+        tile, inside = np.divmod(rows, self.tiles.shape[1] * _BLOCKS)
+        deep, block = np.divmod(inside, _BLOCKS)
+        return np.asarray(self.tiles[tile, deep, block, face], dtype=np.float64)
+
     def largest(self, count: int) -> Floats:
         """The `count` largest raw scores of each face, descending, [faces, count]; `count` <= `entries`.
 

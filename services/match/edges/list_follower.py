@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import datetime
 
-from services.contracts.authority import Authority
 from services.contracts.errors import Permanent, Transient
-from services.match.core import matrix
-from services.match.core.admission import ListRefusal, refuses_list
+from services.match.core.admission import ListRefusal, NotAdmitted
 from services.match.core.matrix import ListMatrix
 from services.match.metrics import MatchMetrics
 from services.match.ports import ListStore
@@ -16,6 +15,8 @@ from services.runtime.clock import Clock
 
 log = logging.getLogger(__name__)
 
+# May be mended where they lie, or by the next registry; any other refusal is final for its digest.
+_TRIED_AGAIN = frozenset({ListRefusal.UNREADABLE, ListRefusal.ALTERED, ListRefusal.NOT_SEALED})
 # How long `stop` waits for a look at Redis that is under way; its own deadlines are shorter.
 _JOIN_S = 10.0
 
@@ -29,11 +30,10 @@ class ListFollower:
     """
 
     def __init__(
-        self, store: ListStore, bounds: Authority, metrics: MatchMetrics, clock: Clock, *, poll_s: float
+        self, store: ListStore, purge_at: datetime, metrics: MatchMetrics, clock: Clock, *, poll_s: float
     ) -> None:
         self._store = store
-        self._watchlist = bounds.watchlist
-        self._purge_at = bounds.purge_at
+        self._purge_at = purge_at
         self._metrics = metrics
         self._clock = clock
         self._poll_s = poll_s
@@ -73,6 +73,8 @@ class ListFollower:
                 self._refuse(None, ListRefusal.MISSING)
             elif self._is_new(digest):
                 self._take(digest)
+            elif self._current is not None and self._current.digest == digest:
+                self._recheck(digest)
         except Transient as away:
             self._answers = False
             log.warning("list not looked at", extra={"reason": str(away)})
@@ -92,22 +94,27 @@ class ListFollower:
         log.info("list purged", extra={"digest": over.digest})
 
     def _is_new(self, digest: str) -> bool:
-        # One that could not be read may be readable now; any other refusal is final for its digest.
         known = self._current is not None and self._current.digest == digest
-        refused = self._refused is not None and self._refused[0] == digest
-        return not known and not (refused and self._refused != (digest, ListRefusal.UNREADABLE))
+        about, why = self._refused or (None, None)
+        return not known and (about != digest or why in _TRIED_AGAIN)
+
+    def _recheck(self, digest: str) -> None:
+        try:
+            self._store.recheck(digest)
+        except NotAdmitted as refused:
+            # Not wiped: a search may be under way, and half a list finds other people than a whole one.
+            self._current = None
+            self._refuse(digest, refused.why, why=str(refused))
 
     def _take(self, digest: str) -> None:
         try:
-            gallery = self._store.load(digest)
+            found = self._store.load(digest)
+        except NotAdmitted as refused:
+            self._refuse(digest, refused.why, why=str(refused))
+            return
         except Permanent as unreadable:
             self._refuse(digest, ListRefusal.UNREADABLE, why=str(unreadable))
             return
-        refusal = refuses_list(self._watchlist, gallery)
-        if refusal is not None:
-            self._refuse(digest, refusal)
-            return
-        found = matrix.of(gallery)
         self._current, self._refused = found, None
         self._metrics.list_loaded(subjects=found.subjects, fillers=found.fillers)
         log.info(

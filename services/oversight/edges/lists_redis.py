@@ -16,4 +16,6 @@ class RedisSealedLists:
 
     def loaded(self, wanted: frozenset[tuple[str, str]]) -> frozenset[tuple[str, str]]:
         with as_transient("looking for sealed lists"):
-            return frozenset(one for one in wanted if self._client.exists(lists.templates(*one)))
+            return frozenset(
+                one for one in wanted if self._client.exists(lists.front(*one), lists.templates(*one))
+            )

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.contracts.events import AlertRaised
-from services.contracts.lists import SubjectImages
 from services.review.core.case import Case, Shown
-from services.review.core.views import PictureKind, PictureRef
+from services.review.core.listed import Listed
+from services.review.core.views import PictureKind, PictureRef, Resemblance
 
 # What the digest is over; a change of meaning or order takes a new number.
-_DIGEST_VERSION = "signpost-displayed-1"
+_DIGEST_VERSION = "signpost-displayed-2"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +29,16 @@ class Display:
     """Put together from the opened alerts and the list; `shown` says where each picture lies."""
 
     category: str
+    resembles: tuple[Resemblance, ...]
+    handling: str
+    risk_flags: tuple[str, ...]
     pictures: tuple[PictureRef, ...]
     shown: tuple[Shown, ...]
     alerts: tuple[str, ...]
     digest: str
 
 
-def compose(case: Case, alerts: Sequence[AlertRaised], listed: SubjectImages) -> Display:
+def compose(case: Case, alerts: Sequence[AlertRaised], listed: Listed) -> Display:
     """All best shots, best first, all references in the list's order, then each alert's context.
 
     Never a score: a case that is open again shows an earlier judge pictures they have not judged yet.
@@ -44,10 +47,13 @@ def compose(case: Case, alerts: Sequence[AlertRaised], listed: SubjectImages) ->
     pictures = tuple(picture for picture, _ in pairs)
     return Display(
         category=listed.category,
+        resembles=listed.resembles,
+        handling=listed.handling,
+        risk_flags=listed.risk_flags,
         pictures=pictures,
         shown=tuple(shown for _, shown in pairs),
         alerts=tuple(alert.alert for alert in alerts),
-        digest=_digest(case, listed.category, pictures),
+        digest=_digest(case, listed, pictures),
     )
 
 
@@ -74,8 +80,8 @@ def _contexts(alerts: Sequence[AlertRaised]) -> Iterator[tuple[PictureRef, Shown
         yield picture, _at(name, alert, -1)
 
 
-def _references(listed: SubjectImages) -> Iterator[tuple[PictureRef, Shown]]:
-    for index, image in enumerate(listed.images):
+def _references(listed: Listed) -> Iterator[tuple[PictureRef, Shown]]:
+    for index, image in enumerate(listed.pictures):
         name = f"{PictureKind.REFERENCE}/{index}"
         picture = PictureRef(
             name=name,
@@ -95,14 +101,23 @@ def _at(name: str, alert: AlertRaised, index: int) -> Shown:
     return Shown(name=name, content=alert.event_id, index=index)
 
 
-def _digest(case: Case, category: str, pictures: Sequence[PictureRef]) -> str:
+def _digest(case: Case, listed: Listed, pictures: Sequence[PictureRef]) -> str:
     digest = hashlib.sha256()
     head = [_DIGEST_VERSION, case.id, str(case.round), case.first.camera, case.first.captured_at.isoformat()]
-    for text in [*head, category, *_texts(pictures)]:
+    for text in [*head, *_of_list(listed), *_texts(pictures)]:
         raw = text.encode()
         digest.update(len(raw).to_bytes(8, "big"))
         digest.update(raw)
     return digest.hexdigest()
+
+
+def _of_list(listed: Listed) -> Iterator[str]:
+    # The numbers keep a flag from passing for a likeness.
+    yield from (listed.category, listed.handling)
+    yield from (str(len(listed.risk_flags)), *listed.risk_flags)
+    yield str(len(listed.resembles))
+    for one in listed.resembles:
+        yield from (one.likeness, one.other)
 
 
 def _texts(pictures: Sequence[PictureRef]) -> Iterator[str]:

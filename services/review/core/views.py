@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.contracts.events import CaseOutcome, Judgement
+from services.contracts.sealed.related import Likeness
 
 __all__ = [
     "CaseOutcome",
@@ -20,9 +21,11 @@ __all__ = [
     "Judged",
     "Judgement",
     "KnownOutcome",
+    "Likeness",
     "PictureKind",
     "PictureRef",
     "ReleaseReason",
+    "Resemblance",
     "SupersedeTowards",
 ]
 
@@ -141,11 +144,20 @@ class PictureRef:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Resemblance:
+    """Another person who may be taken for the listed one; `other` is their token, "" if they are not listed."""
+
+    likeness: Likeness
+    other: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseView:
     """All that the holder of a claim may see; the pictures themselves come one by one (`picture`).
 
-    Probes best first, then references, then contexts. `displayed_digest` covers every field and picture here:
-    a judgement must carry the one of the view last given. The score comes with the answer to a judgement.
+    Probes best first, then references, then contexts. `resembles` must be read before the pictures are judged.
+    `displayed_digest` covers every field and picture here: a judgement must carry the one of the view last given.
+    The score comes with the answer to a judgement.
     """
 
     case: str
@@ -153,6 +165,9 @@ class CaseView:
     camera: str
     captured_at: datetime
     category: str
+    resembles: tuple[Resemblance, ...] = ()
+    handling: str = ""
+    risk_flags: tuple[str, ...] = ()
     pictures: tuple[PictureRef, ...]
     displayed_digest: str
     claim: Claim

@@ -68,6 +68,9 @@ def view(found: CaseView) -> review_pb2.CaseView:
         claim_expires_at_us=micros(found.claim.expires_at),
         round=found.round,
         expires_at_us=micros(found.expires_at),
+        resembles=[review_pb2.Resemblance(likeness=one.likeness, other=one.other) for one in found.resembles],
+        handling_instruction=found.handling,
+        risk_flags=found.risk_flags,
     )
 
 

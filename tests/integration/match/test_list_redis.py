@@ -10,8 +10,6 @@ import pytest
 import redis
 from pydantic import SecretStr
 
-from console.edges import list_redis
-from console.watchlist.build import Built
 from services.contracts import keys, lists
 from services.contracts.authority import Window
 from services.contracts.codec import Sealing
@@ -23,7 +21,9 @@ from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.ring import Keyring
 from services.runtime.redis_client import connect
+from tests import old_lists
 from tests.fakes.keys import FakeKeys
+from tests.unit.contracts.authorisation.builders import a_document
 from tests.unit.match.lists_builder import a_gallery, a_subject
 from tests.unit.match.rig import an_authority
 
@@ -40,13 +40,15 @@ class Shelf:
         clock = SystemClock()
         self.folder = FolderKeys(folder, clock)
         self.keys = RingKeys(Keyring(FakeKeys(clock), self.folder, clock))
-        self.store = RedisLists(client, self.authority, self.keys, AesGcm())
+        self.store = RedisLists(
+            client, self.authority, a_document(), self.keys, AesGcm(), registry=lambda: None, clock=clock
+        )
 
     def put(self, *references: str) -> str:
         gallery = a_gallery(*(a_subject(one) for one in references))
         spec = keys.watchlist(self.authority)
         sealing = Sealing(spec.id, self.keys.mint(spec), AesGcm())
-        list_redis.write(self.client, self.authority, Built(gallery, (), (), ()), sealing)
+        old_lists.write(self.client, self.authority, gallery, sealing)
         return gallery.digest
 
 

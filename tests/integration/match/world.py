@@ -13,12 +13,10 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
-from console.edges import list_redis
 from console.edges.kafka_admin import KafkaAdmin
 from console.edges.kafka_read import KafkaReader
 from console.stack.ports import free_ports
 from console.topics.apply import apply
-from console.watchlist.build import Built
 from services.contracts import codec, counts, ids, keys, topics
 from services.contracts.authority import Authority
 from services.contracts.codec import Sealing
@@ -34,6 +32,7 @@ from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.redis_client import connect
+from tests import old_lists
 from tests.builders import a_face
 from tests.integration.running import WITHIN_S, Running, process_of
 from tests.integration.signed import SignedAuthority
@@ -105,7 +104,7 @@ class World:
             self.sign(gallery)
         spec = keys.watchlist(self.authority)
         sealing = Sealing(spec.id, self.ring.mint(spec), AesGcm())
-        list_redis.write(self._durable, self.authority, Built(gallery, (), (), ()), sealing)
+        old_lists.write(self._durable, self.authority, gallery, sealing)
 
     def a_face(self, number: int, **changes: Any) -> FaceObserved:
         """The first publication of a track of its own, seen now."""

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from services.contracts import codec, codec_lists, ids, keys, lists, topics
+from services.contracts.authorisation.registry import Registry
 from services.contracts.codec import Sealing
 from services.contracts.decisions import CaseEvent
 from services.contracts.events import AlertRaised
@@ -39,6 +40,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.keys import FakeKeys
 from tests.fakes.standing import OpenStanding
 from tests.fakes.trail import FakeTrail
+from tests.unit.contracts.authorisation.builders import PEOPLE, a_registered_key, a_registry
 
 _NOW = datetime.now(UTC)
 # Redis keeps its own time for deadlines, so the deployment runs now.
@@ -86,6 +88,16 @@ def an_alert_of(track: str, *, at: datetime, **changes: Any) -> AlertRaised:
     return an_alert(**(values | changes))
 
 
+def a_registry_around(now: datetime) -> Registry:
+    """Of the builders' people, who may sign now."""
+    since, until = now - timedelta(days=1), now + timedelta(days=1)
+    return a_registry(
+        issued_at=since,
+        valid_until=until,
+        keys=tuple(a_registered_key(person, valid_from=since, valid_to=until) for person in PEOPLE),
+    )
+
+
 class Rig:
     """One instance of review's parts; a second Rig on the same `keys` and Redis is a second instance."""
 
@@ -125,10 +137,21 @@ class Rig:
             clock=clock,
         )
         self.trail = FakeTrail()
+        self.root_registry: Registry | None = a_registry_around(clock.now())
         self._offset = -1
 
     def tokens(self) -> PersonTokens:
         return PersonTokens(self.ring.mint(keys.deployment(self.authority)))
+
+    def references(self) -> RedisReferences:
+        return RedisReferences(
+            self.client,
+            self.authority,
+            self.ring,
+            CIPHER,
+            registry=lambda: self.root_registry,
+            clock=self.clock,
+        )
 
     def close(self) -> None:
         self.client.close()
@@ -216,11 +239,11 @@ class Rig:
     async def desk(self) -> AsyncIterator[CaseDesk]:
         client = connect_async(self.url, client_name="test-people")
         store = LoopCases(client, self.names)
-        references = RedisReferences(self.client, self.authority, self.ring, CIPHER)
+        references = self.references()
         feed = Feed(store)
         parts = Desk(
             store=store,
-            showing=Showing(store, self.pictures, references),
+            showing=Showing(store, self.pictures, references, self.standing),
             trail=self.trail,
             tokens=self.tokens(),
             feed=feed,

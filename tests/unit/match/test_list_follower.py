@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from prometheus_client import CollectorRegistry
 
+from services.contracts.authority import Authority
 from services.contracts.errors import Permanent, Transient
 from services.contracts.events import ScoreKind
 from services.contracts.lists import Gallery
-from services.match.core.admission import ListRefusal, refuses_list
+from services.match.core import matrix
+from services.match.core.admission import ListRefusal, NotAdmitted, refuses_list
+from services.match.core.matrix import ListMatrix
 from services.match.edges.list_follower import ListFollower
 from services.match.metrics import MatchMetrics
 from tests.builders import NOON
@@ -21,7 +24,9 @@ from tests.unit.match.rig import an_authority
 class Store:
     """`ListStore` that a test fills."""
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: Authority) -> None:
+        self._bounds = bounds
+        self.void: ListRefusal | None = None
         self.lists: dict[str, Gallery] = {}
         self.now: str | None = None
         self.away = False
@@ -36,20 +41,28 @@ class Store:
             raise Transient("the store is away")
         return self.now
 
-    def load(self, digest: str) -> Gallery:
+    def load(self, digest: str) -> ListMatrix:
         self.loads += 1
         if digest not in self.lists:
             raise Permanent("list_gone", "not there")
-        return self.lists[digest]
+        refusal = self.void or refuses_list(self._bounds.watchlist, self.lists[digest])
+        if refusal is not None:
+            raise NotAdmitted(refusal, "as the test says")
+        return matrix.of(self.lists[digest])
+
+    def recheck(self, digest: str) -> None:
+        if self.void is not None:
+            raise NotAdmitted(self.void, "as the test says")
 
 
 class Rig:
     def __init__(self, *, more: str = "") -> None:
-        self.store = Store()
         self.registry = CollectorRegistry()
         self.clock = ManualClock(NOON)
         self.bounds = an_authority(more=more)
-        self.follower = ListFollower(self.store, self.bounds, MatchMetrics(self.registry), self.clock, poll_s=0.01)
+        self.store = Store(self.bounds)
+        metrics = MatchMetrics(self.registry)
+        self.follower = ListFollower(self.store, self.bounds.purge_at, metrics, self.clock, poll_s=0.01)
 
     def searched(self) -> str | None:
         self.follower.look()
@@ -113,6 +126,21 @@ def test_an_unreadable_list_is_tried_again(expected_errors: ExpectedErrors) -> N
     assert rig.searched() is None
     rig.store.put(gallery)
     assert rig.searched() == gallery.digest
+
+
+def test_a_list_whose_signatures_count_no_more_is_searched_no_more(
+    expected_errors: ExpectedErrors,
+) -> None:
+    """A key that sealed it is revoked: what it signed is void, and with the next registry it may count again."""
+    expected_errors.add("list refused")
+    rig = Rig()
+    rig.store.put(a_gallery())
+    digest = rig.searched()
+    rig.store.void = ListRefusal.NOT_SEALED
+    assert [rig.searched(), rig.searched()] == [None, None]
+    assert rig.refused(ListRefusal.NOT_SEALED) == 1
+    rig.store.void = None
+    assert rig.searched() == digest
 
 
 def test_while_the_store_is_away_the_list_goes_on_and_the_process_is_not_ready() -> None:

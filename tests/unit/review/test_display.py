@@ -8,23 +8,20 @@ from datetime import date
 import pytest
 
 from services.contracts.events import AlertRaised
-from services.contracts.lists import ReferenceImage, SubjectImages
 from services.review.core.display import Display, compose
-from services.review.core.views import CaseView
+from services.review.core.listed import Listed, Reference
+from services.review.core.views import CaseView, Likeness, Resemblance
 from tests.builders import an_alert
 from tests.unit.review.cases import a_case
 
-LISTED = SubjectImages(
-    token=an_alert().subject,
+BROTHER = Resemblance(likeness=Likeness.SIBLING, other="b" * 32)
+LISTED = Listed(
     category="recall",
-    source="police",
-    reason="recall",
-    expires_on=date(2026, 12, 31),
-    images=(ReferenceImage(jpeg=b"reference", taken_on=date(2024, 5, 1), quality=0.8),),
+    pictures=(Reference(jpeg=b"reference", taken_on=date(2024, 5, 1)),),
 )
 
 
-def shown(*alerts: AlertRaised, listed: SubjectImages = LISTED) -> Display:
+def shown(*alerts: AlertRaised, listed: Listed = LISTED) -> Display:
     return compose(a_case(), alerts or (an_alert(),), listed)
 
 
@@ -39,11 +36,28 @@ def test_the_same_content_has_the_same_digest() -> None:
         shown(an_alert(shots=(replace(an_alert().shots[0], jpeg=b"another face"),))),
         shown(an_alert(), an_alert(alert="another-alert")),
         shown(listed=replace(LISTED, category="missing")),
-        shown(listed=replace(LISTED, images=(replace(LISTED.images[0], taken_on=date(2019, 1, 1)),))),
+        shown(listed=replace(LISTED, pictures=(replace(LISTED.pictures[0], taken_on=date(2019, 1, 1)),))),
+        shown(listed=replace(LISTED, resembles=(BROTHER,))),
+        shown(listed=replace(LISTED, handling="approach with care")),
+        shown(listed=replace(LISTED, risk_flags=("vulnerable",))),
     ],
 )
 def test_any_change_of_what_is_displayed_changes_the_digest(other: Display) -> None:
     assert other.digest != shown().digest
+
+
+def test_who_may_be_taken_for_the_person_is_shown_and_part_of_what_was_judged() -> None:
+    one, other = BROTHER, replace(BROTHER, other="")
+    assert shown(listed=replace(LISTED, resembles=(one,))).resembles == (one,)
+    digests = {
+        shown(listed=replace(LISTED, resembles=these)).digest for these in ((), (one,), (other,), (one, other))
+    }
+    assert len(digests) == 4
+
+
+def test_a_flag_does_not_pass_for_a_likeness() -> None:
+    flagged = shown(listed=replace(LISTED, risk_flags=("sibling", "")))
+    assert flagged.digest != shown(listed=replace(LISTED, resembles=(replace(BROTHER, other=""),))).digest
 
 
 def test_no_view_has_a_score_not_even_for_who_judged_an_earlier_round() -> None:

@@ -134,8 +134,16 @@ class PictureRef(_message.Message):
     camera: str
     def __init__(self, name: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., taken_on: _Optional[str] = ..., kind: _Optional[str] = ..., sha256: _Optional[str] = ..., camera: _Optional[str] = ...) -> None: ...
 
+class Resemblance(_message.Message):
+    __slots__ = ("likeness", "other")
+    LIKENESS_FIELD_NUMBER: _ClassVar[int]
+    OTHER_FIELD_NUMBER: _ClassVar[int]
+    likeness: str
+    other: str
+    def __init__(self, likeness: _Optional[str] = ..., other: _Optional[str] = ...) -> None: ...
+
 class CaseView(_message.Message):
-    __slots__ = ("case", "camera", "captured_at_us", "pictures", "category", "displayed_digest", "claim_expires_at_us", "round", "expires_at_us")
+    __slots__ = ("case", "camera", "captured_at_us", "pictures", "category", "displayed_digest", "claim_expires_at_us", "round", "expires_at_us", "resembles", "handling_instruction", "risk_flags")
     CASE_FIELD_NUMBER: _ClassVar[int]
     CAMERA_FIELD_NUMBER: _ClassVar[int]
     CAPTURED_AT_US_FIELD_NUMBER: _ClassVar[int]
@@ -145,6 +153,9 @@ class CaseView(_message.Message):
     CLAIM_EXPIRES_AT_US_FIELD_NUMBER: _ClassVar[int]
     ROUND_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_US_FIELD_NUMBER: _ClassVar[int]
+    RESEMBLES_FIELD_NUMBER: _ClassVar[int]
+    HANDLING_INSTRUCTION_FIELD_NUMBER: _ClassVar[int]
+    RISK_FLAGS_FIELD_NUMBER: _ClassVar[int]
     case: str
     camera: str
     captured_at_us: int
@@ -154,7 +165,10 @@ class CaseView(_message.Message):
     claim_expires_at_us: int
     round: int
     expires_at_us: int
-    def __init__(self, case: _Optional[str] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., pictures: _Optional[_Iterable[_Union[PictureRef, _Mapping]]] = ..., category: _Optional[str] = ..., displayed_digest: _Optional[str] = ..., claim_expires_at_us: _Optional[int] = ..., round: _Optional[int] = ..., expires_at_us: _Optional[int] = ...) -> None: ...
+    resembles: _containers.RepeatedCompositeFieldContainer[Resemblance]
+    handling_instruction: str
+    risk_flags: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, case: _Optional[str] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., pictures: _Optional[_Iterable[_Union[PictureRef, _Mapping]]] = ..., category: _Optional[str] = ..., displayed_digest: _Optional[str] = ..., claim_expires_at_us: _Optional[int] = ..., round: _Optional[int] = ..., expires_at_us: _Optional[int] = ..., resembles: _Optional[_Iterable[_Union[Resemblance, _Mapping]]] = ..., handling_instruction: _Optional[str] = ..., risk_flags: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ViewPictureRequest(_message.Message):
     __slots__ = ("case", "fence", "name")

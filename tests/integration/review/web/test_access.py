@@ -137,7 +137,7 @@ def test_only_polite_regions_speak_and_no_clock_does(served: Served, at_desk: Si
     regions = ann.page.evaluate(
         "[...document.querySelectorAll('[aria-live], [role=status], [role=alert], [role=timer]')].map(r => r.id)"
     )
-    assert regions == ["alarm", "told"]
+    assert regions == ["alarm", "told", "cautions"]
 
 
 def test_a_new_screen_is_read_out(served: Served, at_desk: SignIn) -> None:

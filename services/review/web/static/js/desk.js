@@ -1,6 +1,7 @@
 // The one case that is open: from the claim to its end. Nothing but a person's own press opens or swaps it.
 
 import * as api from "./api.js";
+import { caution, noCaution } from "./cautions.js";
 import { dateAndTime, left, now, sync } from "./clock.js";
 import { el, tell } from "./dom.js";
 import { Judgement } from "./judgement.js";
@@ -149,6 +150,7 @@ export class Desk {
     el("case-title").textContent = `${view.camera}, ${dateAndTime(view.captured_at)}`;
     const again = view.round > 1 ? " · opened again for fresh reviewers" : "";
     el("case-about").textContent = `Listed as: ${view.category}${again}`;
+    caution(view);
     this.tick();
     this.judgement.enable(false);
     const areShown = await this.pictures.load(view.pictures, (shown, all) => this.judgement.say(`Loading pictures: ${shown} of ${all}`));
@@ -201,6 +203,7 @@ export class Desk {
 
   #wipe(text) {
     this.pictures.clear();
+    noCaution();
     this.judgement.enable(false);
     this.judgement.say(text);
   }
