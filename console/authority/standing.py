@@ -28,11 +28,12 @@ class Standing:
 
 @dataclass(frozen=True)
 class Version:
-    """A version with its document, whose digest was computed here, not told."""
+    """A version with its document, whose digest was computed here, not told; once purged, its certificate."""
 
     standing: Standing
     document: Document = field(repr=False)
     approvals: tuple[str, ...] = field(repr=False)
+    certificate: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

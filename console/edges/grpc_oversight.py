@@ -66,6 +66,10 @@ class OversightClient:
         """Have a move made. `evidence` is a digest, where the move needs one."""
         return _standing(self._ask("Order", pb.OrderRequest(order=order, evidence_sha256=evidence)))
 
+    def hold(self, hold: str) -> Standing:
+        """Keep one case's evidence past the purge."""
+        return _standing(self._ask("Hold", pb.HoldRequest(hold=hold)))
+
     def attest(self, attestation: str) -> Standing:
         return _standing(self._ask("Attest", pb.AttestRequest(attestation=attestation)))
 
@@ -78,7 +82,12 @@ class OversightClient:
         """Every version of a deployment's authority, oldest first."""
         found = self._ask("Show", pb.ShowRequest(deployment=deployment)).versions
         return [
-            Version(_standing(one.authority), Document.from_canonical(one.document), tuple(one.approvals))
+            Version(
+                _standing(one.authority),
+                Document.from_canonical(one.document),
+                tuple(one.approvals),
+                one.certificate,
+            )
             for one in found
         ]
 

@@ -11,10 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import SecretStr
+
+from console import purge as purging
 from console.audit.collect import collect
 from console.audit.verdict import Verdict
 from console.audit.verify import read_head, verify_lines
 from console.authority import files, show
+from console.edges.grpc_oversight import OversightClient
 from console.edges.kafka_admin import KafkaAdmin
 from console.edges.kafka_read import KafkaReader
 from console.ledger.read import read_statement
@@ -34,6 +38,14 @@ from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Move
 from services.contracts.counts import Stage
 from services.contracts.errors import SignpostError
+from services.contracts.keyspec import Where
+from services.runtime.clock import SystemClock
+from services.runtime.kafka.config import Connection
+from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.port import KeyStore
+from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.purging import Purge, Stores, publish
+from services.runtime.redis_client import connect
 
 # Enough made-up entries that a short list's scores can be normalised (30), with room to spare.
 FILLERS = 60
@@ -142,6 +154,43 @@ class Exercise:
     def order(self, move: Move, *, reason: str) -> None:
         """Have the authority moved, as its supervisor would. Raises SignpostError."""
         authorised.order(self.oversight, self.sample, move, self.document, reason=reason)
+
+    def purge(self, *, reason: str, within_s: float = 120.0) -> str:
+        """Have all that the deployment keeps of anybody destroyed; the signed certificate. Raises SignpostError.
+
+        Every service answers and ends: who watches over them starts them anew.
+        """
+        clock = SystemClock()
+        connection = Connection(self.stack.kafka.bootstrap, "console")
+        volatile, durable = (
+            connect(SecretStr(one.url), client_name="console")
+            for one in (self.stack.redis_volatile, self.stack.redis_durable)
+        )
+        keys: dict[Where, KeyStore] = {
+            Where.VOLATILE: VolatileKeys(volatile, clock),
+            Where.STORE: FolderKeys(self._home / "keys", clock),
+        }
+        own = Purge(
+            purging.share(self.deployment, instance="console"),
+            Stores(keys, durable),
+            lambda output: publish(connection, output),
+            clock,
+        )
+        with OversightClient(self.oversight) as client, closing(volatile), closing(durable):
+            purged = purging.purge(
+                client,
+                self.deployment,
+                own,
+                order=lambda now: self.sample.order(
+                    self.document,
+                    Move.ORDER_PURGE,
+                    sequence=now.state_sequence + 1,
+                    reason=reason,
+                    at=datetime.now(UTC),
+                ),
+                within_s=within_s,
+            )
+        return purged.certificate
 
     def bounds(self) -> str:
         """What is in force, for a person to read."""

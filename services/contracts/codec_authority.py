@@ -5,8 +5,11 @@ from __future__ import annotations
 from google.protobuf.message import DecodeError
 
 from services.contracts.authorisation.document import Document
+from services.contracts.authorisation.purging import CaseHeld, PurgeCertificate
 from services.contracts.authorisation.records import (
+    CertificateIssued,
     DocumentPublished,
+    HoldRecorded,
     LeaseRenewed,
     Record,
     RegistryIssued,
@@ -18,7 +21,7 @@ from services.contracts.authorisation.statements import EntriesRevoked, Lease, S
 from services.contracts.errors import Undecodable
 from signpost.v1 import authority_pb2
 
-Said = Registry | Document | StateChanged | Lease | EntriesRevoked
+Said = Registry | Document | StateChanged | Lease | EntriesRevoked | CaseHeld | PurgeCertificate
 """What a record carries signed, as its writer has it in hand."""
 
 
@@ -27,7 +30,7 @@ def encode(record: Record) -> bytes:
     return _message(record).SerializeToString(deterministic=True)
 
 
-def decode(raw: bytes) -> Record:
+def decode(raw: bytes) -> Record:  # noqa: PLR0911 - one a kind
     """The record in a value, nothing of it checked yet. Raises Undecodable."""
     message = authority_pb2.AuthorityRecord()
     try:
@@ -45,6 +48,10 @@ def decode(raw: bytes) -> Record:
             return LeaseRenewed(message.lease)
         case "revocation":
             return RevocationRecorded(message.revocation)
+        case "hold":
+            return HoldRecorded(message.hold)
+        case "certificate":
+            return CertificateIssued(message.certificate)
     raise Undecodable("a record of an authority is of no known kind")
 
 
@@ -54,7 +61,7 @@ def key_of(said: Said, *, organisation: str) -> bytes:
     return f"{organisation}/{_what(said)}".encode()
 
 
-def _what(said: Said) -> str:
+def _what(said: Said) -> str:  # noqa: PLR0911 - one a kind
     match said:
         case Registry():
             return "registry"
@@ -66,9 +73,13 @@ def _what(said: Said) -> str:
             return f"{said.deployment}/lease"
         case EntriesRevoked():
             return f"{said.deployment}/revocation/{said.list_digest}/{said.sequence}"
+        case CaseHeld():
+            return f"{said.deployment}/hold/{said.case}/{said.until:%Y%m%dT%H%M%S}"
+        case PurgeCertificate():
+            return f"{said.deployment}/certificate/{said.version}"
 
 
-def _message(record: Record) -> authority_pb2.AuthorityRecord:
+def _message(record: Record) -> authority_pb2.AuthorityRecord:  # noqa: PLR0911 - one a kind
     match record:
         case RegistryIssued():
             return authority_pb2.AuthorityRecord(registry=record.token)
@@ -81,3 +92,7 @@ def _message(record: Record) -> authority_pb2.AuthorityRecord:
             return authority_pb2.AuthorityRecord(lease=record.token)
         case RevocationRecorded():
             return authority_pb2.AuthorityRecord(revocation=record.token)
+        case HoldRecorded():
+            return authority_pb2.AuthorityRecord(hold=record.token)
+        case CertificateIssued():
+            return authority_pb2.AuthorityRecord(certificate=record.token)

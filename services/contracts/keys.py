@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from services.contracts.authorisation.purging import What
 from services.contracts.authority import Authority
 from services.contracts.keyspec import KeyPart, KeySpec, Where
 
@@ -63,3 +64,42 @@ def audit_salt(authority: Authority, token: str) -> KeySpec:
 def watchlist(authority: Authority) -> KeySpec:
     """The list's templates and reference images."""
     return _one(f"{authority.deployment}/list/{authority.watchlist.name}", Where.STORE, authority.purge_at)
+
+
+def held(authority: Authority, case: str, until: datetime) -> KeySpec:
+    """What is held of one case, past the purge: for as long as the hold lasts, and never longer than evidence."""
+    key_id = f"{held_of(authority.deployment)}{case}/{until:%Y%m%dT%H%M%S}"
+    return _one(key_id, Where.STORE, min(until, evidence(authority).expires_at))
+
+
+def held_by_id(authority: Authority, key_id: str) -> KeySpec | None:
+    """The spec of a key that pictures name as theirs, or None if it is none of those."""
+    case, _, until = key_id.removeprefix(held_of(authority.deployment)).rpartition("/")
+    try:
+        spec = held(authority, case, datetime.strptime(until, "%Y%m%dT%H%M%S").replace(tzinfo=UTC))
+    except ValueError:
+        return None
+    return spec if spec.id == key_id else None
+
+
+def held_of(deployment: str) -> str:
+    """How the ids of keys begin that a purge leaves."""
+    return f"{deployment}/held/"
+
+
+def epochs(deployment: str) -> tuple[What, Where, str]:
+    """How the parts are called that a stop destroys at once."""
+    return What.EPOCH_KEYS, Where.VOLATILE, f"{deployment}/epoch/"
+
+
+def purged(deployment: str) -> tuple[tuple[What, Where, str], ...]:
+    """How the ids of all keys begin that a purge destroys: every key above but what is held."""
+    return (
+        epochs(deployment),
+        (What.FACE_KEYS, Where.VOLATILE, f"{deployment}/face/"),
+        (What.ALERT_KEYS, Where.STORE, f"{deployment}/alert/"),
+        (What.EVIDENCE_KEYS, Where.STORE, f"{deployment}/evidence"),
+        (What.LIST_KEYS, Where.STORE, f"{deployment}/list/"),
+        (What.OTHER_KEYS, Where.STORE, f"{deployment}/audit/"),
+        (What.OTHER_KEYS, Where.STORE, f"{deployment}/deployment"),
+    )

@@ -146,6 +146,11 @@ def part(deployment: str, digest: str, name: str) -> str:
     return f"list:{deployment}:{digest}:part:{name}"
 
 
+def everything(deployment: str) -> str:
+    """How every Redis name of a deployment's lists begins."""
+    return f"list:{deployment}:"
+
+
 def current(deployment: str, name: str) -> str:
     """Redis name of the digest that is searched now."""
     return f"list:{deployment}:{name}:current"

@@ -155,6 +155,20 @@ AUTHORITY = Topic(
     writers=("oversight",),
     readers=("ingest", "embed", "match", "review", "oversight", "console"),
 )
+PURGES = Topic(
+    name="purges",
+    key="deployment + holder + instance",
+    content="PurgeAnswer: what a holder has destroyed, in figures; no biometrics",
+    partitions=1,
+    retention=_YEARS,
+    segment=timedelta(days=1),
+    max_message_bytes=16 * _KIB,
+    # Of one that was ordered twice the newest answer counts.
+    cleanup=Cleanup.COMPACT,
+    offset_reset=OffsetReset.ERROR,
+    writers=("ingest", "embed", "match", "review", "console"),
+    readers=("oversight",),
+)
 
 
 def _dead(of: Topic) -> Topic:
@@ -175,7 +189,7 @@ def _dead(of: Topic) -> Topic:
 FRAMES_DEAD = _dead(FRAMES)
 FACES_DEAD = _dead(FACES)
 
-ALL = (FRAMES, FACES, ALERTS, DECISIONS, COUNTS, AUTHORITY, AUDIT_REQUESTS, AUDIT, FRAMES_DEAD, FACES_DEAD)
+ALL = (FRAMES, FACES, ALERTS, DECISIONS, COUNTS, AUTHORITY, AUDIT_REQUESTS, AUDIT, PURGES, FRAMES_DEAD, FACES_DEAD)
 BY_NAME = {topic.name: topic for topic in ALL}
 
 

@@ -7,6 +7,7 @@ import logging
 from services.contracts import topics
 from services.contracts.authorisation.approvals import Verified
 from services.contracts.authorisation.bridge import as_authority_of_reader
+from services.contracts.authorisation.purging import Holder
 from services.contracts.authority import Authority, Pace
 from services.contracts.cameras_file import parse_cameras
 from services.contracts.counts import Stage
@@ -36,6 +37,7 @@ from services.runtime.keys.keeper import KeyKeeper
 from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
+from services.runtime.purging import purge
 from services.runtime.retry import retry
 from services.runtime.under_authority import UnderAuthority
 
@@ -55,7 +57,8 @@ def build(settings: IngestSettings, context: Context) -> UnderAuthority:
     def built(verified: Verified, standing: Standing) -> IngestService:
         return _assembled(settings, context, as_authority_of_reader(verified, cameras), standing)
 
-    return UnderAuthority(watch(settings, context, AUTHORITY, name="ingest"), built, context.heartbeat)
+    following = watch(settings, context, AUTHORITY, name="ingest")
+    return UnderAuthority(following, built, context.heartbeat, purge(settings, context, Holder.INGEST))
 
 
 def _assembled(

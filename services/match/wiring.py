@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
-from services.contracts import topics
+from services.contracts import lists, topics
 from services.contracts.authorisation.approvals import Verified
 from services.contracts.authorisation.bridge import as_authority
+from services.contracts.authorisation.purging import Holder, What
 from services.contracts.authorisation.registry import Registry
 from services.contracts.counts import Count, Stage
 from services.contracts.errors import Misconfigured, Transient
@@ -35,6 +36,7 @@ from services.runtime.keys.keeper import KeyKeeper
 from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
+from services.runtime.purging import Values, purge
 from services.runtime.redis_client import check_durable, check_volatile, connect
 from services.runtime.retry import retry
 from services.runtime.under_authority import UnderAuthority
@@ -144,7 +146,10 @@ def build(settings: MatchSettings, context: Context, *, faults: FaultPoint = no_
     def built(verified: Verified, standing: Standing) -> MatchService:
         return MatchService(settings, context, verified, standing, registry=authority.registry, faults=faults)
 
-    return UnderAuthority(authority, built, context.heartbeat)
+    values = [Values(What.LIST_PARTS, lists.everything(settings.deployment))]
+    return UnderAuthority(
+        authority, built, context.heartbeat, purge(settings, context, Holder.MATCH, values=values)
+    )
 
 
 def _loop(

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from services.contracts.audit.requests import SignedRequest
-from services.contracts.authorisation.clock import Clock
+from services.contracts.authorisation.clock import Clock, ClockReading
 from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.statements import NotBelieved
@@ -67,20 +67,20 @@ class Office:
         authority: AuthorityLog,
         clerk: Clerk,
         minutes: Callable[[], Minutes],
-        loaded: Callable[[], frozenset[tuple[str, str]]],
+        moment: Callable[[ClockReading], Now],
         organisation: str,
         root_fingerprint: str,
         clock: Clock,
         metrics: OversightMetrics,
     ) -> None:
-        """`minutes` begins those of a new term."""
+        """`minutes` begins those of a new term; `moment` adds to the time what else decisions depend on."""
         self._authority = authority
         self._clerk = clerk
         self._begin_minutes = minutes
         self._minutes = minutes()
         self._registry: Registry | None = None
         self._registrar = Registrar(clerk)
-        self._loaded = loaded
+        self._moment = moment
         self._organisation = organisation
         self._root_fingerprint = root_fingerprint
         self._clock = clock
@@ -128,7 +128,7 @@ class Office:
 
     def now(self) -> Now:
         """The moment, as the next decision would see it."""
-        return Now(self._clock.reading(), self._loaded())
+        return self._moment(self._clock.reading())
 
     def lists_wanted(self) -> frozenset[tuple[str, str]]:
         """What the next decisions may depend on."""

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Mapping
 
 from services.contracts.audit.registry import keys_of
-from services.oversight.core.clerk import Clerk
+from services.oversight.core.clerk import Clerk, Now
 from services.oversight.core.minutes import Minutes
 from services.oversight.edges.grpc_oversight import OversightServer
 from services.oversight.edges.heads_folder import HeadsFolder
+from services.oversight.edges.kafka_answers import KafkaAnswers
 from services.oversight.edges.kafka_authority import KafkaAuthorityLog
 from services.oversight.edges.kafka_chain import Anchor, ChainLoop
 from services.oversight.edges.kafka_chain_terms import ChainTerms
@@ -52,6 +53,9 @@ class OversightService:
         self._signer = read_signer(settings.oversight_key_file, variable="OVERSIGHT_KEY_FILE")
         self._figures = LoopFigures(context.registry, CHAIN)
         self._anchor = _anchor(settings, self._metrics)
+        self._answers = KafkaAnswers(
+            self._connection, on_error=self._metrics.kafka_error, on_undecodable=self._metrics.undecodable
+        )
         self._office = Office(
             authority=KafkaAuthorityLog(
                 self._connection,
@@ -61,7 +65,7 @@ class OversightService:
             ),
             clerk=clerk,
             minutes=lambda: Minutes(self._signer),
-            loaded=lambda: self._lists.loaded(),
+            moment=lambda reading: Now(reading, self._lists.loaded(), self._answers.answers()),
             organisation=settings.organisation,
             root_fingerprint=settings.authority_root,
             clock=SynchronisedClock(context.clock),
@@ -84,6 +88,7 @@ class OversightService:
         self._help("signpost-oversight-office", self._office.run)
         self._help("signpost-oversight-lists", self._lists.run)
         self._help("signpost-oversight-chain", self._chain.run)
+        self._answers.start()
         self._server.start()
         log.info("oversight is open", extra={"grpc_port": self.grpc_port})
 
@@ -107,6 +112,7 @@ class OversightService:
 
     def close(self) -> None:
         self.drain(within_s=1.0)
+        self._answers.stop()
         self._durable.close()
 
     def ready(self) -> Mapping[str, bool]:

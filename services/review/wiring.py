@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from datetime import timedelta
 
 from services.contracts import keys, topics
@@ -14,6 +15,7 @@ from services.contracts.audit.numbering import Numbering, Under, incarnation
 from services.contracts.audit.registry import keys_of
 from services.contracts.authorisation.approvals import Verified
 from services.contracts.authorisation.bridge import as_authority
+from services.contracts.authorisation.purging import Holder, What
 from services.contracts.authorisation.registry import Registry
 from services.contracts.authority import Authority
 from services.contracts.errors import Misconfigured, Transient
@@ -26,11 +28,12 @@ from services.review.core.people import PersonTokens
 from services.review.edges.cases_redis import LoopCases, ThreadCases
 from services.review.edges.group_start import begin_group
 from services.review.edges.grpc_review import ReviewServer
+from services.review.edges.held_evidence import bring_away
 from services.review.edges.loop_thread import LoopThread
 from services.review.edges.outbox_minutes import OutboxMinutes
 from services.review.edges.outbox_redis import RedisOutbox
 from services.review.edges.people_file import PeopleFile
-from services.review.edges.pictures_sealed import SealedPictures
+from services.review.edges.pictures_sealed import SealedPictures, is_held
 from services.review.edges.plan import Names
 from services.review.edges.references_redis import RedisReferences
 from services.review.edges.relay import Relay
@@ -51,7 +54,7 @@ from services.review.web.app import create_app
 from services.review.web.facts import PageFacts
 from services.runtime.addresses import is_loopback
 from services.runtime.audit_trail import AuditTrail, kafka_trail
-from services.runtime.authority_watch import watch
+from services.runtime.authority_watch import AuthorityWatch, watch
 from services.runtime.grpc_listen import Tls
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import AtLeastOnce, FaultPoint, no_fault
@@ -66,6 +69,7 @@ from services.runtime.keys.keeper import KeyKeeper
 from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
+from services.runtime.purging import Values, purge
 from services.runtime.redis_client import check_durable, check_volatile, connect, connect_async
 from services.runtime.retry import retry
 from services.runtime.signing_key import read_signer
@@ -334,7 +338,35 @@ def build(settings: ReviewSettings, context: Context, *, faults: FaultPoint = no
         bounds = as_authority(verified)
         return ReviewService(settings, context, bounds, standing, registry=authority.registry, faults=faults)
 
-    return UnderAuthority(authority, built, context.heartbeat)
+    names = Names(DeploymentId(settings.deployment))
+    parting = purge(
+        settings,
+        context,
+        Holder.REVIEW,
+        values=[Values(What.PICTURES, names.content(""), is_held)],
+        undelivered=lambda durable: int(durable.xlen(names.outbox)),
+        before=lambda: _bring_held_away(settings, context, authority),
+    )
+    return UnderAuthority(authority, built, context.heartbeat, parting)
+
+
+def _bring_held_away(settings: ReviewSettings, context: Context, authority: AuthorityWatch) -> None:
+    """Before a purge, when the service is closed. Raises Transient."""
+    verified = authority.verified()
+    if verified is None:
+        raise Transient("the authority is not verified: what is held is not known")
+    volatile = connect(settings.redis_volatile_url, client_name="review-held")
+    durable = connect(settings.redis_durable_url, client_name="review-held")
+    store = FolderKeys(settings.keys_dir, context.clock)
+    with closing(volatile), closing(durable):
+        bring_away(
+            authority.holds(),
+            as_authority(verified),
+            durable=durable,
+            names=Names(DeploymentId(settings.deployment)),
+            ring=Keyring(VolatileKeys(volatile, context.clock), store, context.clock),
+            clock=context.clock,
+        )
 
 
 def _connection(settings: ReviewSettings) -> Connection:

@@ -11,10 +11,11 @@ from typing import Protocol
 from services.contracts import codec_authority, topics
 from services.contracts.authorisation.approvals import Verified
 from services.contracts.authorisation.clock import Clock
-from services.contracts.authorisation.enums import State
+from services.contracts.authorisation.enums import Move, State
 from services.contracts.authorisation.gate import Gate
+from services.contracts.authorisation.purging import CaseHeld
 from services.contracts.authorisation.registry import Registry
-from services.contracts.authorisation.statements import Rejection
+from services.contracts.authorisation.statements import Rejection, StateChanged
 from services.contracts.errors import Undecodable
 from services.contracts.standing import GateStanding, Standing, replaced
 from services.runtime.authority_figures import UNDECODABLE, AuthoritySpecs
@@ -107,6 +108,30 @@ class AuthorityWatch:
         """Whether the topic is read to its end and followed, and what the process was built for is in force."""
         known = self._built_for is not None and not replaced(self._gate, self._built_for)
         return known and self._follower.caught_up() and self._follower.is_alive()
+
+    def purge_ordered(self) -> StateChanged | None:
+        """The newest order to purge what is in force, or was last. Any thread."""
+        return self._latest(Move.ORDER_PURGE)
+
+    def verified(self) -> Verified | None:
+        """The authority that a process may be built on, as it is known by now. Any thread."""
+        return self._to_build_on()
+
+    def holds(self) -> tuple[CaseHeld, ...]:
+        """What is to be kept past the purge, by believed words. Any thread."""
+        return self._gate.beliefs.holds
+
+    def stopped(self) -> bool:
+        """Whether somebody has stopped it, rather than that its time was up. Any thread."""
+        return self._latest(Move.STOP) is not None
+
+    def _latest(self, move: Move) -> StateChanged | None:
+        beliefs = self._gate.beliefs
+        lease = beliefs.held.lease if beliefs.held else None
+        chain = beliefs.chains.get((lease.version, lease.digest)) if lease else None
+        said = [known.statement for known in chain.changes.values()] if chain else []
+        found = (one for one in said if one.move is move)
+        return max(found, key=lambda one: one.sequence, default=None)
 
     def registry(self) -> Registry | None:
         """The newest that the root has signed and was seen."""

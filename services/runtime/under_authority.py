@@ -7,14 +7,19 @@ import threading
 from collections.abc import Callable, Mapping
 
 from services.contracts.authorisation.approvals import Verified
+from services.contracts.errors import Transient
 from services.contracts.standing import Standing
 from services.runtime.authority_watch import AuthorityWatch
 from services.runtime.health import Heartbeat
 from services.runtime.process import Service
+from services.runtime.purging import Purging, obey
 
 log = logging.getLogger(__name__)
 
 Build = Callable[[Verified, Standing], Service]
+# Between two looks for a stop or an order to purge.
+_LOOK_S = 0.1
+_JOIN_S = 10.0
 
 
 class UnderAuthority:
@@ -22,9 +27,17 @@ class UnderAuthority:
 
     When another document comes into force the service is drained and the process ends with OK: what it knows of
     the old one went into how it was built, and who runs it starts it anew.
+
+    At a stop the keys of frames are destroyed. At an order to purge the other one is drained and closed, all keys
+    are destroyed and the order is answered; then the process ends, for what its memory held is only gone with it.
+    Started anew it builds nothing, and answers again.
     """
 
-    def __init__(self, watch: AuthorityWatch, build: Build, heartbeat: Heartbeat) -> None:
+    def __init__(self, watch: AuthorityWatch, build: Build, heartbeat: Heartbeat, purge: Purging) -> None:
+        self._purge = purge
+        self._orders: threading.Thread | None = None
+        self._closed = threading.Event()
+        self._obeyed = 0
         self._watch = watch
         self._build = build
         self._heartbeat = heartbeat
@@ -39,10 +52,17 @@ class UnderAuthority:
         if verified is None:
             return
         document = verified.document
+        if self._watch.purge_ordered():
+            self._answer_only(stop)
+            return
         log.info("built on an authority", extra={"version": document.version, "digest": verified.digest})
         self._heartbeat.begin_again()
         self._inner = self._build(verified, self._watch.built_for(verified, stop.set))
         self._inner.start()
+        self._orders = threading.Thread(
+            target=self._obey_orders, args=(stop,), name="signpost-orders", daemon=True
+        )
+        self._orders.start()
         self._running = True
         self._inner.run(stop)
         self._running = False
@@ -51,11 +71,49 @@ class UnderAuthority:
         return self._inner is None or self._inner.drain(within_s)
 
     def close(self) -> None:
+        self._closed.set()
+        if self._orders is not None:
+            self._orders.join(_JOIN_S)
         if self._inner is not None:
             self._inner.close()
+        self._obey()
         self._watch.stop()
 
     def ready(self) -> Mapping[str, bool]:
         inner, running = self._inner, self._running
         checks = inner.ready() if inner is not None and running else {"running": False}
         return {"authority": self._watch.ready(), **checks}
+
+    def _obey_orders(self, stop: threading.Event) -> None:
+        """Beside the service: shed keys at a stop; end the service at an order to purge."""
+        shed = False
+        while not stop.wait(_LOOK_S) and not self._closed.is_set():
+            if not shed and self._watch.stopped():
+                shed = self._shed()
+            if self._watch.purge_ordered():
+                log.info("a purge is ordered: this process ends, to be started anew")
+                stop.set()
+
+    def _shed(self) -> bool:
+        try:
+            self._purge.shed()
+        except Transient as away:
+            log.warning("keys not destroyed yet", extra={"reason": str(away)})
+            return False
+        return True
+
+    def _answer_only(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            self._heartbeat.beat()
+            self._obey()
+            stop.wait(_LOOK_S)
+
+    def _obey(self) -> None:
+        """The newest order, if there is one that is not obeyed yet."""
+        order = self._watch.purge_ordered()
+        if (
+            order is not None
+            and order.sequence > self._obeyed
+            and obey(self._purge, order.version, order.sequence)
+        ):
+            self._obeyed = order.sequence

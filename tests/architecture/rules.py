@@ -55,6 +55,7 @@ _PYDANTIC_DOORS = (
     "services/contracts/cameras_file.py",
     "services/contracts/authorisation/fields.py",
     "services/contracts/authorisation/document.py",
+    "services/contracts/authorisation/purging.py",
     "services/contracts/authorisation/registry.py",
     "services/contracts/authorisation/statements.py",
 )

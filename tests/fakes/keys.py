@@ -47,6 +47,10 @@ class FakeKeys:
             del self._keys[key_id]
         return len(live)
 
+    def count_prefix(self, prefix: str) -> int:
+        self._answer()
+        return sum(self._live(key_id) is not None for key_id in self._keys if key_id.startswith(prefix))
+
     def destroy_prefix(self, prefix: str) -> int:
         return self.destroy(*[key_id for key_id in self._keys if key_id.startswith(prefix)])
 

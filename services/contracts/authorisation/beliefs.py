@@ -11,8 +11,11 @@ from services.contracts.authorisation.chain import Chain, open_change
 from services.contracts.authorisation.clock import ClockReading, TimeWatch
 from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.lease import HeldLease, newer
+from services.contracts.authorisation.purging import CaseHeld
 from services.contracts.authorisation.records import (
+    CertificateIssued,
     DocumentPublished,
+    HoldRecorded,
     LeaseRenewed,
     Record,
     RegistryIssued,
@@ -64,6 +67,7 @@ class Beliefs:
     verified: Mapping[str, Verified] = field(default_factory=dict)
     chains: Mapping[tuple[int, str], Chain] = field(default_factory=dict)
     revocations: Revocations = field(default_factory=Revocations)
+    holds: tuple[CaseHeld, ...] = ()
     held: HeldLease | None = None
     watch: TimeWatch = field(default_factory=TimeWatch)
     believed: Mapping[Record, float] = field(default_factory=dict, repr=False)
@@ -102,7 +106,9 @@ class Beliefs:
             }
         return replace(after, believed=kept), None
 
-    def _believe(self, record: Record, received_at_s: float, reading: ClockReading) -> Beliefs:
+    def _believe(  # noqa: PLR0911 - one a kind
+        self, record: Record, received_at_s: float, reading: ClockReading
+    ) -> Beliefs:
         match record:
             case RegistryIssued():
                 return self._with_registry(record, reading)
@@ -114,6 +120,10 @@ class Beliefs:
                 return self._with_lease(record, received_at_s, reading)
             case RevocationRecorded():
                 return self._with_revocation(record, reading.wall)
+            case HoldRecorded():
+                return self._with_hold(record, reading.wall)
+            case CertificateIssued():
+                return self  # allows nothing, and forbids nothing
 
     def _with_registry(self, record: RegistryIssued, reading: ClockReading) -> Beliefs:
         try:
@@ -176,6 +186,11 @@ class Beliefs:
         found = open_as(EntriesRevoked, record.token, registry=self._known_registry(), now=now).statement
         self._about_us(found.deployment)
         return replace(self, revocations=self.revocations.with_record(found))
+
+    def _with_hold(self, record: HoldRecorded, now: datetime) -> Beliefs:
+        found = open_as(CaseHeld, record.token, registry=self._known_registry(), now=now).statement
+        self._about_us(found.deployment)
+        return replace(self, holds=(*self.holds, found))
 
     def _rebuilt(self, registry: Registry, reading: ClockReading) -> Beliefs:
         """Everything believed or waiting, judged again by another registry, or because a term has ended."""

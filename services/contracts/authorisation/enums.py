@@ -117,7 +117,8 @@ class Move(StrEnum):
     STOP = "stop"
     END = "end"  # the window is over
     LAPSE = "lapse"  # an urgent one was not approved in time
-    PURGE = "purge"
+    ORDER_PURGE = "order_purge"  # every holder destroys what it has; may be ordered again
+    PURGE = "purge"  # all have, and the certificate says so
     REPORT = "report"
     REVIEW = "review"
 

@@ -41,4 +41,26 @@ class RevocationRecorded:
     token: str = field(repr=False)
 
 
-Record = RegistryIssued | DocumentPublished | StateRecorded | LeaseRenewed | RevocationRecorded
+@dataclass(frozen=True)
+class HoldRecorded:
+    """A `CaseHeld`."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class CertificateIssued:
+    """A `PurgeCertificate`."""
+
+    token: str = field(repr=False)
+
+
+Record = (
+    RegistryIssued
+    | DocumentPublished
+    | StateRecorded
+    | LeaseRenewed
+    | RevocationRecorded
+    | HoldRecorded
+    | CertificateIssued
+)

@@ -171,6 +171,14 @@ def _evidenced(facts: Facts, _: Actor) -> tuple[Finding, ...]:
     return () if ok else (Finding("evidence", "needs the digest of certificate, report or review", "issue 4.1"),)
 
 
+_LIVE = frozenset({State.AUTHORISED, State.ACTIVE, State.SUSPENDED})
+
+
+def _nothing_live(facts: Facts, _: Actor) -> tuple[Finding, ...]:
+    live = [other for other in facts.others if other.deployment == facts.document.id and other.state in _LIVE]
+    return (Finding("version", "another of the deployment has use for its keys", "C-03"),) * bool(live)
+
+
 def _by_approver(facts: Facts, actor: Actor) -> tuple[Finding, ...]:
     ok = facts.verified is not None and actor.person in facts.verified.approvers
     return () if ok else (Finding("order", "only who approved it may set it going again", "C-18"),)
@@ -192,6 +200,7 @@ _OFFICERS = frozenset({Role.AUTHORISING_OFFICER, Role.URGENT_OFFICER})
 _CLOCKWORK = frozenset({Role.OVERSIGHT})
 # A stop is safe, so it is easy: anybody in charge on the spot, and oversight by itself (a fault, C-37).
 _STOPPERS = frozenset({Role.SUPERVISOR, Role.AUTHORISING_OFFICER, Role.URGENT_OFFICER, Role.OVERSIGHT})
+_PURGERS = _STOPPERS | {Role.LIST_MANAGER}
 _GO = (_kept_rules, _approved, _nothing_overdue, _announced, _list_sealed, _in_window, _clock)
 
 TABLE: Mapping[tuple[State, Move], Step] = {
@@ -217,6 +226,7 @@ TABLE: Mapping[tuple[State, Move], Step] = {
     (State.SUSPENDED, Move.STOP): Step(State.ENDED, _STOPPERS, (_reasoned,)),
     (State.SUSPENDED, Move.END): Step(State.ENDED, _CLOCKWORK, (_window_over,)),
     (State.SUSPENDED, Move.LAPSE): Step(State.ENDED, _CLOCKWORK, (_lapsed,)),
+    (State.ENDED, Move.ORDER_PURGE): Step(State.ENDED, _PURGERS, (_nothing_live,)),
     (State.ENDED, Move.PURGE): Step(State.PURGED, _CLOCKWORK, (_evidenced,)),
     (State.PURGED, Move.REPORT): Step(State.REPORTED, _CLOCKWORK, (_evidenced,)),
     (State.REPORTED, Move.REVIEW): Step(State.REVIEWED, frozenset({Role.AUDITOR}), (_evidenced,), ordered=True),

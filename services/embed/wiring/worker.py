@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from services.contracts import topics
 from services.contracts.authorisation.approvals import Verified
 from services.contracts.authorisation.bridge import as_authority
+from services.contracts.authorisation.purging import Holder
 from services.contracts.authority import Authority
 from services.contracts.counts import Count, Stage
 from services.contracts.errors import Misconfigured, Transient
@@ -43,6 +44,7 @@ from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
+from services.runtime.purging import purge
 from services.runtime.redis_client import check_volatile, connect
 from services.runtime.retry import retry
 from services.runtime.under_authority import UnderAuthority
@@ -104,7 +106,8 @@ class WorkerUnderAuthority(UnderAuthority):
             self._worker = _worker(settings, context, bounds, standing, slot=slot, policy=policy, faults=faults)
             return self._worker
 
-        super().__init__(watch(settings, context, AUTHORITY, name="embed"), built, context.heartbeat)
+        following = watch(settings, context, AUTHORITY, name="embed")
+        super().__init__(following, built, context.heartbeat, purge(settings, context, Holder.EMBED, slot=slot))
 
     def lag(self) -> int:
         """Frames not yet handled on our partitions."""

@@ -11,7 +11,8 @@ from services.contracts.authorisation.clock import ClockReading
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Move, Role, State
 from services.contracts.authorisation.findings import Finding, NotAuthorised
-from services.contracts.authorisation.records import LeaseRenewed, Record, StateRecorded
+from services.contracts.authorisation.purging import PurgeAnswer
+from services.contracts.authorisation.records import CertificateIssued, LeaseRenewed, Record, StateRecorded
 from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.signing import SigningKey
 from services.contracts.authorisation.statements import (
@@ -24,6 +25,7 @@ from services.contracts.authorisation.statements import (
 )
 from services.contracts.authorisation.states import Actor, Facts, next_state
 from services.contracts.codec_authority import Said
+from services.oversight.core import purging
 from services.oversight.core import register as registers
 from services.oversight.core.register import Register, Version
 
@@ -33,10 +35,12 @@ _OVERSIGHT = Actor("oversight", Role.OVERSIGHT)
 
 @dataclass(frozen=True)
 class Now:
-    """The moment of a decision: time, and which sealed lists are loaded, as (deployment, digest)."""
+    """The moment of a decision: time, which sealed lists are loaded, as (deployment, digest), and what holders
+    have answered to orders to purge."""
 
     reading: ClockReading
     lists: frozenset[tuple[str, str]] = frozenset()
+    answers: tuple[PurgeAnswer, ...] = ()
 
     @property
     def wall(self) -> datetime:
@@ -163,6 +167,19 @@ class Clerk:
         after = register.with_deployment(deployment, replace(known, lease=lease))
         return decision.writing(Entry(LeaseRenewed(sign(lease, self._key)), lease), after)
 
+    def purged(self, decision: Decision, version: Version, now: Now) -> Decision:
+        """The decision with the certificate and the move to PURGED in it, once every holder has answered."""
+        found = purging.certificate(version, now.answers, now.wall)
+        if found is None:
+            return decision
+        token = sign(found, self._key)
+        certified = replace(version, certificate=token)
+        decision = decision.writing(
+            Entry(CertificateIssued(token), found), decision.after.with_version(certified), certified
+        )
+        moved = self.move(decision, certified, Move.PURGE, now, evidence=found.canonical_digest)
+        return self.leased(moved, version.document.id, now)
+
     def require_signing(self, register: Register, now: datetime) -> None:
         """Raises NotAuthorised if nothing that oversight signs would be believed."""
         if not self.may_sign(register, now):
@@ -176,6 +193,8 @@ class Clerk:
         state = state or version.state
         if state is State.SUBMITTED:
             return weighed(register, version, now)[1]
+        if state is State.ENDED:
+            return purging.waits_for(version, now.answers)
         if state is not State.AUTHORISED:
             return ()
         try:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from services.contracts.authorisation.enums import Move, State
 from services.contracts.authorisation.findings import NotAuthorised
+from services.oversight.core import purging
 from services.oversight.core.clerk import Clerk, Decision, Now
 from services.oversight.core.register import Register, Version
 
@@ -23,6 +24,8 @@ def keep(clerk: Clerk, register: Register, now: Now) -> Decision:
     for version in register.versions():
         for move in _due(decision.after, version, now):
             decision = _moved(clerk, decision, version, move, now)
+        if version.state is State.ENDED:
+            decision = clerk.purged(decision, version, now)
     for name in register.deployments:
         decision = clerk.leased(decision, name, now)
     return decision
@@ -51,6 +54,8 @@ def _due(register: Register, version: Version, now: Now) -> tuple[Move, ...]:
         return (Move.LAPSE, Move.ACTIVATE)
     if state is State.AUTHORISED and document.window.covers(now.wall):
         return (Move.ACTIVATE,)
+    if purging.is_due(version, now.wall):
+        return (Move.ORDER_PURGE,)
     return ()
 
 

@@ -52,6 +52,13 @@ class Revoke:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """A `CaseHeld`."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Conclude:
     """Purged, or reported: oversight's own word, on the evidence it has collected. No person may send it."""
 
@@ -61,4 +68,4 @@ class Conclude:
     evidence: str
 
 
-Command = PutRegistry | Submit | Approve | Attest | Give | Revoke | Conclude
+Command = PutRegistry | Submit | Approve | Attest | Give | Revoke | Hold | Conclude

@@ -18,6 +18,7 @@ from services.contracts.audit.requests import Action, SignedRequest
 from services.contracts.audit.signing import Signer
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import ClockState, Move
+from services.contracts.authorisation.purging import CaseHeld
 from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.statements import EntriesRevoked, StateChanged
 from services.contracts.codec_audit import sign_request
@@ -36,6 +37,7 @@ ACTIONS = {
     Move.SUSPEND: Action.AUTHORITY_SUSPENDED,
     Move.STOP: Action.STOPPED,
     Move.END: Action.AUTHORITY_ENDED,
+    Move.ORDER_PURGE: Action.PURGE_ORDERED,
     Move.PURGE: Action.PURGED,
     Move.REPORT: Action.REPORT_SIGNED,
     Move.REVIEW: Action.REVIEW_HELD,
@@ -94,6 +96,10 @@ def _deeds(entry: Entry, before: Register, after: Register, at: datetime) -> Ite
             latest = after.deployment(said.deployment).latest()
             about = ids.derived("revocation", said.deployment, said.list_digest, said.sequence)
             deed = Deed(at=at, what=Action.LIST_ENTRY_REVOKED, about=about, seen_sha256=seen)
+            yield Under.deployment(said.deployment, latest.number if latest else 1), deed
+        case CaseHeld():
+            latest = after.deployment(said.deployment).latest()
+            deed = Deed(at=at, what=Action.EVIDENCE_HELD, about=said.case, seen_sha256=seen)
             yield Under.deployment(said.deployment, latest.number if latest else 1), deed
 
 

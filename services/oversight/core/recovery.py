@@ -16,8 +16,11 @@ from services.contracts.authorisation import signing
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.lease import newer
+from services.contracts.authorisation.purging import CaseHeld, PurgeCertificate
 from services.contracts.authorisation.records import (
+    CertificateIssued,
     DocumentPublished,
+    HoldRecorded,
     LeaseRenewed,
     Record,
     RegistryIssued,
@@ -74,12 +77,27 @@ def recover(records: Sequence[Record], *, organisation: str, root_fingerprint: s
         known = register.deployment(revoked.deployment)
         taken = replace(known, revocations=known.revocations.with_record(revoked))
         register = register.with_deployment(revoked.deployment, taken)
+    tokens = [record.token for record in records if isinstance(record, HoldRecorded)]
+    for hold in dict.fromkeys(_opened(CaseHeld, tokens, registry, found)):
+        known = register.deployment(hold.deployment)
+        register = register.with_deployment(hold.deployment, replace(known, holds=(*known.holds, hold)))
+    for record in records:
+        if isinstance(record, CertificateIssued):
+            register = _with_certificate(register, record.token, registry, found)
     tokens = [record.token for record in records if isinstance(record, LeaseRenewed)]
     for lease in _opened(Lease, tokens, registry, found):
         known = register.deployment(lease.deployment)
         if known.lease is None or newer(lease, known.lease):
             register = register.with_deployment(lease.deployment, replace(known, lease=lease))
     return Recovered(register, found.rejected)
+
+
+def _with_certificate(register: Register, token: str, registry: Registry, found: _Found) -> Register:
+    for said in _opened(PurgeCertificate, [token], registry, found):
+        version = register.version(said.deployment, said.version)
+        if version is not None and version.document.digest == said.digest:
+            return register.with_version(replace(version, certificate=token))
+    return register
 
 
 def _registry(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import State
+from services.contracts.authorisation.purging import CaseHeld
 from services.contracts.authorisation.records import DocumentPublished
 from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.revocations import Revocations
@@ -32,6 +33,7 @@ class Version:
     approvals: tuple[str, ...] = field(default=(), repr=False)
     attestations: tuple[str, ...] = field(default=(), repr=False)
     moves: tuple[Move, ...] = ()
+    certificate: str = field(default="", repr=False)
 
     @property
     def number(self) -> int:
@@ -59,6 +61,7 @@ class Deployment:
     versions: Mapping[int, Version] = field(default_factory=dict)
     revocations: Revocations = field(default_factory=Revocations)
     lease: Lease | None = None
+    holds: tuple[CaseHeld, ...] = ()
 
     def latest(self) -> Version | None:
         return self.versions[max(self.versions)] if self.versions else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from services.contracts import topics
@@ -13,7 +13,8 @@ from services.contracts.authorisation.approvals import Quorum
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Move, Role, State
 from services.contracts.authorisation.findings import Finding, NotAuthorised
-from services.contracts.authorisation.records import RegistryIssued, RevocationRecorded
+from services.contracts.authorisation.purging import CaseHeld
+from services.contracts.authorisation.records import HoldRecorded, RegistryIssued, RevocationRecorded
 from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.statements import (
     AboutVersion,
@@ -27,6 +28,7 @@ from services.contracts.authorisation.statements import (
     open_as,
 )
 from services.contracts.authorisation.states import Actor
+from services.oversight.core import purging
 from services.oversight.core.clerk import (
     TRUST,
     Clerk,
@@ -43,6 +45,7 @@ from services.oversight.core.commands import (
     Command,
     Conclude,
     Give,
+    Hold,
     PutRegistry,
     Revoke,
     Submit,
@@ -50,7 +53,10 @@ from services.oversight.core.commands import (
 from services.oversight.core.register import Register, Version, with_tokens
 
 _REPLAY = "issue 4.1: attacks, replay"
-_ORDERED = frozenset({Move.REFUSE, Move.CANCEL, Move.SUSPEND, Move.RESUME, Move.STOP, Move.REVIEW})
+_ORDERED = frozenset(
+    {Move.REFUSE, Move.CANCEL, Move.SUSPEND, Move.RESUME, Move.STOP, Move.ORDER_PURGE, Move.REVIEW}
+)
+_HAS_EVIDENCE = frozenset({State.ACTIVE, State.SUSPENDED, State.ENDED})
 _CONCLUDED = frozenset({Move.PURGE, Move.REPORT})
 
 # A document has 1 MiB at most, and a signature under it a few hundred bytes.
@@ -82,6 +88,8 @@ class Registrar:
                 return self._give(register, command, now)
             case Revoke():
                 return self._revoke(register, command.token, now)
+            case Hold():
+                return self._hold(register, command.token, now)
             case Conclude():
                 return self._conclude(register, command, now)
 
@@ -222,6 +230,28 @@ class Registrar:
             Entry(RevocationRecorded(token), said), register.with_deployment(said.deployment, taken)
         )
         return self._clerk.leased(decision, said.deployment, now)
+
+    def _hold(self, register: Register, token: str, now: Now) -> Decision:
+        said = _open(CaseHeld, register, token, now).statement
+        self._clerk.require_signing(register, now.wall)
+        known = register.deployment(said.deployment)
+        latest = known.latest()
+        if latest is None:
+            raise _unknown()
+        if said in known.holds:
+            return Decision(register, version=latest)
+        against = []
+        if latest.state not in _HAS_EVIDENCE or purging.order_of(latest) is not None:
+            against.append(Finding("hold", "comes too late: what it is about is being purged", "C-02"))
+        ends = latest.document.window.end + timedelta(days=latest.document.retention.evidence_d)
+        if not now.wall < said.until <= ends:
+            against.append(
+                Finding("hold.until", f"must be to come, and {ends:%Y-%m-%d %H:%M} UTC at most", "C-02")
+            )
+        if against:
+            raise NotAuthorised("requirements", against)
+        after = register.with_deployment(said.deployment, replace(known, holds=(*known.holds, said)))
+        return Decision(register, version=latest).writing(Entry(HoldRecorded(token), said), after)
 
 
 def _published(decision: Decision, version: Version) -> Decision:

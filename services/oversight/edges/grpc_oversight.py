@@ -16,7 +16,7 @@ from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.authorisation.statements import NotBelieved
 from services.contracts.errors import Transient
 from services.oversight.core.clerk import Clerk, Decision, refused
-from services.oversight.core.commands import Approve, Attest, Command, Give, PutRegistry, Revoke, Submit
+from services.oversight.core.commands import Approve, Attest, Command, Give, Hold, PutRegistry, Revoke, Submit
 from services.oversight.core.register import Version
 from services.oversight.edges.grpc_views import Views, findings, revocations
 from services.oversight.ports import Desk, NotRecorded
@@ -93,6 +93,9 @@ class _Servicer(oversight_pb2_grpc.OversightServiceServicer):
 
     def Attest(self, request: pb.AttestRequest, context: grpc.ServicerContext) -> pb.AuthorityView:
         return self._told(Attest(request.attestation), context)
+
+    def Hold(self, request: pb.HoldRequest, context: grpc.ServicerContext) -> pb.AuthorityView:
+        return self._told(Hold(request.hold), context)
 
     def Revoke(self, request: pb.RevokeRequest, context: grpc.ServicerContext) -> pb.RevocationsView:
         decision = self._ask(Revoke(request.revocation), context)

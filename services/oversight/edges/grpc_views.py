@@ -73,6 +73,7 @@ class Views:
             approvals=version.approvals,
             attestation=version.attestations[-1] if version.attestations else "",
             states=[move.token for move in version.moves],
+            certificate=version.certificate,
         )
 
 

@@ -6,7 +6,7 @@ from services.contracts import codec, keys
 from services.contracts.authority import Authority
 from services.contracts.codec import Cipher, Peeked, Sealing
 from services.contracts.codec_fields import from_micros
-from services.contracts.errors import Tampered
+from services.contracts.errors import Tampered, Undecodable
 from services.contracts.events import AlertRaised
 from services.contracts.keyspec import KeySpec
 from services.review.edges.plan import Names
@@ -29,6 +29,11 @@ class SealedPictures:
     def hold(self, content: str, sealed: bytes) -> bytes | None:
         alert = self.open(content, sealed)
         return None if alert is None else self._seal(alert, keys.evidence(self._authority))
+
+    def keep(self, content: str, sealed: bytes, spec: KeySpec) -> bytes | None:
+        """The same under a key of its own case, past the purge; None if the key it lies under is dead."""
+        alert = self.open(content, sealed)
+        return None if alert is None else self._seal(alert, spec)
 
     def open(self, content: str, sealed: bytes) -> AlertRaised | None:
         peeked = codec.peek(sealed, topic=self._names.content(content))
@@ -55,9 +60,19 @@ class SealedPictures:
         return codec.encode_sealed(alert, topic=self._names.content(alert.event_id), sealing=sealing)
 
     def _spec(self, peeked: Peeked) -> KeySpec:
-        """The one of the two keys that these pictures name; when they were searched stands in the clear part."""
+        """The one of the three keys that these pictures name; when they were searched stands in the clear part."""
         searched_at = from_micros(getattr(peeked.body, "searched_at_us", 0))
-        for spec in (keys.alert(self._authority, searched_at), keys.evidence(self._authority)):
-            if spec.id == peeked.key_id:
+        held = keys.held_by_id(self._authority, peeked.key_id)
+        for spec in (keys.alert(self._authority, searched_at), keys.evidence(self._authority), held):
+            if spec is not None and spec.id == peeked.key_id:
                 return spec
         raise Tampered("pictures name a key that is not their own")
+
+
+def is_held(sealed: bytes) -> bool:
+    """Whether pictures are under a key that the purge leaves. False for what is no picture of ours."""
+    try:
+        peeked = codec.peek(sealed, topic="")
+    except Undecodable:
+        return False
+    return peeked.key_id.startswith(keys.held_of(peeked.deployment))

@@ -65,6 +65,9 @@ class FolderKeys:
             self._sweep()  # what has expired is gone already and does not count
             return self._erase([self._path(key_id) for key_id in key_ids])
 
+    def count_prefix(self, prefix: str) -> int:
+        return sum(not self._over(path) for path in self._files() if _key_id(path).startswith(prefix))
+
     def destroy_prefix(self, prefix: str) -> int:
         with self._alone():
             self._sweep()

@@ -51,6 +51,10 @@ class KeyStore(Protocol):
         """Destroy these keys; how many were there. Nothing can read them from the store on return."""
         ...
 
+    def count_prefix(self, prefix: str) -> int:
+        """How many keys there are whose id begins with `prefix`."""
+        ...
+
     def destroy_prefix(self, prefix: str) -> int:
         """Destroy every key whose id begins with `prefix`; how many were there."""
         ...

@@ -57,12 +57,16 @@ class VolatileKeys:
         with as_transient(_WHAT):
             return int(self._client.delete(*(self._name(key_id) for key_id in key_ids)))
 
-    def destroy_prefix(self, prefix: str) -> int:
-        pattern = _GLOB.sub(r"\\\1", self._name(prefix)) + "*"
+    def count_prefix(self, prefix: str) -> int:
         with as_transient(_WHAT):
-            return sum(int(self._client.delete(*names)) for names in self._scan(pattern))
+            return len({name for names in self._scan(prefix) for name in names})
 
-    def _scan(self, pattern: str) -> Iterator[list[bytes | str]]:
+    def destroy_prefix(self, prefix: str) -> int:
+        with as_transient(_WHAT):
+            return sum(int(self._client.delete(*names)) for names in self._scan(prefix))
+
+    def _scan(self, prefix: str) -> Iterator[list[bytes | str]]:
+        pattern = _GLOB.sub(r"\\\1", self._name(prefix)) + "*"
         cursor = 0
         while True:
             cursor, names = self._client.scan(cursor, match=pattern, count=_SCAN_COUNT)

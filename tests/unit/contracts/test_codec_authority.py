@@ -50,7 +50,7 @@ def test_any_text_comes_back_as_it_was(token: str, document: bytes, approvals: l
         assert codec_authority.decode(codec_authority.encode(record)) == record
 
 
-@pytest.mark.parametrize("raw", [b"", b"\xff\xff", b"\x0a\x02\xff\xfe", b"\x32\x01x"])
+@pytest.mark.parametrize("raw", [b"", b"\xff\xff", b"\x0a\x02\xff\xfe", b"\x7a\x01x"])
 def test_what_is_no_record_is_refused(raw: bytes) -> None:
     """Nothing, no protobuf, no UTF-8, a kind nobody knows."""
     with pytest.raises(Undecodable):
@@ -68,7 +68,9 @@ def test_no_bytes_do_anything_but_decode_or_be_refused(raw: bytes) -> None:
 
 def test_the_schema_has_a_field_for_each_kind_of_record() -> None:
     fields = authority_pb2.AuthorityRecord.DESCRIPTOR.fields
-    assert [field.name for field in fields] == ["registry", "document", "state", "lease", "revocation"]
+    assert [field.name for field in fields] == [
+        *("registry", "document", "state", "lease", "revocation", "certificate", "hold")
+    ]
 
 
 def test_keys_keep_every_state_and_revocation_and_the_newest_lease() -> None:

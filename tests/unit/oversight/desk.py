@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import ClockState, Move, State
 from services.contracts.authorisation.gate import Gate
+from services.contracts.authorisation.purging import PurgeAnswer
 from services.contracts.authorisation.records import Record
 from services.contracts.authorisation.registry import sign_registry
 from services.contracts.authorisation.statements import Attestation, EntriesRevoked, Lease, StateChanged, sign
@@ -36,6 +37,7 @@ class Desk:
     at: datetime = b.APPROVED
     clock: ClockState = ClockState.SYNCHRONISED
     lists: frozenset[tuple[str, str]] | None = None
+    answers: tuple[PurgeAnswer, ...] = ()
     register: Register = field(default_factory=lambda: Register("city-police", b.ROOT.kid))
     records: list[Record] = field(default_factory=list)
     said: list[object] = field(default_factory=list)
@@ -48,7 +50,8 @@ class Desk:
         every = frozenset(
             (version.document.id, version.document.watchlist.digest) for version in self.register.versions()
         )
-        return Now(b.a_reading(self.at, state=self.clock), every if self.lists is None else self.lists)
+        lists = every if self.lists is None else self.lists
+        return Now(b.a_reading(self.at, state=self.clock), lists, self.answers)
 
     def tell(self, command: Command) -> Decision:
         return self._take(Registrar(self.clerk).decide(self.register, command, self.now))

@@ -13,7 +13,7 @@ from services.contracts.authorisation.enums import Move, State
 from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.records import LeaseRenewed
 from services.contracts.authorisation.registry import sign_registry
-from services.oversight.core.clerk import Clerk
+from services.oversight.core.clerk import Clerk, Now
 from services.oversight.core.commands import Attest, Give, PutRegistry, Submit
 from services.oversight.core.minutes import Minutes
 from services.oversight.metrics import OversightMetrics
@@ -41,7 +41,7 @@ class Rig:
             authority=self.log,
             clerk=Clerk(b.key("oversight")),
             minutes=lambda: Minutes(SEQUENCER),
-            loaded=lambda: LIST,
+            moment=lambda reading: Now(reading, LIST),
             organisation="city-police",
             root_fingerprint=b.ROOT.kid,
             clock=self.clock,

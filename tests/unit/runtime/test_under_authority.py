@@ -7,12 +7,21 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from services.contracts.authorisation.approvals import Verified
+from services.contracts.authorisation.enums import Move
+from services.contracts.authorisation.purging import Holder, PurgeAnswer
+from services.contracts.errors import Transient
 from services.contracts.standing import Standing
 from services.runtime.health import Heartbeat
 from services.runtime.under_authority import UnderAuthority
 from tests.fakes.clock import ManualClock
 from tests.support import eventually
-from tests.unit.contracts.authorisation.builders import NOON, a_lease, changes_to_active, published
+from tests.unit.contracts.authorisation.builders import (
+    NOON,
+    a_change,
+    a_lease,
+    changes_to_active,
+    published,
+)
 from tests.unit.runtime.test_authority_watch import DOCUMENT, NEXT, RUNNING, World
 
 WITHIN_S = 10.0
@@ -47,6 +56,38 @@ class Inner:
         return {"inner": True}
 
 
+class FakePurge:
+    """Writes down what it is told, among what happens to the service."""
+
+    def __init__(self, life: list[str]) -> None:
+        self._life = life
+        self.away = 0
+        """So many calls find the stores away."""
+
+    def shed(self) -> int:
+        self._told("shed")
+        return 1
+
+    def obey(self, version: int, order: int) -> PurgeAnswer:
+        self._told(f"obeyed {order}")
+        return PurgeAnswer(
+            deployment=DOCUMENT.id,
+            version=version,
+            order=order,
+            holder=Holder.MATCH,
+            instance="one",
+            at=NOON,
+            destroyed={},
+            left={},
+        )
+
+    def _told(self, what: str) -> None:
+        if self.away:
+            self.away -= 1
+            raise Transient("away")
+        self._life.append(what)
+
+
 class Living:
     """`UnderAuthority` on a thread, as a process would run it."""
 
@@ -55,7 +96,8 @@ class Living:
         self.stop = self.world.stop
         self.clock = ManualClock()
         self.heartbeat = Heartbeat(self.clock)
-        self.service = UnderAuthority(self.world.watch, self.inner.build, self.heartbeat)
+        self.purge = FakePurge(self.inner.life)
+        self.service = UnderAuthority(self.world.watch, self.inner.build, self.heartbeat, self.purge)
         self.service.start()
         self._thread = threading.Thread(target=self.service.run, args=(self.stop,))
 
@@ -107,3 +149,61 @@ def test_it_ends_by_itself_when_another_authority_is_in_force() -> None:
         living.world.topic.write(published(NEXT), *changes_to_active(NEXT), a_lease(NEXT, 2))
         eventually(living.ended, "the end", within_s=WITHIN_S)
         assert not living.service.ready()["authority"]
+
+
+STOPPED = a_change(DOCUMENT, 4, Move.STOP, NOON)
+ORDERED = a_change(DOCUMENT, 5, Move.ORDER_PURGE, NOON)
+
+
+def test_a_stop_destroys_the_keys_of_frames_and_the_service_goes_on() -> None:
+    with Living() as living:
+        living.purge.away = 2
+        living.world.topic.write(*RUNNING)
+        living.world.topic.read_to_the_end = True
+        living.until("built None", "started", "runs")
+        living.world.topic.write(STOPPED)
+        living.until("built None", "started", "runs", "shed")
+        assert not living.ended()
+
+
+def test_the_end_of_the_window_needs_no_haste() -> None:
+    with Living() as living:
+        living.world.topic.write(*RUNNING)
+        living.world.topic.read_to_the_end = True
+        living.until("built None", "started", "runs")
+        living.world.topic.write(a_change(DOCUMENT, 4, Move.END, NOON), ORDERED)
+        eventually(living.ended, "the end", within_s=WITHIN_S)
+    assert "shed" not in living.inner.life
+
+
+def test_at_an_order_to_purge_the_service_ends_and_only_then_is_all_destroyed() -> None:
+    """Who destroys before the service is closed leaves what it mints last, and what its memory holds."""
+    with Living() as living:
+        living.world.topic.write(*RUNNING)
+        living.world.topic.read_to_the_end = True
+        living.until("built None", "started", "runs")
+        living.world.topic.write(STOPPED, ORDERED)
+        eventually(living.ended, "the end", within_s=WITHIN_S)
+    assert living.service.drain(2.0)
+    living.service.close()
+    assert living.inner.life[-3:] == ["drained", "closed", "obeyed 5"]
+
+
+def test_started_anew_it_builds_nothing_and_answers() -> None:
+    with Living() as living:
+        living.world.topic.write(*RUNNING, STOPPED, ORDERED)
+        living.world.topic.read_to_the_end = True
+        living.until("obeyed 5")
+        living.world.topic.write(a_change(DOCUMENT, 6, Move.ORDER_PURGE, NOON))
+        living.until("obeyed 5", "obeyed 6")
+        assert not all(living.service.ready().values())
+    living.service.close()
+    assert living.inner.life == ["obeyed 5", "obeyed 6"], "each order is obeyed once"
+
+
+def test_an_order_is_obeyed_once_the_stores_are_back() -> None:
+    with Living() as living:
+        living.purge.away = 3
+        living.world.topic.write(*RUNNING, STOPPED, ORDERED)
+        living.world.topic.read_to_the_end = True
+        living.until("obeyed 5")

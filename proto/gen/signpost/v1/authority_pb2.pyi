@@ -7,18 +7,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class AuthorityRecord(_message.Message):
-    __slots__ = ("registry", "document", "state", "lease", "revocation")
+    __slots__ = ("registry", "document", "state", "lease", "revocation", "certificate", "hold")
     REGISTRY_FIELD_NUMBER: _ClassVar[int]
     DOCUMENT_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     LEASE_FIELD_NUMBER: _ClassVar[int]
     REVOCATION_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
+    HOLD_FIELD_NUMBER: _ClassVar[int]
     registry: str
     document: PublishedDocument
     state: str
     lease: str
     revocation: str
-    def __init__(self, registry: _Optional[str] = ..., document: _Optional[_Union[PublishedDocument, _Mapping]] = ..., state: _Optional[str] = ..., lease: _Optional[str] = ..., revocation: _Optional[str] = ...) -> None: ...
+    certificate: str
+    hold: str
+    def __init__(self, registry: _Optional[str] = ..., document: _Optional[_Union[PublishedDocument, _Mapping]] = ..., state: _Optional[str] = ..., lease: _Optional[str] = ..., revocation: _Optional[str] = ..., certificate: _Optional[str] = ..., hold: _Optional[str] = ...) -> None: ...
 
 class PublishedDocument(_message.Message):
     __slots__ = ("document", "approvals")

@@ -40,6 +40,12 @@ class RevokeRequest(_message.Message):
     revocation: str
     def __init__(self, revocation: _Optional[str] = ...) -> None: ...
 
+class HoldRequest(_message.Message):
+    __slots__ = ("hold",)
+    HOLD_FIELD_NUMBER: _ClassVar[int]
+    hold: str
+    def __init__(self, hold: _Optional[str] = ...) -> None: ...
+
 class PutRegistryRequest(_message.Message):
     __slots__ = ("registry",)
     REGISTRY_FIELD_NUMBER: _ClassVar[int]
@@ -99,18 +105,20 @@ class AuthorityView(_message.Message):
     def __init__(self, deployment: _Optional[str] = ..., version: _Optional[int] = ..., serial: _Optional[int] = ..., digest: _Optional[str] = ..., state: _Optional[str] = ..., state_sequence: _Optional[int] = ..., window_start_us: _Optional[int] = ..., window_end_us: _Optional[int] = ..., quorum: _Optional[str] = ..., attested: _Optional[bool] = ..., waits_for: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ...) -> None: ...
 
 class VersionView(_message.Message):
-    __slots__ = ("authority", "document", "approvals", "attestation", "states")
+    __slots__ = ("authority", "document", "approvals", "attestation", "states", "certificate")
     AUTHORITY_FIELD_NUMBER: _ClassVar[int]
     DOCUMENT_FIELD_NUMBER: _ClassVar[int]
     APPROVALS_FIELD_NUMBER: _ClassVar[int]
     ATTESTATION_FIELD_NUMBER: _ClassVar[int]
     STATES_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
     authority: AuthorityView
     document: bytes
     approvals: _containers.RepeatedScalarFieldContainer[str]
     attestation: str
     states: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, authority: _Optional[_Union[AuthorityView, _Mapping]] = ..., document: _Optional[bytes] = ..., approvals: _Optional[_Iterable[str]] = ..., attestation: _Optional[str] = ..., states: _Optional[_Iterable[str]] = ...) -> None: ...
+    certificate: str
+    def __init__(self, authority: _Optional[_Union[AuthorityView, _Mapping]] = ..., document: _Optional[bytes] = ..., approvals: _Optional[_Iterable[str]] = ..., attestation: _Optional[str] = ..., states: _Optional[_Iterable[str]] = ..., certificate: _Optional[str] = ...) -> None: ...
 
 class RevocationsView(_message.Message):
     __slots__ = ("revocations", "head")

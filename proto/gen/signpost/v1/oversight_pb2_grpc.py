@@ -59,6 +59,11 @@ class OversightServiceStub:
                 request_serializer=signpost_dot_v1_dot_oversight__pb2.RevokeRequest.SerializeToString,
                 response_deserializer=signpost_dot_v1_dot_oversight__pb2.RevocationsView.FromString,
                 _registered_method=True)
+        self.Hold = channel.unary_unary(
+                '/signpost.v1.OversightService/Hold',
+                request_serializer=signpost_dot_v1_dot_oversight__pb2.HoldRequest.SerializeToString,
+                response_deserializer=signpost_dot_v1_dot_oversight__pb2.AuthorityView.FromString,
+                _registered_method=True)
         self.PutRegistry = channel.unary_unary(
                 '/signpost.v1.OversightService/PutRegistry',
                 request_serializer=signpost_dot_v1_dot_oversight__pb2.PutRegistryRequest.SerializeToString,
@@ -110,6 +115,12 @@ class OversightServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Hold(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PutRegistry(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -155,6 +166,11 @@ def add_OversightServiceServicer_to_server(servicer, server):
                     servicer.Revoke,
                     request_deserializer=signpost_dot_v1_dot_oversight__pb2.RevokeRequest.FromString,
                     response_serializer=signpost_dot_v1_dot_oversight__pb2.RevocationsView.SerializeToString,
+            ),
+            'Hold': grpc.unary_unary_rpc_method_handler(
+                    servicer.Hold,
+                    request_deserializer=signpost_dot_v1_dot_oversight__pb2.HoldRequest.FromString,
+                    response_serializer=signpost_dot_v1_dot_oversight__pb2.AuthorityView.SerializeToString,
             ),
             'PutRegistry': grpc.unary_unary_rpc_method_handler(
                     servicer.PutRegistry,
@@ -307,6 +323,33 @@ class OversightService:
             '/signpost.v1.OversightService/Revoke',
             signpost_dot_v1_dot_oversight__pb2.RevokeRequest.SerializeToString,
             signpost_dot_v1_dot_oversight__pb2.RevocationsView.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Hold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signpost.v1.OversightService/Hold',
+            signpost_dot_v1_dot_oversight__pb2.HoldRequest.SerializeToString,
+            signpost_dot_v1_dot_oversight__pb2.AuthorityView.FromString,
             options,
             channel_credentials,
             insecure,

@@ -260,6 +260,8 @@ _ROAD = {
     Move.SUSPEND: (State.ACTIVE, State.SUSPENDED),
     Move.RESUME: (State.SUSPENDED, State.ACTIVE),
     Move.STOP: (State.ACTIVE, State.ENDED),
+    Move.END: (State.ACTIVE, State.ENDED),
+    Move.ORDER_PURGE: (State.ENDED, State.ENDED),
 }
 
 

@@ -1,0 +1,87 @@
+"""`signpost purge`: destroy all that a deployment has of anybody, and certify it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+
+from console.authority.standing import Standing
+from console.edges.grpc_oversight import OversightClient
+from console.purge import lines, purge, share
+from console.refusals import refusals
+from services.contracts.authorisation.enums import Move
+from services.contracts.authorisation.signing import SigningKey
+from services.contracts.authorisation.statements import Order, sign
+from services.contracts.keyspec import Where
+from services.runtime.clock import SystemClock
+from services.runtime.kafka.config import Connection
+from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.port import KeyStore
+from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.purging import Purge, Stores, publish
+from services.runtime.redis_client import connect
+from services.runtime.signing_key import read_signing_key
+
+_NAME = "console"
+
+
+def command(  # noqa: PLR0913 - one an option
+    deployment: Annotated[str, typer.Argument(help="The deployment's id; it must have ended.")],
+    *,
+    oversight: Annotated[str, typer.Option(envvar="OVERSIGHT", help="Oversight, host:port; comma between.")],
+    keys_dir: Annotated[Path, typer.Option(envvar="KEYS_DIR", help="Folder of the key store.")],
+    redis_volatile_url: Annotated[str, typer.Option(envvar="REDIS_VOLATILE_URL", help="redis://...")],
+    redis_durable_url: Annotated[str, typer.Option(envvar="REDIS_DURABLE_URL", help="redis://...")],
+    bootstrap: Annotated[str, typer.Option(envvar="KAFKA_BOOTSTRAP", help="Kafka's first brokers.")],
+    key: Annotated[Path | None, typer.Option(help="Your own key, PEM; not needed for a dry run.")] = None,
+    reason: Annotated[str, typer.Option(help="Why now, in writing; it is kept.")] = "the deployment has ended",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is there, and destroy nothing.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the signed certificate here.")] = None,
+    within_s: Annotated[float, typer.Option(min=1, help="How long to wait for every holder.")] = 120.0,
+) -> None:
+    """Order every holder to destroy what it has, wait for all, and print the signed certificate.
+
+    Exit 1 names who has not answered. What is held under `signpost hold` stays. Harmless if done twice.
+    """
+    with refusals(), OversightClient(oversight) as client:
+        clock = SystemClock()
+        connection = Connection(bootstrap, _NAME)
+        volatile = VolatileKeys(connect(SecretStr(redis_volatile_url), client_name=_NAME), clock)
+        stores: dict[Where, KeyStore] = {Where.VOLATILE: volatile, Where.STORE: FolderKeys(keys_dir, clock)}
+        own = Purge(
+            share(deployment, instance=_NAME),
+            Stores(stores, connect(SecretStr(redis_durable_url), client_name=_NAME)),
+            lambda output: publish(connection, output),
+            clock,
+        )
+        if dry_run or key is None:
+            for what, number in own.look().items():
+                typer.echo(f"{number} {what}")
+            typer.echo(f"nothing destroyed; the authority is {client.newest(deployment).standing.state}")
+            return
+        signer = read_signing_key(key, variable="--key")
+        found = purge(client, deployment, own, order=lambda now: order(now, signer, reason), within_s=within_s)
+        if out is not None:
+            out.write_text(found.certificate)
+        for line in lines(found.certificate):
+            typer.echo(line)
+
+
+def order(standing: Standing, key: SigningKey, reason: str) -> str:
+    """The signed order to purge it as it stands."""
+    said = Order.read(
+        {
+            "deployment": standing.deployment,
+            "version": standing.version,
+            "digest": standing.digest,
+            "signed_at": datetime.now(UTC),
+            "sequence": standing.state_sequence + 1,
+            "move": Move.ORDER_PURGE,
+            "reason": reason,
+        }
+    )
+    return sign(said, key)

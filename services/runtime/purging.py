@@ -1,0 +1,206 @@
+"""A process's part in a purge: keys destroyed, what else it keeps removed, its answer."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import redis
+
+from services.contracts import keys as key_specs
+from services.contracts import topics
+from services.contracts.authorisation.purging import Holder, PurgeAnswer, What, key_of
+from services.contracts.errors import Misconfigured, Transient
+from services.contracts.keyspec import Where
+from services.runtime.clock import Clock
+from services.runtime.kafka.broker import BrokerError, Retriable
+from services.runtime.kafka.config import Connection, producer_options
+from services.runtime.kafka.producer import KafkaProducer
+from services.runtime.kafka.types import Output
+from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.port import KeyStore
+from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.process import Context
+from services.runtime.redis_client import as_transient, connect
+from services.runtime.retry import retry
+from services.runtime.settings import ServiceSettings
+
+log = logging.getLogger(__name__)
+
+# Destroyed, and looked again, until nothing is found: another process may be minting its last.
+_PASSES = 5
+_FLUSH_S = 5.0
+# What a restart of Redis or of a broker takes; then the process ends without an answer, and is started anew.
+_WITHIN_S = 20.0
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Values:
+    """Values in the durable Redis whose names begin with `prefix`; `keeps` says of one that it is held."""
+
+    what: What
+    prefix: str
+    keeps: Callable[[bytes], bool] = lambda value: False
+
+
+@dataclass(frozen=True)
+class Share:
+    """Who answers, for which deployment, and what it keeps beside keys. `undelivered` must not be left behind."""
+
+    holder: Holder
+    deployment: str
+    instance: str
+    values: Sequence[Values] = ()
+    undelivered: Callable[[redis.Redis], int] = lambda durable: 0
+    before: Callable[[], None] = lambda: None
+    """Called before anything is destroyed: what is held is brought out of the way. May raise Transient."""
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Where keys lie, and the durable Redis."""
+
+    keys: Mapping[Where, KeyStore]
+    durable: redis.Redis
+
+
+class Purge:
+    """One thread at a time. Raises Transient where a store, or Kafka, does not answer."""
+
+    def __init__(self, share: Share, stores: Stores, answer: Callable[[Output], None], clock: Clock) -> None:
+        self._share = share
+        self._stores = stores
+        self._answer = answer
+        self._clock = clock
+
+    def look(self) -> dict[What, int]:
+        """What `obey` would destroy; destroys nothing."""
+        found: Counter[What] = Counter()
+        for what, where, prefix in key_specs.purged(self._share.deployment):
+            found[what] += self._stores.keys[where].count_prefix(prefix)
+        with as_transient("looking what there is to purge"):
+            for values in self._share.values:
+                found[values.what] += sum(not kept for _, kept in self._look(values))
+        return _told(found)
+
+    def shed(self) -> int:
+        """Destroy the parts that a stop destroys; how many there were."""
+        what, where, prefix = key_specs.epochs(self._share.deployment)
+        shed = self._stores.keys[where].destroy_prefix(prefix)
+        log.info("keys destroyed at the stop", extra={"what": what, "keys": shed})
+        return shed
+
+    def obey(self, version: int, order: int) -> PurgeAnswer:
+        """Destroy everything, look, and answer. Blocks; done twice it finds nothing."""
+        share = self._share
+        share.before()
+        destroyed, left = Counter[What](), self._one_pass()
+        for _ in range(_PASSES):
+            destroyed.update(left)
+            left = self._one_pass()
+            if not left.total():
+                break
+        left[What.UNDELIVERED] = share.undelivered(self._stores.durable)
+        answer = PurgeAnswer(
+            deployment=share.deployment,
+            version=version,
+            order=order,
+            holder=share.holder,
+            instance=share.instance,
+            at=self._clock.now(),
+            destroyed=_told(destroyed),
+            left=_told(left),
+            held=self._held(),
+        )
+        self._answer(Output(topics.PURGES.name, key_of(answer), answer.canonical_bytes()))
+        log.info("purged", extra={"destroyed": destroyed.total(), "left": left.total(), "held": answer.held})
+        return answer
+
+    def _one_pass(self) -> Counter[What]:
+        found: Counter[What] = Counter()
+        for what, where, prefix in key_specs.purged(self._share.deployment):
+            found[what] += self._stores.keys[where].destroy_prefix(prefix)
+        with as_transient("purging"):
+            for values in self._share.values:
+                goes = [name for name, kept in self._look(values) if not kept]
+                found[values.what] += int(self._stores.durable.delete(*goes)) if goes else 0
+        return found
+
+    def _held(self) -> int:
+        with as_transient("purging"):
+            return sum(kept for values in self._share.values for _, kept in self._look(values))
+
+    def _look(self, values: Values) -> Iterator[tuple[bytes | str, bool]]:
+        """Every name, and whether its value is held."""
+        pattern = "".join(f"\\{one}" if one in "*?[]\\^" else one for one in values.prefix) + "*"
+        for name in self._stores.durable.scan_iter(match=pattern, count=_AT_ONCE):
+            value = self._stores.durable.get(name)
+            yield name, isinstance(value, bytes) and values.keeps(value)
+
+
+def _told(amounts: Counter[What]) -> dict[What, int]:
+    return {what: amounts[what] for what in What if amounts[what]}
+
+
+def purge(
+    settings: ServiceSettings,
+    context: Context,
+    holder: Holder,
+    *,
+    values: Sequence[Values] = (),
+    undelivered: Callable[[redis.Redis], int] = lambda durable: 0,
+    before: Callable[[], None] = lambda: None,
+    slot: str = "",
+) -> Purge:
+    """On the process's own stores; connects to nothing yet. Raises Misconfigured."""
+    name = f"{holder}-purge"
+    connection = Connection(settings.kafka_bootstrap, f"{name}-{settings.instance}")
+    volatile = VolatileKeys(connect(settings.redis_volatile_url, client_name=name), context.clock)
+    store = FolderKeys(settings.keys_dir, context.clock)
+    durable = connect(settings.redis_durable_url, client_name=name)
+    instance = f"{settings.instance}.{slot}" if slot else settings.instance
+    return Purge(
+        Share(holder, settings.deployment, instance, values, undelivered, before),
+        Stores({Where.VOLATILE: volatile, Where.STORE: store}, durable),
+        lambda output: publish(connection, output),
+        context.clock,
+    )
+
+
+def publish(connection: Connection, output: Output) -> None:
+    """Have one record acknowledged by Kafka. Blocks; raises Transient."""
+    failed: list[BrokerError | None] = []
+    producer = KafkaProducer(producer_options(connection), lambda code: None)
+    try:
+        producer.send(output, failed.append)
+    except Retriable as full:
+        raise Transient(f"{output.topic}: {full}") from full
+    producer.flush(_FLUSH_S)
+    if failed != [None]:
+        raise Transient(f"{output.topic}: not acknowledged")
+
+
+class Purging(Protocol):
+    """A process's part, as who runs it needs it."""
+
+    def shed(self) -> int:
+        """See `Purge.shed`."""
+        ...
+
+    def obey(self, version: int, order: int) -> PurgeAnswer:
+        """See `Purge.obey`."""
+        ...
+
+
+def obey(purge: Purging, version: int, order: int) -> bool:
+    """Whether it was obeyed and answered; tried again for a while. What hinders it is said."""
+    try:
+        retry(lambda: purge.obey(version, order), on=(Transient,), deadline_s=_WITHIN_S)
+    except (Transient, Misconfigured) as hindered:
+        log.warning("not purged", extra={"reason": str(hindered)})
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""The scanner that proves absence, on what is there."""
