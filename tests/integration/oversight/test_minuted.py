@@ -7,9 +7,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from console.audit.collect import collect
 from console.audit.verify import read_head, verify
+from console.commands import audit
 from console.edges.kafka_read import KafkaReader
 from console.stack.kafka import KafkaCluster
 from services.contracts.audit.requests import SYSTEM
@@ -41,6 +43,12 @@ def test_a_life_over_a_takeover_is_one_whole_chain_with_anchored_heads(
         verdict = verify(file, world.root_fingerprint, read_head(head))
         assert verdict.ok, verdict.fault
         assert verdict.agreed is not None
+        words = ["--bootstrap", own_kafka.bootstrap, "--root", world.root_fingerprint]
+        exported = tmp_path / "exported.jsonl"
+        for code in (0, 2):  # never over a file that is there
+            said = CliRunner().invoke(audit.app, ["export", str(exported), "--chain", document.id, *words])
+            assert said.exit_code == code, said.output
+        assert exported.read_bytes() == file.read_bytes()
         assert entries(own_kafka, world, SYSTEM, file) > 0
         assert verify(file, world.root_fingerprint).ok
 
