@@ -9,6 +9,7 @@ import typer
 
 from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.errors import SignpostError
+from services.contracts.sealed.faults import Altered, Refused
 
 
 @contextmanager
@@ -20,6 +21,12 @@ def refusals() -> Iterator[None]:
         for finding in refused.findings:
             typer.echo(str(finding), err=True)
         raise typer.Exit(1) from refused
+    except Refused as refused:
+        typer.echo(str(refused), err=True)
+        raise typer.Exit(1) from refused
+    except Altered as altered:
+        typer.echo(f"ALTERED: {altered}", err=True)
+        raise typer.Exit(1) from altered
     except SignpostError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error

@@ -10,7 +10,7 @@ import yaml
 
 from services.contracts import authority
 from services.contracts.authorisation import rules
-from services.contracts.authorisation.document import Document
+from services.contracts.authorisation.document import Document, SealedList
 from services.contracts.authorisation.fields import SHAPE, Name, Part, Reference, Sha256
 from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.authorisation.statements import NOTHING
@@ -24,7 +24,7 @@ DigestOf = Callable[[str], str]
 
 
 class SealedFacts(Part):
-    """What building a list settles and its draft leaves open: written by `watchlist build`."""
+    """What a sealed list settles and the authority's draft leaves open: written by `watchlist seal`."""
 
     deployment: Name
     id: Name
@@ -51,6 +51,11 @@ class Draft:
     @property
     def author(self) -> str:
         return self._open.author
+
+    @property
+    def watchlist(self) -> SealedList:
+        """The list's terms. Its digest is still open, and its model may be: those are none."""
+        return self._open.watchlist
 
     def bounds(self) -> authority.Authority:
         """What the list is built within: any digest, and any model unless the draft names one."""

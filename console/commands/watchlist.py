@@ -1,58 +1,64 @@
-"""`signpost watchlist build`: from a folder of pictures to the sealed list a deployment searches."""
+"""`signpost watchlist`: from a folder of pictures to the sealed list that a deployment searches."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import SecretStr
 
 from console.authority import files
-from console.authority.draft import SealedFacts
-from console.edges import list_redis
 from console.edges.grpc_enrolment import GrpcEnrolment
+from console.edges.grpc_oversight import OversightClient
+from console.edges.private_file import write_private
+from console.refusals import refusals
 from console.watchlist import build as building
-from console.watchlist import cards, folder
-from console.watchlist.build import Built, Plan
+from console.watchlist import cards, folder, sealing, storing
+from console.watchlist.build import Built, NothingBuilt, Plan
 from console.watchlist.enrolment import Enrolment
 from console.watchlist.limits import BY_MODEL, Limits
-from console.watchlist.report import lines
-from services.contracts import keys
-from services.contracts.authority import Authority
-from services.contracts.codec import Sealing
-from services.contracts.errors import Misconfigured, SignpostError
-from services.contracts.ids import subject_token
-from services.runtime.clock import SystemClock
-from services.runtime.keys.cipher import AesGcm
-from services.runtime.keys.folder import FolderKeys
-from services.runtime.redis_client import check_durable, connect
+from console.watchlist.report import faults, head, lines
+from console.watchlist.revoking import take_off
+from services.contracts.authorisation.registry import Registry, in_force, open_registry
+from services.contracts.errors import Misconfigured
+from services.contracts.scoring import raw_scores
+from services.contracts.sealed import rebuild
+from services.contracts.sealed.bundle import frame
+from services.contracts.sealed.bundle.read import draft_of, open_bundle, open_draft
+from services.contracts.sealed.draft import draft_faults
+from services.contracts.sealed.manifest import Manifest
+from services.contracts.sealed.seal import check_manifest, parse_seal
+from services.runtime.signing_key import read_signing_key
 
-app = typer.Typer(help="Build the list that a deployment searches.", no_args_is_help=True)
+app = typer.Typer(help="The list: built, checked, signed by two people, sealed, loaded.", no_args_is_help=True)
 
 _MAX_FILLERS = 10_000
+ListDraft = Annotated[Path, typer.Argument(metavar="FILE", help="The list's draft, as `build` wrote it.")]
+SealedFile = Annotated[Path, typer.Argument(metavar="FILE", help="The sealed list, as `seal` wrote it.")]
+KeysDir = Annotated[Path, typer.Option(envvar="KEYS_DIR", help="Folder of the key store.")]
+Key = Annotated[Path, typer.Option(help="Your own key, PEM.")]
+RegistryFile = Annotated[Path, typer.Option("--registry", help="registry.jws, as the root wrote it.")]
+Root = Annotated[str, typer.Option(envvar="AUTHORITY_ROOT", help="The root's fingerprint.")]
 
 
 @app.command("cards")
 def cards_command(
     root: Annotated[Path, typer.Argument(metavar="DIR", help="A folder a subject, pictures in each.")],
     *,
-    category: Annotated[str, typer.Option(help="Of everybody.")] = "exercise",
-    source: Annotated[str, typer.Option(help="Where the pictures are from.")] = "own pictures",
-    reason: Annotated[str, typer.Option(help="Why they are listed.")] = "consenting test subject",
+    added_by: Annotated[str, typer.Option(help="Who adds them: a number, no name.")] = "clerk-1",
+    approved_by: Annotated[str, typer.Option(help="Who answers for that, somebody else.")] = "sergeant-1",
     days: Annotated[int, typer.Option(min=1, max=31, help="Until the entries expire.")] = 1,
 ) -> None:
-    """Write a subject.yaml to begin with where one is missing. Look at them before building the list."""
-    expires_on = (datetime.now(UTC) + timedelta(days=days)).date()
-    try:
-        written = cards.write_missing(root, cards.Common(category, source, reason, expires_on))
-    except (OSError, Misconfigured) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+    """Write a volunteer's subject.yaml where one is missing. Look at them before building the list."""
+    at = datetime.now(UTC).replace(microsecond=0)
+    common = cards.Common(added_by, approved_by, checked_at=at, expires_at=at + timedelta(days=days))
+    with refusals(), _readable(root):
+        written = cards.write_missing(root, common)
     for path in written:
-        typer.echo(f"wrote {path}: check its dates")
+        typer.echo(f"wrote {path}: check every field, and the pictures' dates")
 
 
 @app.command("build")
@@ -60,42 +66,40 @@ def build_command(  # noqa: PLR0913 - one an option
     root: Annotated[Path, typer.Argument(metavar="DIR", help="A folder a subject: pictures and subject.yaml.")],
     *,
     draft: Annotated[Path, typer.Option(help="The authority's draft, in YAML: the list is built within it.")],
-    redis_durable_url: Annotated[str, typer.Option(envvar="REDIS_DURABLE_URL", help="The Redis that keeps.")],
-    keys_dir: Annotated[Path, typer.Option(envvar="KEYS_DIR", help="Folder of the key store.")],
+    out: Annotated[Path, typer.Option(help="The list's draft to write; it is encrypted.")],
+    keys_dir: KeysDir,
     enrolment: Annotated[str, typer.Option(help="embed's enrolment, host:port.")] = "127.0.0.1:50051",
-    out: Annotated[
-        Path | None, typer.Option(help="Where the list's digest and model go; beside the draft if not given.")
-    ] = None,
     fillers: Annotated[
         int, typer.Option(min=0, max=_MAX_FILLERS, help="Made-up entries that pad a short list's cohort.")
     ] = 0,
     seed: Annotated[int, typer.Option(help="Of the fillers: the same seed gives the same ones.")] = 1,
     max_pictures: Annotated[int, typer.Option(min=1, max=20, help="Pictures kept a subject, best first.")] = 5,
     same_person: Annotated[
-        float | None, typer.Option(help="Cosine from which pictures show one person; by model if not given.")
+        float | None, typer.Option(help="Cosine from which pictures show one person; for a model of your own.")
     ] = None,
     duplicate: Annotated[
-        float | None, typer.Option(help="Cosine from which two subjects may be one; by model if not given.")
+        float | None, typer.Option(help="Cosine from which two subjects may be one; for a model of your own.")
     ] = None,
 ) -> None:
-    """Enrol every picture, refuse the bad ones, seal the rest, and write what its authority must name.
+    """Enrol every picture, refuse the bad ones, and write the draft that two people look at and sign.
 
-    Exits 1 if nothing was built, 2 if something has to be put right first; then the old list stays.
+    Exits 1 if nothing was built or the draft cannot be sealed as it is, 2 if something has to be put right first.
     """
-    try:
-        bounds = files.read_draft(draft).bounds()
-        found = folder.read(root)
-        store = FolderKeys(keys_dir, SystemClock())
+    with refusals():
+        authority = files.read_draft(draft)
+        bounds = authority.bounds()
+        found, resolutions = folder.read(root), folder.read_resolutions(root)
         with GrpcEnrolment(enrolment) as client:
             limits = _limits(client, fillers=fillers, same_person=same_person, duplicate=duplicate)
-            deployment_key = _key(store, bounds, keys.deployment(bounds).id)
             result = building.build(
                 found,
                 Plan(
-                    watchlist=bounds.watchlist,
+                    deployment=bounds.deployment,
+                    watchlist=authority.watchlist,
+                    model=bounds.watchlist.model,
                     limits=limits,
-                    token_of=lambda reference: subject_token(deployment_key, reference),
                     built_at=datetime.now(UTC),
+                    resolutions=resolutions,
                     max_pictures=max_pictures,
                     fillers=fillers,
                     seed=seed,
@@ -103,53 +107,202 @@ def build_command(  # noqa: PLR0913 - one an option
                 client,
             )
         if isinstance(result, Built):
-            key_id = keys.watchlist(bounds).id
-            _write(redis_durable_url, bounds, result, Sealing(key_id, _key(store, bounds, key_id), AesGcm()))
-            files.write_facts(out or files.facts_path(draft), _facts(bounds, result))
-    except SignpostError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+            storing.store_draft(out, result, bounds, keys_dir, now=datetime.now(UTC))
     for line in lines(result):
         typer.echo(line)
-    if not isinstance(result, Built):
+    if isinstance(result, NothingBuilt) or result.faults:
         raise typer.Exit(1)
 
 
+@app.command("check")
+def check_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A list's draft, or a sealed list.")],
+    *,
+    keys_dir: KeysDir,
+    registry: Annotated[Path | None, typer.Option(help="registry.jws; for a sealed list.")] = None,
+    root: Annotated[str, typer.Option(envvar="AUTHORITY_ROOT", help="The root's fingerprint.")] = "",
+) -> None:
+    """Say what is in a list, what of it was altered, and all that forbids sealing it; exit 1 if any."""
+    now = datetime.now(UTC)
+    with refusals():
+        raw = _bytes(file)
+        if raw.startswith(frame.DRAFT_MAGIC):
+            contents = open_draft(raw)
+        else:
+            if registry is None:
+                raise Misconfigured("a sealed list is checked by who signed it: give --registry and --root")
+            contents = open_bundle(raw, registry=_registry(registry, root, now), now=now).contents
+        contents.check()
+        draft = draft_of(contents, storing.sealing_of(contents, keys_dir))
+        wrong = draft_faults(draft, similarity=raw_scores, at=now)
+    for line in (*faults(wrong), *head(draft.manifest)):
+        typer.echo(line)
+    if wrong:
+        raise typer.Exit(1)
+
+
+@app.command("approve")
+def approve_command(
+    file: ListDraft,
+    *,
+    key: Key,
+    out: Annotated[Path, typer.Option(help="Where your signature goes.")],
+    keys_dir: KeysDir,
+    digest: Annotated[str | None, typer.Option(help="Of what you have looked at; it is asked for.")] = None,
+) -> None:
+    """Sign a list, as its manager or as an authorising officer: both must, and they must be two people."""
+    now = datetime.now(UTC)
+    with refusals():
+        contents = open_draft(_bytes(file))
+        own = storing.sealing_of(contents, keys_dir)
+        of = contents.manifest(own)
+        if digest is None:
+            for line in head(of):
+                typer.echo(line)
+            typer.confirm(f"Sign this, {of.digest}?", abort=True)
+        elif digest != of.digest:
+            raise Misconfigured(f"{file}: its digest is {of.digest}")
+        token = sealing.approved(contents, own, read_signing_key(key, variable="--key"), at=now)
+        write_private(out, token + "\n")
+    typer.echo(f"signed {of.digest}")
+
+
+@app.command("seal")
+def seal_command(
+    file: ListDraft,
+    *,
+    signature: Annotated[list[Path], typer.Option(help="A file that `approve` wrote; two of them.")],
+    key: Key,
+    registry: RegistryFile,
+    root: Root,
+    out: Annotated[Path, typer.Option(help="The sealed list; its manifest, seal and facts come beside it.")],
+    keys_dir: KeysDir,
+) -> None:
+    """Seal a list that two people signed, as its manager. Nobody changes it afterwards, not even its manager.
+
+    The manifest and the seal stay when the list is purged; the facts go into the authority.
+    """
+    now = datetime.now(UTC)
+    with refusals():
+        contents = open_draft(_bytes(file))
+        made = sealing.sealed(
+            contents,
+            storing.sealing_of(contents, keys_dir),
+            [files.read_text(one).strip() for one in signature],
+            read_signing_key(key, variable="--key"),
+            registry=_registry(registry, root, now),
+            now=now,
+        )
+        storing.store_sealed(out, made)
+    typer.echo(f"sealed {made.facts.digest}")
+
+
+@app.command("load")
+def load_command(
+    file: SealedFile,
+    *,
+    oversight: Annotated[str, typer.Option(envvar="OVERSIGHT", help="Oversight, host:port; comma between.")],
+    registry: RegistryFile,
+    root: Root,
+    redis_durable_url: Annotated[str, typer.Option(envvar="REDIS_DURABLE_URL", help="The Redis that keeps.")],
+    keys_dir: KeysDir,
+) -> None:
+    """Put a sealed list where match and review read it, if the newest authority names it and admits it."""
+    now = datetime.now(UTC)
+    with refusals():
+        raw, known = _bytes(file), _registry(registry, root, now)
+        deployment = open_bundle(raw, registry=known, now=now).contents.seal.deployment
+        with OversightClient(oversight) as client:
+            document = client.newest(deployment).document
+        of = storing.load(
+            raw, document, registry=known, keys_dir=keys_dir, redis_durable_url=redis_durable_url, now=now
+        )
+    typer.echo(f"loaded {of.digest}: {len(of.entries)} entries")
+
+
+@app.command("revoke")
+def revoke_command(
+    manifest: Annotated[
+        Path, typer.Argument(metavar="MANIFEST", help="As `seal` wrote it; its seal lies beside.")
+    ],
+    entry: Annotated[list[str], typer.Argument(help="Ids of entries.")],
+    *,
+    key: Key,
+    oversight: Annotated[str, typer.Option(envvar="OVERSIGHT", help="Oversight, host:port; comma between.")],
+    registry: RegistryFile,
+    root: Root,
+    keys_dir: KeysDir,
+) -> None:
+    """Take entries off a list that is in use, for good. Two seconds later nothing alerts for them any more."""
+    now = datetime.now(UTC)
+    with refusals():
+        of = _manifest(manifest, _registry(registry, root, now), now)
+        token_of = storing.token_of(of.head.deployment, keys_dir)
+        own = read_signing_key(key, variable="--key")
+        with OversightClient(oversight) as client:
+            found = take_off(of, entry, token_of=token_of, key=own, oversight=client)
+    typer.echo(f"{len(set(entry))} taken off {of.digest}; {found.count} revocations")
+
+
+@app.command("manifest")
+def manifest_command(
+    manifest: Annotated[
+        Path, typer.Argument(metavar="MANIFEST", help="As `seal` wrote it; its seal lies beside.")
+    ],
+    *,
+    registry: RegistryFile,
+    root: Root,
+    wanted: Annotated[
+        bool, typer.Option("--wanted", help="Print which pictures to fetch, to make it again.")
+    ] = False,
+) -> None:
+    """Check a kept manifest against its seal, and say what was on the list; exit 1 if one byte is another."""
+    now = datetime.now(UTC)
+    with refusals():
+        of = _manifest(manifest, _registry(registry, root, now), now)
+    for line in head(of):
+        typer.echo(line)
+    if wanted:
+        for sha256, (system, reference) in rebuild.wanted(of).items():
+            typer.echo(f"{sha256}  {system}  {reference}")
+
+
+def _manifest(path: Path, registry: Registry, now: datetime) -> Manifest:
+    seal = parse_seal(_bytes(path.with_suffix(".seal")))
+    return check_manifest(_bytes(path), seal, registry, now=now)
+
+
 def _limits(client: Enrolment, *, fillers: int, same_person: float | None, duplicate: float | None) -> Limits:
-    name = client.model().name
+    """A known model's are not to be overridden: one set high would hide that two entries are one person."""
+    name, given = client.model().name, (same_person, duplicate)
     known = BY_MODEL.get(name)
-    if known is None:
-        if fillers or same_person is None or duplicate is None:
-            raise Misconfigured(
-                f"nothing is known of the cosines of {name}: give --same-person and --duplicate, no --fillers"
-            )
-        return Limits(stranger_mean=0.0, stranger_sd=0.0, same_person=same_person, duplicate=duplicate)
-    return replace(
-        known,
-        same_person=known.same_person if same_person is None else same_person,
-        duplicate=known.duplicate if duplicate is None else duplicate,
-    )
+    if known is not None:
+        if given != (None, None):
+            raise Misconfigured(f"the cosines of {name} are known: leave out --same-person and --duplicate")
+        return known
+    if fillers or same_person is None or duplicate is None:
+        raise Misconfigured(
+            f"nothing is known of the cosines of {name}: give --same-person and --duplicate, no --fillers"
+        )
+    return Limits(stranger_mean=0.0, stranger_sd=0.0, same_person=same_person, duplicate=duplicate)
 
 
-def _key(store: FolderKeys, bounds: Authority, key_id: str) -> bytes:
-    """Keys of the deployment and of its list; both die at the purge."""
-    if bounds.purge_at <= datetime.now(UTC):
-        raise Misconfigured(f"{bounds.deployment}: its window and purge are over; nothing may be built for it")
-    return store.get_or_create(key_id, expires_at=bounds.purge_at)
+def _registry(path: Path, root: str, now: datetime) -> Registry:
+    found = open_registry(files.read_text(path).strip(), root_fingerprint=root)
+    wrong = in_force(found, root_fingerprint=root, now=now)
+    if wrong:
+        raise Misconfigured("; ".join(str(one) for one in wrong))
+    return found
 
 
-def _facts(bounds: Authority, built: Built) -> SealedFacts:
-    gallery = built.gallery
-    return SealedFacts(
-        deployment=bounds.deployment,
-        id=gallery.name,
-        digest=gallery.digest,
-        model=gallery.model_id,
-        score_kind=gallery.score_kind,
-    )
+def _bytes(path: Path) -> bytes:
+    with _readable(path):
+        return path.read_bytes()
 
 
-def _write(url: str, bounds: Authority, built: Built, sealing: Sealing) -> None:
-    with connect(SecretStr(url), client_name="watchlist-build") as client:
-        check_durable(client)
-        list_redis.write(client, bounds, built, sealing)
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Misconfigured(f"{path}: cannot be read ({type(error).__name__})") from None

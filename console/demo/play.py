@@ -93,7 +93,7 @@ def _prepare(home: Path, accounts: list[Account], console: Console, ray_workers:
             console.print(f"filming {camera}: {len(walks)} people walk past")
             film.write_film(path, ASSETS, walks, seconds=passages.DEMO_S, seed=seed)
         cameras.append(ExerciseCamera(camera, path))
-    write_blue_list(home / "list", ASSETS, today=datetime.now(UTC).date())
+    write_blue_list(home / "list", ASSETS, now=datetime.now(UTC))
     people = home / "people.yaml"
     write_people(people, accounts)
     return Setup(

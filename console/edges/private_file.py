@@ -8,8 +8,13 @@ from pathlib import Path
 
 def write_private(path: Path, text: str) -> None:
     """Write `text`, readable by nobody else, whatever the file's mode was before. Makes the folder if need be."""
+    write_private_bytes(path, text.encode())
+
+
+def write_private_bytes(path: Path, content: bytes) -> None:
+    """As `write_private`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    with os.fdopen(descriptor, "wb") as file:
         os.fchmod(descriptor, 0o600)
-        file.write(text)
+        file.write(content)

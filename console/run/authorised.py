@@ -19,14 +19,22 @@ _ACTIVE_WITHIN_S = 30.0
 _LOOK_EVERY_S = 0.25
 
 
-def activate(oversight: str, sample: SampleAuthority, document: Document) -> Standing:
-    """Submit, approve, attest, and wait until it is ACTIVE. Raises StackError naming what it still waits for."""
+def authorise(oversight: str, sample: SampleAuthority, document: Document) -> None:
+    """Submit, approve, attest: it is in force as soon as its list is loaded. Raises StackError."""
     try:
         with OversightClient(oversight, patience_s=_PATIENCE_S) as client:
             client.put_registry(sample.registry())
             client.submit(document, [sample.approval(document, Role.AUTHOR, at=_now())])
             client.approve(sample.approval(document, Role.AUTHORISING_OFFICER, at=_now()))
             client.attest(sample.attestation(document, at=_now()))
+    except SignpostError as error:
+        raise StackError(f"the authority was not given: {error}") from error
+
+
+def await_active(oversight: str, document: Document) -> Standing:
+    """Wait until it is ACTIVE. Raises StackError naming what it still waits for."""
+    try:
+        with OversightClient(oversight, patience_s=_PATIENCE_S) as client:
             return _await_active(client, document.id)
     except SignpostError as error:
         raise StackError(f"the authority is not in force: {error}") from error

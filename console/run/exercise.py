@@ -25,6 +25,7 @@ from console.ledger.read import read_statement
 from console.ledger.statement import Statement
 from console.run import authorised, listing
 from console.run.deployment import ExerciseCamera, write_exercise
+from console.run.listing import ExerciseList
 from console.run.ray_head import RayHead
 from console.run.sample_authority import SampleAuthority
 from console.run.service import ServiceProcess
@@ -85,12 +86,12 @@ class Exercise:
         self.stack = LocalStack(self._home / "stack", setup.cache / "kafka", brokers=setup.brokers)
         self._authority = self._home / "authority"
         self.draft = (setup.draft or self._authority / "exercise.yaml").resolve()
-        self._facts = self._authority / "list.yaml"
         self._review_key = self._authority / "review.pem"
         self._heads = self._authority / "heads"
         # What is in force, and who signed it; from the `with` on.
         self.document: Document
         self.sample: SampleAuthority
+        self.list: ExerciseList
         self.services: dict[str, ServiceProcess] = {}
         self._enrolment_port, self._oversight_port, self.review_grpc_port, self.review_web_port = free_ports(4)
         self.ray = RayHead(self._home, max_workers=setup.ray_workers) if setup.ray_workers else None
@@ -271,13 +272,16 @@ class Exercise:
     def _authorise(self) -> None:
         self._setup.say("signing a sample authority and bringing it into force")
         try:
-            self.document = self._parsed.document(files.read_facts(self._facts))
+            self.document = self._parsed.document(self.list.seal())
         except SignpostError as error:
             raise StackError(str(error)) from error
         self.services[OVERSIGHT].await_ready()
-        authorised.activate(self.oversight, self.sample, self.document)
+        authorised.authorise(self.oversight, self.sample, self.document)
+        self.list.load(self.document, redis_durable_url=self.stack.redis_durable.url)
+        authorised.await_active(self.oversight, self.document)
 
     def _build_list(self) -> None:
+        self.list = ExerciseList(self._authority / "list.draft", self._home / "keys", self.sample)
         self._setup.say("starting the models and building the list")
         enrol = ServiceProcess(
             "enrol",
@@ -287,8 +291,7 @@ class Exercise:
         )
         options = {
             "--draft": str(self.draft),
-            "--out": str(self._facts),
-            "--redis-durable-url": self.stack.redis_durable.url,
+            "--out": str(self.list.draft),
             "--keys-dir": str(self._home / "keys"),
             "--enrolment": f"127.0.0.1:{self._enrolment_port}",
             "--fillers": str(self._setup.fillers),

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
-import yaml
-
 from console.sample.sitters import LISTED, Sitter
+from console.watchlist import cards
+from console.watchlist.cards import Common
+from console.watchlist.folder import CARD
+from services.contracts.sealed.entry import Relation
 
 
-def write_blue_list(folder: Path, pictures: Path, *, today: date, sitters: Sequence[Sitter] = LISTED) -> None:
-    """Write the listed sitters' folders below `folder`, pictures copied from `pictures`."""
-    for sitter in sitters:
+def write_blue_list(folder: Path, pictures: Path, *, now: datetime, sitters: Sequence[Sitter] = LISTED) -> None:
+    """Write the listed sitters' folders below `folder`, pictures copied from `pictures`; good from now on."""
+    at = now.replace(microsecond=0)
+    common = Common("sample-clerk", "sample-sergeant", checked_at=at, expires_at=at + timedelta(days=1))
+    for number, sitter in enumerate(sitters, 1):
         subject = folder / sitter.reference.lower()
         subject.mkdir(parents=True, exist_ok=True)
         for portrait in sitter.listed_with:
             shutil.copyfile(pictures / portrait.file, subject / portrait.file)
-        (subject / "subject.yaml").write_text(
-            yaml.safe_dump(
-                {
-                    "reference": sitter.reference,
-                    "category": "blue_list",
-                    "source": "sample exercise",
-                    "reason": "test subject seeded into the crowd, to measure what is found",
-                    "taken_on": {portrait.file: portrait.taken_on for portrait in sitter.listed_with},
-                    "expires_on": (today + timedelta(days=1)).isoformat(),
-                },
-                sort_keys=False,
-            )
-        )
+        taken = {portrait.file: date.fromisoformat(portrait.taken_on) for portrait in sitter.listed_with}
+        # Made up, as all of it is: so that the page has somebody to warn of.
+        others = [{"subject_ref": one.reference, "relation": Relation.LOOK_ALIKE.value} for one in sitters]
+        related = [one for one in others if one["subject_ref"] != sitter.reference]
+        card = cards.volunteer(f"e-{number}", sitter.reference, taken, common, related=related)
+        cards.write(subject / CARD, card)

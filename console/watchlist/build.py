@@ -1,25 +1,38 @@
-"""From folders to a list: enrol, refuse, average, pad, seal up in a value."""
+"""From folders to a list that nobody has signed yet: enrol, refuse, pad, compose."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
 from console.watchlist.enrolment import Enrolment, Model, Refusal, Refused, Template
-from console.watchlist.fillers import fillers
-from console.watchlist.folder import Picture, SubjectFolder
+from console.watchlist.fillers import METHOD, fillers
+from console.watchlist.folder import Enrolled, SubjectFolder
 from console.watchlist.limits import Limits
-from console.watchlist.pictures import alike, together
+from console.watchlist.pictures import together
 from services.contracts import scoring
-from services.contracts.authority import Watchlist
+from services.contracts.authorisation.document import SealedList
 from services.contracts.errors import Misconfigured
-from services.contracts.events import ScoreKind, Vector
-from services.contracts.ids import SubjectToken
-from services.contracts.lists import Gallery, ListEntry, ReferenceImage, SubjectImages
+from services.contracts.events import ScoreKind
+from services.contracts.scoring import raw_scores
+from services.contracts.sealed import draft as sealed
+from services.contracts.sealed.draft import Draft, compose, draft_faults
+from services.contracts.sealed.entry import Entry
+from services.contracts.sealed.faults import Fault
+from services.contracts.sealed.manifest import (
+    Filling,
+    Pair,
+    Resolution,
+    Threshold,
+    file_sha256,
+    template_sha256,
+)
+from services.contracts.sealed.manifest import Limits as SealedLimits
+from services.contracts.sealed.rules import Bounds
 
 # Nothing larger is read: no camera's picture is, and enrolment would refuse it.
 MAX_PICTURE_BYTES = 32 * 1024 * 1024
@@ -27,12 +40,14 @@ MAX_PICTURE_BYTES = 32 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a list is built for and by which rules. `token_of` is the deployment's."""
+    """What a list is built for, by its authority's draft, and how. `model` is None where it may be any."""
 
-    watchlist: Watchlist
+    deployment: str
+    watchlist: SealedList
+    model: str | None
     limits: Limits
-    token_of: Callable[[str], SubjectToken]
     built_at: datetime
+    resolutions: tuple[Resolution, ...] = ()
     max_pictures: int = 5
     fillers: int = 0
     seed: int = 1
@@ -50,12 +65,21 @@ class SubjectReport:
 
 @dataclass(frozen=True)
 class Built:
-    """A list, its pictures, and what became of everything. `duplicates` are pairs of folder names."""
+    """A draft, the pictures a reviewer is shown by entry id, and what became of everything.
 
-    gallery: Gallery
-    images: tuple[SubjectImages, ...] = field(repr=False)
+    `faults` are what forbids sealing it; `folders` the folders' names by entry id.
+    """
+
+    draft: Draft = field(repr=False)
+    pictures: Mapping[str, tuple[bytes, ...]] = field(repr=False)
     subjects: tuple[SubjectReport, ...]
-    duplicates: tuple[tuple[str, str], ...]
+    folders: Mapping[str, str]
+    faults: tuple[Fault, ...]
+
+    @property
+    def alike(self) -> tuple[Pair, ...]:
+        """Entries that may be one person, or kin: somebody has to look."""
+        return self.draft.manifest.cohort.apart
 
 
 @dataclass(frozen=True)
@@ -66,164 +90,152 @@ class NothingBuilt:
 
 
 @dataclass(frozen=True)
+class _Kept:
+    path: Path
+    image_sha256: str
+    template: Template = field(repr=False)
+
+    @property
+    def enrolled(self) -> Enrolled:
+        one = self.template
+        return Enrolled(
+            self.path.name, self.image_sha256, file_sha256(one.jpeg), template_sha256(one.vector), one.quality
+        )
+
+
+@dataclass(frozen=True)
 class _Subject:
     folder: SubjectFolder
-    images: SubjectImages
-    vector: Vector
+    entry: Entry
+    kept: tuple[_Kept, ...] = field(repr=False)
+
+    @property
+    def rows(self) -> scoring.Floats:
+        return np.stack([one.template.vector for one in self.kept])
 
 
 def build(folders: Sequence[SubjectFolder], plan: Plan, enrolment: Enrolment) -> Built | NothingBuilt:
-    """Enrol every picture and make the list. Blocks on enrolment.
+    """Enrol every picture and make the draft. Blocks on enrolment.
 
-    Raises Misconfigured when the list that results is not the one the deployment allows.
+    Raises Misconfigured for another model than the authority's, or too few entries for its kind of score.
     """
     model = enrolment.model()
-    if plan.watchlist.model not in (None, model.id):
+    if plan.model not in (None, model.id):
         raise Misconfigured(
-            f"enrolment runs {model.name} ({model.id}); the deployment's watchlist.model is {plan.watchlist.model}"
+            f"enrolment runs {model.name} ({model.id}); the draft's watchlist.model is {plan.model}"
         )
-    subjects: list[_Subject] = []
-    reports: list[SubjectReport] = []
-    for folder in folders:
-        subject, report = _enrolled(folder, plan, enrolment)
-        reports.append(report)
-        if subject is not None:
-            subjects.append(subject)
+    found = [_enrolled(folder, plan, enrolment) for folder in folders]
+    subjects = sorted((one for one, _ in found if one is not None), key=lambda one: one.entry.entry_id)
+    reports = tuple(report for _, report in found)
     if not subjects:
-        return NothingBuilt(tuple(reports))
-    gallery = _gallery(subjects, plan, model)
-    _check(gallery, plan.watchlist)
-    pairs = alike([one.vector for one in subjects], duplicate=plan.limits.duplicate)
+        return NothingBuilt(reports)
+    _check(len(subjects), plan)
+    draft = _draft(subjects, plan, model)
     return Built(
-        gallery,
-        tuple(one.images for one in subjects),
-        tuple(reports),
-        tuple((subjects[one].folder.name, subjects[other].folder.name) for one, other in pairs),
+        draft,
+        {one.entry.entry_id: tuple(kept.template.jpeg for kept in one.kept) for one in subjects},
+        reports,
+        {one.entry.entry_id: one.folder.name for one in subjects},
+        tuple(draft_faults(draft, similarity=raw_scores, at=plan.built_at)),
     )
 
 
 def _enrolled(folder: SubjectFolder, plan: Plan, enrolment: Enrolment) -> tuple[_Subject | None, SubjectReport]:
-    if folder.card.expires_on < plan.built_at.date():
-        return None, SubjectReport(folder.name, (), (), f"expired on {folder.card.expires_on}")
-    answers = [(picture, _answer(picture.path, enrolment)) for picture in folder.pictures]
-    taken = [(picture, answer) for picture, answer in answers if isinstance(answer, Template)]
-    refused = [(picture.path.name, answer) for picture, answer in answers if isinstance(answer, Refused)]
+    answers = [(path, *_answer(path, enrolment)) for path in folder.pictures]
+    taken = [_Kept(path, sha256, answer) for path, sha256, answer in answers if isinstance(answer, Template)]
+    refused = [(path.name, answer) for path, _, answer in answers if isinstance(answer, Refused)]
     kept, left = _of_one_person(taken, plan)
-    refused += left
+    entry = folder.entry([one.enrolled for one in kept])
+    why_not = "" if kept else "no picture left"
+    if entry.expires_at <= plan.built_at:
+        why_not = f"expired at {entry.expires_at:%F %H:%M} UTC"
     report = SubjectReport(
         folder.name,
-        tuple(picture.path.name for picture, _ in kept),
-        tuple(sorted(refused, key=lambda one: one[0])),
-        "" if kept else "no picture left",
+        tuple(one.path.name for one in kept),
+        tuple(sorted((*refused, *left), key=lambda one: one[0])),
+        why_not,
     )
-    return (_subject(folder, kept, plan) if kept else None), report
+    return (None if why_not else _Subject(folder, entry, tuple(kept))), report
 
 
-def _answer(path: Path, enrolment: Enrolment) -> Template | Refused:
+def _answer(path: Path, enrolment: Enrolment) -> tuple[str, Template | Refused]:
+    """The file's hash, and what enrolment says of it."""
     try:
         size = path.stat().st_size
         if size > MAX_PICTURE_BYTES:
-            return Refused(Refusal.TOO_LARGE, f"{size} bytes; at most {MAX_PICTURE_BYTES}")
+            return "", Refused(Refusal.TOO_LARGE, f"{size} bytes; at most {MAX_PICTURE_BYTES}")
         content = path.read_bytes()
     except OSError as error:
-        return Refused(Refusal.UNREADABLE, error.strerror or "")
-    return enrolment.enrol(content) if content else Refused(Refusal.UNREADABLE, "the file is empty")
+        return "", Refused(Refusal.UNREADABLE, error.strerror or "")
+    answer = enrolment.enrol(content) if content else Refused(Refusal.UNREADABLE, "the file is empty")
+    return file_sha256(content), answer
 
 
-def _of_one_person(
-    taken: list[tuple[Picture, Template]], plan: Plan
-) -> tuple[list[tuple[Picture, Template]], list[tuple[str, Refused]]]:
+def _of_one_person(taken: list[_Kept], plan: Plan) -> tuple[list[_Kept], list[tuple[str, Refused]]]:
     """The best pictures that show the subject, up to the cap, and the others with the reason."""
-    places = together([one.vector for _, one in taken], same_person=plan.limits.same_person)
+    places = together([one.template.vector for one in taken], same_person=plan.limits.same_person)
     refused = [
-        (picture.path.name, Refused(Refusal.DOES_NOT_MATCH_OTHERS))
-        for place, (picture, _) in enumerate(taken)
+        (one.path.name, Refused(Refusal.DOES_NOT_MATCH_OTHERS))
+        for place, one in enumerate(taken)
         if place not in places
     ]
-    best = sorted((taken[place] for place in sorted(places)), key=lambda one: -one[1].quality)
-    over = best[plan.max_pictures :]
-    refused += [(picture.path.name, Refused(Refusal.OVER_CAP)) for picture, _ in over]
+    best = sorted((taken[place] for place in sorted(places)), key=lambda one: -one.template.quality)
+    refused += [(one.path.name, Refused(Refusal.OVER_CAP)) for one in best[plan.max_pictures :]]
     return best[: plan.max_pictures], refused
 
 
-def _subject(folder: SubjectFolder, kept: list[tuple[Picture, Template]], plan: Plan) -> _Subject:
-    card = folder.card
-    images = SubjectImages(
-        token=plan.token_of(card.reference),
-        category=card.category,
-        source=card.source,
-        reason=card.reason,
-        expires_on=card.expires_on,
-        images=tuple(
-            ReferenceImage(jpeg=template.jpeg, taken_on=picture.taken_on, quality=template.quality)
-            for picture, template in kept
-        ),
+def _draft(subjects: Sequence[_Subject], plan: Plan, model: Model) -> Draft:
+    rows = {one.entry.entry_id: one.rows for one in subjects}
+    filling = None
+    made = np.zeros((0, next(iter(rows.values())).shape[1]), np.float32)
+    if plan.fillers:
+        filling = Filling(
+            method=METHOD,
+            seed=plan.seed,
+            stranger_mean=plan.limits.stranger_mean,
+            stranger_sd=plan.limits.stranger_sd,
+        )
+        known = [scoring.fuse(rows[name]) for name in sorted(rows)]
+        templates = [row for name in sorted(rows) for row in rows[name]]
+        made = fillers(plan.fillers, known, filling, templates=templates, alike=plan.limits.duplicate)
+    return compose(
+        _sealed_plan(plan, model, filling),
+        [one.entry for one in subjects],
+        rows,
+        fillers=made,
+        resolutions=plan.resolutions,
+        similarity=raw_scores,
     )
-    return _Subject(folder, images, scoring.fuse(np.stack([template.vector for _, template in kept])))
 
 
-def _gallery(subjects: list[_Subject], plan: Plan, model: Model) -> Gallery:
-    entries = [*_entries(subjects), *_fillers(subjects, plan)]
-    normalised = len(entries) >= scoring.MIN_NORMALISED_GALLERY
-    return Gallery(
-        name=plan.watchlist.name,
+def _sealed_plan(plan: Plan, model: Model, filling: Filling | None) -> sealed.Plan:
+    terms = plan.watchlist
+    return sealed.Plan(
+        deployment=plan.deployment,
+        name=terms.id,
         model_id=model.id,
-        score_kind=ScoreKind.GALLERY_NORMALISED if normalised else ScoreKind.RAW,
+        score_kind=terms.score_kind,
         cohort_size=scoring.COHORT_SIZE,
         cohort_weight=scoring.COHORT_WEIGHT,
-        built_at=plan.built_at,
-        entries=tuple(sorted(entries, key=lambda entry: entry.token)),
+        thresholds=tuple(Threshold(shots=shots, score=score) for shots, score in terms.thresholds.items()),
+        bounds=Bounds(
+            max_entries=terms.max_entries, max_templates=terms.max_templates, max_pictures=plan.max_pictures
+        ),
+        limits=SealedLimits(same_person=plan.limits.same_person, alike=plan.limits.duplicate),
+        created_at=plan.built_at,
+        filling=filling,
     )
 
 
-def _entries(subjects: list[_Subject]) -> Iterator[ListEntry]:
-    for one in subjects:
-        yield ListEntry(
-            token=one.images.token,
-            reference=one.folder.card.reference,
-            category=one.images.category,
-            source=one.images.source,
-            reason=one.images.reason,
-            expires_on=one.images.expires_on,
-            vector=one.vector,
-            images_sha256=one.images.sha256,
-        )
-
-
-def _fillers(subjects: list[_Subject], plan: Plan) -> Iterator[ListEntry]:
-    made = fillers(plan.fillers, [one.vector for one in subjects], plan.limits, seed=plan.seed)
-    for number, vector in enumerate(made, 1):
-        reference = f"filler-{number:05d}"
-        yield ListEntry(
-            token=plan.token_of(f"\0{reference}"),  # no subject's reference can be the same
-            reference=reference,
-            category="filler",
-            source="made up",
-            reason="nobody: pads the cohort that scores are normalised by",
-            expires_on=date.max,
-            vector=vector,
-            filler=True,
-        )
-
-
-def _check(gallery: Gallery, watchlist: Watchlist) -> None:
-    if gallery.score_kind is not watchlist.score_kind:
-        missing = scoring.MIN_NORMALISED_GALLERY - len(gallery.entries)
-        cure = (
-            f"add --fillers {missing + sum(one.filler for one in gallery.entries)}"
-            if missing > 0
-            else "build it without --fillers"
-        )
+def _check(subjects: int, plan: Plan) -> None:
+    """The kind of score is the authority's, never inferred; below thirty entries "normalised" says little."""
+    if plan.watchlist.score_kind is ScoreKind.RAW:
+        if plan.fillers:
+            raise Misconfigured("fillers pad a cohort, and the draft's watchlist.score_kind is raw: build without")
+        return
+    missing = scoring.MIN_NORMALISED_GALLERY - subjects - plan.fillers
+    if missing > 0:
         raise Misconfigured(
-            f"the list has {len(gallery.entries)} entries, so its scores are {gallery.score_kind}; the "
-            f"deployment's watchlist.score_kind is {watchlist.score_kind}: {cure}, or change the deployment"
-        )
-    if gallery.subjects > watchlist.max_entries:
-        raise Misconfigured(
-            f"{gallery.subjects} subjects; the deployment's watchlist.max_entries is {watchlist.max_entries}"
-        )
-    if watchlist.digest not in (None, gallery.digest):
-        raise Misconfigured(
-            f"the list's digest is {gallery.digest}; the deployment's watchlist.digest admits only "
-            f"{watchlist.digest}: nothing was written"
+            f"the list has {subjects + plan.fillers} entries, too few for the draft's watchlist.score_kind "
+            f"gallery_normalised: add --fillers {missing + plan.fillers}"
         )

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from console.watchlist.folder import CARD
+from services.contracts.authorisation.enums import AgeBand, Category
 from services.contracts.errors import Misconfigured
+from services.contracts.sealed.entry import SourceType
+
+_STATUS_AGE_H = 24
 
 
 @dataclass(frozen=True)
 class Common:
-    """What all the new cards say."""
+    """What all the new cards say: two people's numbers, when consent was asked for, until when they hold."""
 
-    category: str
-    source: str
-    reason: str
-    expires_on: date
+    added_by: str
+    approved_by: str
+    checked_at: datetime
+    expires_at: datetime
 
 
 def write_missing(root: Path, common: Common) -> list[Path]:
@@ -35,17 +42,59 @@ def write_missing(root: Path, common: Common) -> list[Path]:
         path = folder / CARD
         if path.exists():
             continue
-        document = {
-            "reference": folder.name,
-            "category": common.category,
-            "source": common.source,
-            "reason": common.reason,
-            "taken_on": {one.name: _date(one) for one in sorted(folder.iterdir()) if one.is_file()},
-            "expires_on": common.expires_on,
-        }
-        path.write_text(yaml.safe_dump(document, sort_keys=False))
+        taken = {one.name: _date(one) for one in sorted(folder.iterdir()) if one.is_file()}
+        write(path, volunteer(_entry_id(folder.name), folder.name, taken, common))
         written.append(path)
     return written
+
+
+def write(path: Path, card: dict[str, Any]) -> None:
+    path.write_text(yaml.safe_dump(card, sort_keys=False))
+
+
+def volunteer(
+    entry_id: str,
+    subject_ref: str,
+    taken: dict[str, date],
+    common: Common,
+    *,
+    related: Sequence[dict[str, str]] = (),
+) -> dict[str, Any]:
+    """The card of somebody who agreed to be looked for: exercises have nobody else. `taken` by file name."""
+    card: dict[str, Any] = {
+        "entry_id": entry_id,
+        "subject_ref": subject_ref,
+        "category": Category.CONSENTING_VOLUNTEER.value,
+        "legal_basis": "explicit consent, in writing",
+        "necessity_note": "Walks past the cameras, so that it can be measured how often they are found.",
+        "location_nexus": "Takes part in the exercise at this place.",
+        "age_band": AgeBand.ADULT.value,
+        "status": {
+            "checked_at": common.checked_at,
+            "max_age_h": _STATUS_AGE_H,
+            "system": "consent forms",
+            "reference": subject_ref,
+        },
+        "expires_at": common.expires_at,
+        "added_by": common.added_by,
+        "approved_by": common.approved_by,
+        "all_pictures": {
+            "source_type": SourceType.CONSENT.value,
+            "source_system": "own pictures",
+            "lawfully_held_basis": "given for the exercise, with consent",
+            "identity_assured_by": common.added_by,
+            "age_reason": "the newest that the volunteer gave",
+        },
+        "pictures": {name: {"captured_on": on, "source_reference": name} for name, on in taken.items()},
+    }
+    return card | ({"related_subjects": list(related)} if related else {})
+
+
+def _entry_id(subject_ref: str) -> str:
+    """One that says nothing of the subject, not even by chance."""
+    while subject_ref.lower() in (found := f"e-{secrets.token_hex(4)}"):
+        pass
+    return found
 
 
 def _date(path: Path) -> date:

@@ -1,49 +1,72 @@
-"""Reads a folder of subjects: a folder each, with pictures and a `subject.yaml`."""
+"""Reads a folder of subjects: a folder each, with pictures and a `subject.yaml`.
+
+The card is the part of an entry that people write, in the entry's own words: there is no second schema. Enrolment
+adds what only it can know of each picture.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from services.contracts.errors import Misconfigured
+from services.contracts.sealed.canonical import Unfit, from_plain
+from services.contracts.sealed.entry import Entry, from_document
+from services.contracts.sealed.faults import Refused
+from services.contracts.sealed.manifest import Resolution
 
 CARD = "subject.yaml"
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-
-
-class Card(BaseModel):
-    """What `subject.yaml` says. `taken_on` is one date for all pictures, or a date by file name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    reference: Text = Field(repr=False)
-    category: Text
-    source: Text
-    reason: Text
-    taken_on: date | dict[str, date]
-    expires_on: date
+RESOLUTIONS = "resolutions.yaml"
+# What all pictures of a card share.
+_SHARED = "all_pictures"
+# In place of what enrolment finds out, to see whether the rest of a card is an entry.
+_NOTHING = "0" * 64
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One file of a subject and when it was taken."""
+class Enrolled:
+    """What enrolment found out of one picture file: hashes in hex, the model's quality."""
 
-    path: Path
-    taken_on: date
+    file: str
+    image_sha256: str
+    shown_sha256: str
+    template_sha256: str
+    quality: float
 
 
 @dataclass(frozen=True)
 class SubjectFolder:
     """One subject as found on disk; `name` is the folder's."""
 
-    name: str
-    card: Card = field(repr=False)
-    pictures: tuple[Picture, ...]
+    path: Path
+    card: Mapping[str, Any] = field(repr=False)
+    pictures: tuple[Path, ...]
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    def entry(self, found: Sequence[Enrolled]) -> Entry:
+        """The entry with these pictures, in their order. Raises Refused."""
+        shared = _mapping(self.path, self.card.get(_SHARED, {}), _SHARED)
+        own = _mapping(self.path, self.card.get("pictures", {}), "pictures")
+        pictures = [
+            {
+                **shared,
+                **_mapping(self.path, own.get(one.file, {}), f"pictures.{one.file}"),
+                "image_sha256": one.image_sha256,
+                "shown_sha256": one.shown_sha256,
+                "template_sha256": one.template_sha256,
+                "quality": one.quality,
+            }
+            for one in found
+        ]
+        fields = {name: value for name, value in self.card.items() if name != _SHARED}
+        return from_document({**fields, "pictures": pictures}, origin=str(self.path / CARD))
 
 
 def read(root: Path) -> list[SubjectFolder]:
@@ -61,7 +84,8 @@ def read(root: Path) -> list[SubjectFolder]:
             found.append(_subject(path))
         except Misconfigured as error:
             wrong.append(str(error))
-    wrong += _doubled(root, found)
+    for name in ("entry_id", "subject_ref"):
+        wrong += _doubled(found, name)
     if wrong:
         raise Misconfigured("\n".join(wrong))
     if not found:
@@ -69,47 +93,59 @@ def read(root: Path) -> list[SubjectFolder]:
     return found
 
 
+def read_resolutions(root: Path) -> tuple[Resolution, ...]:
+    """What somebody found out about entries that are alike: a list in `resolutions.yaml`, if it is there."""
+    path = root / RESOLUTIONS
+    if not path.exists():
+        return ()
+    try:
+        return from_plain(tuple[Resolution, ...], _loaded(path))
+    except Unfit as unfit:
+        raise Misconfigured(f"{path}: {unfit}") from None
+
+
 def _subject(path: Path) -> SubjectFolder:
-    card = _card(path / CARD)
     files = sorted(
         one for one in path.iterdir() if one.is_file() and one.name != CARD and not one.name.startswith(".")
     )
+    found = SubjectFolder(path, _mapping(path, _loaded(path / CARD), "card"), tuple(files))
     if not files:
         raise Misconfigured(f"{path}: holds no picture")
-    return SubjectFolder(path.name, card, tuple(Picture(one, _taken_on(path, card, one.name)) for one in files))
-
-
-def _card(path: Path) -> Card:
+    names = {one.name for one in files}
+    for name in _mapping(path, found.card.get("pictures", {}), "pictures"):
+        if name not in names:
+            raise Misconfigured(f"{path / CARD}: pictures: names {name}, which is not there")
     try:
-        document = yaml.safe_load(path.read_text("utf-8"))
+        found.entry([Enrolled(one.name, _NOTHING, _NOTHING, _NOTHING, 0.0) for one in files])
+    except Refused as refused:
+        lines = (f"{path / CARD}: {one.field}: {one.rule} [{one.control}]" for one in refused.faults)
+        raise Misconfigured("\n".join(lines)) from None
+    return found
+
+
+def _loaded(path: Path) -> object:
+    try:
+        found: object = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError as missing:
-        raise Misconfigured(f"{path}: is missing; it says reference, category, source, ...") from missing
+        raise Misconfigured(
+            f"{path}: is missing; `signpost watchlist cards` writes one to begin with"
+        ) from missing
     except (yaml.YAMLError, ValueError) as error:  # ValueError: no text, or a date that is none
         mark = getattr(error, "problem_mark", None)
         raise Misconfigured(f"{path}: not YAML" + (f" at line {mark.line + 1}" if mark else "")) from error
-    if not isinstance(document, dict):
-        raise Misconfigured(f"{path}: must be a mapping of fields")
-    try:
-        return Card.model_validate(document)
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{one['loc'][0]}: {one['msg']}" for one in error.errors(include_input=False, include_url=False)
-        )
-        raise Misconfigured(f"{path}: {faults}") from None
+    return found
 
 
-def _taken_on(path: Path, card: Card, name: str) -> date:
-    if isinstance(card.taken_on, date):
-        return card.taken_on
-    if name not in card.taken_on:
-        raise Misconfigured(f"{path / CARD}: taken_on: has no date for {name}")
-    return card.taken_on[name]
+def _mapping(path: Path, found: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
+        raise Misconfigured(f"{path / CARD}: {what}: must be a mapping of fields")
+    return found
 
 
-def _doubled(root: Path, found: list[SubjectFolder]) -> list[str]:
-    first: dict[str, str] = {}
+def _doubled(found: list[SubjectFolder], name: str) -> list[str]:
+    first: dict[object, str] = {}
     return [
-        f"{root / one.name / CARD}: reference: the same as in {earlier}"
+        f"{one.path / CARD}: {name}: the same as in {earlier}"
         for one in found
-        if (earlier := first.setdefault(one.card.reference, one.name)) != one.name
+        if (earlier := first.setdefault(one.card[name], one.name)) != one.name
     ]

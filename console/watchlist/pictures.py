@@ -1,9 +1,8 @@
-"""Which pictures of a folder show one person, and which subjects may be one."""
+"""Which pictures of a folder show one person."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 
@@ -11,32 +10,24 @@ from services.contracts.events import Vector
 
 
 def together(vectors: Sequence[Vector], *, same_person: float) -> frozenset[int]:
-    """The places of the pictures that show the subject: the largest group linked by likeness.
+    """The places of the pictures that show the subject: a largest set in which every two match.
 
-    One picture is its own group. Where two groups are as large (two pictures that do not match, say) nobody
-    can tell which is the subject: none is taken.
+    One picture is its own set. Where two sets without a picture in common are as large (two pictures that do not
+    match, say) nobody can tell which is the subject: none is taken.
     """
-    groups = [{place} for place in range(len(vectors))]
-    for one, other in combinations(range(len(vectors)), 2):
-        if float(vectors[one] @ vectors[other]) >= same_person:
-            joined = next(group for group in groups if one in group)
-            joining = next(group for group in groups if other in group)
-            if joined is not joining:
-                joined |= joining
-                groups.remove(joining)
-    groups.sort(key=len, reverse=True)
-    if len(groups) > 1 and len(groups[0]) == len(groups[1]):
+    if not vectors:
         return frozenset()
-    return frozenset(groups[0]) if groups else frozenset()
+    rows = np.asarray(vectors)
+    alike = rows @ rows.T >= same_person
+    sets = {_grown(start, alike) for start in range(len(rows))}
+    largest = max(len(one) for one in sets)
+    first, *others = sorted((one for one in sets if len(one) == largest), key=sorted)
+    return frozenset() if any(not one & first for one in others) else first
 
 
-def alike(templates: Sequence[Vector], *, duplicate: float) -> list[tuple[int, int]]:
-    """Pairs of subjects so alike that they may be one person, or relatives: somebody should look."""
-    if not templates:
-        return []
-    rows = np.asarray(templates)
-    pairs: list[tuple[int, int]] = []
-    for place in range(len(rows) - 1):
-        near = np.flatnonzero(rows[place + 1 :] @ rows[place] >= duplicate)
-        pairs += [(place, place + 1 + int(other)) for other in near]
-    return pairs
+def _grown(start: int, alike: np.ndarray) -> frozenset[int]:
+    """From one picture on, the one that matches most others first. Not always the largest, and never mixed."""
+    found = {start}
+    while left := [one for one in range(len(alike)) if one not in found and alike[one, list(found)].all()]:
+        found.add(max(left, key=lambda one: (int(alike[one, left].sum()), -one)))
+    return frozenset(found)

@@ -41,7 +41,7 @@ def filmed(script: Script, folder: Path, *, seconds: float, loop: bool = False) 
 
 def a_setup(home: Path, script: Script, *, seconds: float, loop: bool = False, **more: Any) -> Setup:
     """An exercise of `script` below `home`, with the blue list and reviewers ann and ben."""
-    write_blue_list(home / "list", PICTURES, today=datetime.now(UTC).date())
+    write_blue_list(home / "list", PICTURES, now=datetime.now(UTC))
     people = home / "people.yaml"
     write_people(
         people, [Account(name, name.title(), "reviewer", FakeSessions.PASSWORD) for name in ("ann", "ben")]

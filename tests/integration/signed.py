@@ -107,6 +107,11 @@ class SignedAuthority:
         return as_authority(verified)
 
     @property
+    def registry(self) -> Registry:
+        """Whose key is whose, for whoever seals a list beside it."""
+        return self._registry()
+
+    @property
     def settings(self) -> dict[str, str]:
         """What every service is told of it, as variables."""
         return {"DEPLOYMENT": self.document.id, "AUTHORITY_ROOT": self.root_fingerprint}

@@ -77,7 +77,7 @@ def exercise(
     home = HOME / name
     for stale in ("stack", "keys"):
         shutil.rmtree(home / stale, ignore_errors=True)
-    write_blue_list(home / "list", PICTURES, today=datetime.now(UTC).date())
+    write_blue_list(home / "list", PICTURES, now=datetime.now(UTC))
     write_people(home / "people.yaml", demo_accounts())
     return Exercise(
         Setup(

@@ -12,18 +12,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import yaml
 
 from console.edges.grpc_enrolment import GrpcEnrolment
 from console.stack.ports import accepts, free_ports
+from console.watchlist import storing
 from console.watchlist.enrolment import Template
 from services.contracts.events import ScoreKind
 from services.contracts.ids import SubjectToken
-from services.match.core import matrix
+from services.match.core.matrix import of_sealed
 from services.match.core.search import search
 from tests.integration.console.test_watchlist_command import Desk
 from tests.integration.stack import missing_server
 from tests.support import eventually
-from tests.unit.console.watchlist.toy import CARD
+from tests.unit.console.watchlist.toy import a_card
 
 ROOT = Path(__file__).parents[3]
 ASSETS = ROOT / ".cache" / "assets"
@@ -69,15 +71,19 @@ def _listens(port: int, process: subprocess.Popen[bytes]) -> bool:
 def _subject(desk: Desk, name: str, **files: str) -> Path:
     folder = desk.subjects / name
     folder.mkdir(parents=True)
-    (folder / "subject.yaml").write_text(CARD.format(reference=f"ref-{name}"))
     for target, source in files.items():
         shutil.copy(ASSETS / "pictures" / source, folder / f"{target}{Path(source).suffix}")
     return folder
 
 
+def _card(desk: Desk, folder: Path) -> None:
+    card = a_card(folder.name, [one.name for one in folder.iterdir()], now=desk.now)
+    (folder / "subject.yaml").write_text(yaml.safe_dump(card))
+
+
 def test_the_samples_list_is_built_and_finds_who_is_on_it_and_nobody_else(desk: Desk) -> None:
     spoiled = _subject(desk, "forty-four", one="obama.jpg", turned="obama2.jpg", other="biden.jpg")
-    _subject(desk, "forty-six", one="biden.jpg")
+    _card(desk, _subject(desk, "forty-six", one="biden.jpg"))
     cv2.imwrite(str(spoiled / "empty-wall.png"), np.full((480, 640, 3), 128, np.uint8))
     both = [cv2.imread(str(spoiled / name)) for name in ("one.jpg", "other.jpg")]
     height = min(picture.shape[0] for picture in both if picture is not None)
@@ -89,6 +95,7 @@ def test_the_samples_list_is_built_and_finds_who_is_on_it_and_nobody_else(desk: 
     cv2.imwrite(str(spoiled / "blurred.png"), cv2.GaussianBlur(portrait, (0, 0), 15))
     cv2.imwrite(str(spoiled / "far-away.png"), cv2.resize(portrait, None, fx=0.08, fy=0.08))
     (spoiled / "torn.jpg").write_bytes((spoiled / "one.jpg").read_bytes()[:2000])
+    _card(desk, spoiled)
     result = desk.build("--fillers=40")
     assert result.exit_code == 0, result.output
     for line in (
@@ -101,22 +108,19 @@ def test_the_samples_list_is_built_and_finds_who_is_on_it_and_nobody_else(desk: 
         "turned.jpg: bad_pose",
     ):
         assert line in result.output, result.output
-    gallery, _ = desk.opened()
-    assert (gallery.subjects, gallery.score_kind) == (2, ScoreKind.GALLERY_NORMALISED)
+    of = desk.manifest()
+    assert (of.head.entries, of.head.score_kind) == (2, ScoreKind.GALLERY_NORMALISED)
     found = {name: _found(desk, name) for name in ("obama3.jpg", "grace_hopper.jpg", "astronaut.png")}
-    references = {entry.token: entry.reference for entry in gallery.entries}
-    assert {name: [references[token] for token in tokens] for name, tokens in found.items()} == {
-        "obama3.jpg": ["ref-forty-four"],
-        "grace_hopper.jpg": [],
-        "astronaut.png": [],
-    }
+    assert found == {"obama3.jpg": ["ref-forty-four"], "grace_hopper.jpg": [], "astronaut.png": []}
 
 
-def _found(desk: Desk, picture: str) -> list[SubjectToken]:
-    """Whom match would find in a picture that is not on the list."""
-    gallery, _ = desk.opened()
+def _found(desk: Desk, picture: str) -> list[str]:
+    """Whom match would find in a picture that is not on the list, by their reference."""
+    contents = desk.contents()
+    own = storing.sealing_of(contents, desk.keys)
+    of = contents.manifest(own)
+    matrix = of_sealed(of, contents.templates(of, own), contents.fillers(of, own), SubjectToken)
     with GrpcEnrolment(desk.address) as client:
         answer = client.enrol((ASSETS / "pictures" / picture).read_bytes())
     assert isinstance(answer, Template), f"{picture}: {answer}"
-    hits = search(matrix.of(gallery), [answer.vector], [0.365], on=gallery.built_at.date())[0]
-    return [hit.subject for hit in hits]
+    return [str(hit.subject) for hit in search(matrix, [answer.vector], [0.365], at=desk.now).hits[0]]

@@ -13,20 +13,38 @@ from console.watchlist.build import Built, NothingBuilt, Plan, build
 from console.watchlist.enrolment import Refusal
 from console.watchlist.limits import BY_MODEL
 from console.watchlist.report import lines
-from services.contracts.authority import Watchlist
+from services.contracts.authorisation.document import SealedList
 from services.contracts.errors import Misconfigured
 from services.contracts.events import ScoreKind
+from services.contracts.sealed.manifest import Pair, Resolution, Verdict, file_sha256, template_sha256
 from tests.builders import NOON
-from tests.unit.console.watchlist.toy import CARD, ToyEnrolment, vector_of, write_subject
-from tests.unit.match.lists_builder import MODEL, token_of
+from tests.unit.console.watchlist.toy import ToyEnrolment, entry_of, quality_of, vector_of, write_subject
+from tests.unit.contracts.authorisation.builders import a_list
+from tests.unit.match.lists_builder import MODEL
+
+
+def a_watchlist(**changes: Any) -> SealedList:
+    return SealedList.model_validate(
+        a_list(
+            **(
+                {
+                    "id": "blue-list",
+                    "max_entries": 10,
+                    "categories": ["consenting_volunteer"],
+                    "thresholds": {1: 0.5},
+                }
+                | changes
+            )
+        )
+    )
 
 
 def a_plan(*, watchlist: dict[str, Any] | None = None, **changes: Any) -> Plan:
-    bounds: dict[str, Any] = {"name": "blue-list", "max_entries": 10, "score_kind": ScoreKind.RAW}
     values: dict[str, Any] = {
-        "watchlist": Watchlist(**(bounds | {"thresholds": {1: 0.5}} | (watchlist or {}))),
+        "deployment": "oxford-street-1",
+        "watchlist": a_watchlist(**(watchlist or {})),
+        "model": None,
         "limits": BY_MODEL["sface"],
-        "token_of": token_of,
         "built_at": NOON,
     }
     return Plan(**(values | changes))
@@ -38,15 +56,20 @@ def built(root: Path, plan: Plan | None = None) -> Built:
     return result
 
 
-def test_a_template_is_the_mean_of_its_pictures(tmp_path: Path) -> None:
+def test_every_picture_has_a_template_and_what_is_shown_of_it(tmp_path: Path) -> None:
     write_subject(tmp_path, "anna", ["anna/1", "anna/2", "anna/3"])
     result = built(tmp_path)
-    (entry,) = result.gallery.entries
-    mean = np.mean([vector_of(f"anna/{n}") for n in (1, 2, 3)], axis=0)
-    assert np.allclose(entry.vector, mean / np.linalg.norm(mean), atol=1e-6)
-    assert entry.token == token_of("ref-anna")
-    assert entry.images_sha256 == result.images[0].sha256
-    assert {image.jpeg for image in result.images[0].images} == {b"\xff\xd8anna/%d" % n for n in (1, 2, 3)}
+    assert result.faults == ()
+    (entry,) = result.draft.manifest.entries
+    assert entry.entry_id == entry_of("anna")
+    rows, shown = result.draft.templates[entry.entry_id], result.pictures[entry.entry_id]
+    for picture, row, jpeg in zip(entry.pictures, rows, shown, strict=True):
+        (number,) = [n for n in (1, 2, 3) if jpeg == b"\xff\xd8anna/%d" % n]
+        assert np.array_equal(row, vector_of(f"anna/{number}"))
+        assert picture.image_sha256 == file_sha256(b"anna/%d" % number)
+        assert picture.shown_sha256 == file_sha256(jpeg)
+        assert picture.template_sha256 == template_sha256(row)
+        assert picture.quality == quality_of(f"anna/{number}")
 
 
 @pytest.mark.parametrize(
@@ -88,73 +111,96 @@ def test_two_pictures_that_disagree_leave_nobody_to_trust(tmp_path: Path) -> Non
     assert "nothing was built" in list(lines(result))[-1]
 
 
+def test_a_picture_that_is_like_one_of_two_only_is_no_reason_to_keep_all(tmp_path: Path) -> None:
+    """A likeness of likenesses is none: sealing demands that every two pictures match."""
+    write_subject(tmp_path, "anna", ["anna/1", "anna/2", "anna/3", "berta/1"])
+    result = built(tmp_path)
+    assert len(result.subjects[0].taken) == 3
+    assert result.faults == ()
+
+
 def test_only_the_best_pictures_up_to_the_cap_are_kept(tmp_path: Path) -> None:
     write_subject(tmp_path, "anna", [f"anna/{n}" for n in range(6)])
     result = built(tmp_path, a_plan(max_pictures=2))
-    kept = [image.quality for image in result.images[0].images]
-    everything = sorted((ToyEnrolment().enrol(b"anna/%d" % n).quality for n in range(6)), reverse=True)  # type: ignore[union-attr]
-    assert kept == everything[:2]
+    kept = [picture.quality for picture in result.draft.manifest.entries[0].pictures]
+    assert kept == sorted((quality_of(f"anna/{n}") for n in range(6)), reverse=True)[:2]
     assert {refused.reason for _, refused in result.subjects[0].refused} == {Refusal.OVER_CAP}
 
 
 def test_a_subject_whose_time_is_over_is_not_on_the_list(tmp_path: Path) -> None:
     write_subject(tmp_path, "anna", ["anna/1"])
-    write_subject(
-        tmp_path, "berta", ["berta/1"], card=CARD.format(reference="b").replace("2026-12-31", "2026-05-31")
+    write_subject(tmp_path, "berta", ["berta/1"], expires_at="2026-05-31T12:00:00Z")
+    result = built(tmp_path)
+    assert len(result.draft.manifest.entries) == 1
+    assert result.subjects[1].why_not == "expired at 2026-05-31 12:00 UTC"
+
+
+def test_two_that_may_be_one_person_are_named_and_keep_the_list_from_being_sealed(tmp_path: Path) -> None:
+    for name, picture in (("anna", "anna/1"), ("anna-again", "anna/2"), ("berta", "berta/1")):
+        write_subject(tmp_path, name, [picture])
+    result = built(tmp_path)
+    pair = Pair(*sorted((entry_of("anna"), entry_of("anna-again"))))
+    assert result.alike == (pair,)
+    assert [(one.field, one.control) for one in result.faults] == [("resolutions", "C-33")]
+    text = "\n".join(lines(result))
+    assert "they may be one person" in text
+    assert "NOT TO BE SEALED" in text
+    resolved = Resolution(
+        pair=pair, verdict=Verdict.DISTINCT_PERSONS, by="p-3", at=NOON, grounds="two birth certificates"
     )
-    result = built(tmp_path)
-    assert result.gallery.subjects == 1
-    assert result.subjects[1].why_not == "expired on 2026-05-31"
+    assert built(tmp_path, a_plan(resolutions=(resolved,))).faults == ()
 
 
-def test_subjects_that_may_be_one_person_are_reported(tmp_path: Path) -> None:
-    write_subject(tmp_path, "anna", ["anna/1"])
-    write_subject(tmp_path, "anna-again", ["anna/2"])
-    write_subject(tmp_path, "berta", ["berta/1"])
+def test_what_breaks_a_rule_is_named_with_its_folder_and_control(tmp_path: Path) -> None:
+    write_subject(tmp_path, "anna", ["anna/1"], approved_by="p-1")
     result = built(tmp_path)
-    assert result.duplicates == (("anna", "anna-again"),)
-    assert "look at anna and anna-again: they may be one person" in list(lines(result))
+    assert [(one.field, one.control) for one in result.faults] == [("approved_by", "C-24")]
+    assert "must be another person than added_by [C-24] (folder anna)" in "\n".join(lines(result))
 
 
 def test_the_same_folder_gives_the_same_digest(tmp_path: Path) -> None:
     write_subject(tmp_path, "anna", ["anna/1"])
     normalised = {"score_kind": ScoreKind.GALLERY_NORMALISED}
     plan = a_plan(fillers=30, watchlist=normalised)
-    first = built(tmp_path, plan).gallery
-    assert built(tmp_path, plan).gallery.digest == first.digest
-    assert built(tmp_path, a_plan(fillers=30, seed=2, watchlist=normalised)).gallery.digest != first.digest
-    assert built(tmp_path, a_plan(fillers=30, watchlist=normalised | {"digest": first.digest}))
+    digest = built(tmp_path, plan).draft.manifest.digest
+    assert built(tmp_path, plan).draft.manifest.digest == digest
+    assert built(tmp_path, a_plan(fillers=30, seed=2, watchlist=normalised)).draft.manifest.digest != digest
 
 
-@pytest.mark.parametrize(("fillers", "kind"), [(28, ScoreKind.RAW), (29, ScoreKind.GALLERY_NORMALISED)])
-def test_scores_are_normalised_from_thirty_entries_on(tmp_path: Path, fillers: int, kind: ScoreKind) -> None:
+def test_fillers_are_told_and_break_no_rule(tmp_path: Path) -> None:
     write_subject(tmp_path, "anna", ["anna/1"])
-    gallery = built(tmp_path, a_plan(fillers=fillers, watchlist={"score_kind": kind})).gallery
-    assert (gallery.score_kind, gallery.cohort_size, gallery.cohort_weight) == (kind, 10, 0.5)
-    assert gallery.subjects == 1
-    assert sum(entry.filler for entry in gallery.entries) == fillers
+    result = built(tmp_path, a_plan(fillers=60, watchlist={"score_kind": ScoreKind.GALLERY_NORMALISED}))
+    assert result.faults == ()
+    head = result.draft.manifest.head
+    assert (head.entries, head.fillers, head.cohort_size, head.cohort_weight) == (1, 60, 10, 0.5)
+    assert any("60 fillers (nobody)" in line for line in lines(result))
 
 
 @pytest.mark.parametrize(
-    ("watchlist", "fillers", "message"),
+    ("plan", "message"),
     [
-        ({"score_kind": ScoreKind.GALLERY_NORMALISED}, 0, "add --fillers 28"),
-        ({"score_kind": ScoreKind.GALLERY_NORMALISED}, 10, "add --fillers 28"),
-        ({}, 40, "build it without --fillers"),
-        ({"max_entries": 1}, 0, "2 subjects; the deployment's watchlist.max_entries is 1"),
-        ({"digest": "0" * 64}, 0, "nothing was written"),
-        ({"model": "another"}, 0, f"enrolment runs sface ({MODEL}); the deployment's watchlist.model is another"),
+        (a_plan(watchlist={"score_kind": ScoreKind.GALLERY_NORMALISED}), "add --fillers 28"),
+        (a_plan(watchlist={"score_kind": ScoreKind.GALLERY_NORMALISED}, fillers=10), "add --fillers 28"),
+        (a_plan(fillers=40), "score_kind is raw: build without"),
+        (a_plan(model="another"), f"enrolment runs sface ({MODEL}); the draft's watchlist.model is another"),
     ],
-    ids=["too few", "too few with fillers", "padded", "too many", "another digest", "another model"],
+    ids=["too few", "too few with fillers", "padded", "another model"],
 )
-def test_a_list_that_the_deployment_does_not_allow_is_not_built(
-    tmp_path: Path, watchlist: dict[str, Any], fillers: int, message: str
+def test_a_list_that_cannot_be_what_the_authority_wants_is_not_built(
+    tmp_path: Path, plan: Plan, message: str
 ) -> None:
     write_subject(tmp_path, "anna", ["anna/1"])
     write_subject(tmp_path, "berta", ["berta/1"])
     with pytest.raises(Misconfigured) as refused:
-        built(tmp_path, a_plan(watchlist=watchlist, fillers=fillers))
+        built(tmp_path, plan)
     assert message in str(refused.value)
+
+
+def test_more_people_than_the_authority_admits_are_too_many(tmp_path: Path) -> None:
+    for name in ("anna", "berta"):
+        write_subject(tmp_path, name, [f"{name}/1"])
+    (fault,) = built(tmp_path, a_plan(watchlist={"max_entries": 1})).faults
+    assert str(fault) == "list: entries: must be at most 1, are 2 [B 3.13]"
 
 
 def test_the_report_names_folders_and_never_references(tmp_path: Path) -> None:

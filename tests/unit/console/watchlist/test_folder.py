@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from console.watchlist import folder
+from console.watchlist.folder import Enrolled
 from services.contracts.errors import Misconfigured
-from tests.unit.console.watchlist.toy import CARD, write_subject
+from services.contracts.sealed.manifest import Pair, Verdict
+from tests.unit.console.watchlist.toy import TAKEN, a_card, entry_of, write_subject
 
-GOOD = CARD.format(reference="ref-7731")
+SHA = "a" * 64
 
 
 def message_of(root: Path) -> str:
@@ -20,42 +24,63 @@ def message_of(root: Path) -> str:
     return str(refused.value)
 
 
-def test_subjects_are_read_with_their_pictures_and_dates(tmp_path: Path) -> None:
+def enrolled(file: str) -> Enrolled:
+    return Enrolled(file, SHA, SHA, SHA, 0.5)
+
+
+def test_a_card_and_what_enrolment_found_are_an_entry(tmp_path: Path) -> None:
     write_subject(tmp_path, "anna", ["a", "b"])
     (found,) = folder.read(tmp_path)
-    assert found.name == "anna"
-    assert found.card.category == "wanted"
-    assert [(one.path.name, one.taken_on) for one in found.pictures] == [
-        ("1.jpg", date(2024, 5, 1)),
-        ("2.jpg", date(2024, 5, 1)),
-    ]
+    assert [one.name for one in found.pictures] == ["1.jpg", "2.jpg"]
+    entry = found.entry([enrolled("2.jpg")])
+    assert (found.name, entry.entry_id, entry.subject_ref) == ("anna", entry_of("anna"), "ref-anna")
+    (picture,) = entry.pictures
+    assert (picture.captured_on, picture.quality, picture.image_sha256) == (TAKEN, 0.5, SHA)
+    assert picture.identity_assured_by == "p-1"
 
 
-def test_each_picture_may_have_its_own_date(tmp_path: Path) -> None:
-    card = GOOD.replace("taken_on: 2024-05-01", "taken_on: {1.jpg: 2020-01-02, 2.jpg: 2021-03-04}")
-    write_subject(tmp_path, "anna", ["a", "b"], card=card)
-    assert [one.taken_on for one in folder.read(tmp_path)[0].pictures] == [date(2020, 1, 2), date(2021, 3, 4)]
+def test_what_a_picture_says_of_itself_goes_before_what_all_share(tmp_path: Path) -> None:
+    own = {"1.jpg": {"captured_on": date(2020, 1, 2), "source_reference": "r", "source_system": "elsewhere"}}
+    write_subject(tmp_path, "anna", ["a"], card=yaml.safe_dump(a_card("anna", [], pictures=own)))
+    (picture,) = folder.read(tmp_path)[0].entry([enrolled("1.jpg")]).pictures
+    assert (picture.captured_on, picture.source_system) == (date(2020, 1, 2), "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"category": "other"}, "subject.yaml: category: must be one of wanted_on_warrant"),
+        ({"expires_at": "soon"}, "subject.yaml: expires_at: must be a time"),
+        ({"colour": "red"}, "subject.yaml: document: has a field that is none"),
+        ({"pictures": {"1.jpg": {}}}, "subject.yaml: pictures.0.captured_on: is missing"),
+        ({"pictures": {"9.jpg": {}}}, "subject.yaml: pictures: names 9.jpg, which is not there"),
+        ({"pictures": ["1.jpg"]}, "subject.yaml: pictures: must be a mapping of fields"),
+        ({"all_pictures": "no"}, "subject.yaml: all_pictures: must be a mapping of fields"),
+        ({"added_by": 7}, "subject.yaml: added_by: must be text [C-24]"),
+    ],
+    ids=str,
+)
+def test_a_mistake_in_a_card_is_named_by_file_field_and_rule(
+    tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    write_subject(tmp_path, "anna", ["a"], card=yaml.safe_dump(a_card("anna", ["1.jpg"]) | change))
+    found = message_of(tmp_path)
+    assert str(tmp_path / "anna") in found
+    assert message in found
 
 
 @pytest.mark.parametrize(
     ("card", "message"),
     [
-        (GOOD.replace("category: wanted\n", ""), "subject.yaml: category: Field required"),
-        (GOOD.replace("wanted", '" "'), "subject.yaml: category: String should have at least 1 character"),
-        (GOOD.replace("2026-12-31", "soon"), "subject.yaml: expires_on: Input should be a valid date"),
-        (GOOD + "colour: red\n", "subject.yaml: colour: Extra inputs are not permitted"),
-        (GOOD.replace("taken_on: 2024-05-01", "taken_on: {2.jpg: 2020-01-02}"), "taken_on: has no date for 1.jpg"),
         ("reference: [", "subject.yaml: not YAML at line"),
-        (GOOD.replace("2026-12-31", "2026-02-30"), "subject.yaml: not YAML"),
-        ("- a list", "subject.yaml: must be a mapping of fields"),
+        ("expires_at: 2026-02-30", "subject.yaml: not YAML"),
+        ("- a list", "subject.yaml: card: must be a mapping of fields"),
+        ("reference: a", "subject.yaml: document: has a field that is none"),
     ],
-    ids=["missing", "blank", "no date", "unknown", "no date of a picture", "not YAML", "no day", "not a mapping"],
 )
-def test_a_mistake_in_a_card_is_named_by_file_field_and_rule(tmp_path: Path, card: str, message: str) -> None:
+def test_what_is_no_card_is_said(tmp_path: Path, card: str, message: str) -> None:
     write_subject(tmp_path, "anna", ["a"], card=card)
-    found = message_of(tmp_path)
-    assert str(tmp_path / "anna") in found
-    assert message in found
+    assert message in message_of(tmp_path)
 
 
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
@@ -70,13 +95,40 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
 
 
 def test_no_message_repeats_a_reference(tmp_path: Path) -> None:
-    write_subject(tmp_path, "anna", ["a"], card=CARD.format(reference="ref-secret"))
-    write_subject(tmp_path, "berta", ["b"], card=CARD.format(reference="ref-secret"))
+    write_subject(tmp_path, "anna", ["a"], subject_ref="ref-secret")
+    write_subject(tmp_path, "berta", ["b"], subject_ref="ref-secret")
     found = message_of(tmp_path)
-    assert "reference: the same as in anna" in found
+    assert "subject_ref: the same as in anna" in found
     assert "ref-secret" not in found
+
+
+def test_an_entry_id_is_for_one(tmp_path: Path) -> None:
+    write_subject(tmp_path, "anna", ["a"])
+    write_subject(tmp_path, "berta", ["b"], entry_id=entry_of("anna"))
+    assert "entry_id: the same as in anna" in message_of(tmp_path)
 
 
 def test_a_folder_without_subjects_is_refused(tmp_path: Path) -> None:
     assert "holds no folder of a subject" in message_of(tmp_path)
     assert "is no folder" in message_of(tmp_path / "nowhere")
+
+
+def test_resolutions_are_read_beside_the_folders(tmp_path: Path) -> None:
+    assert folder.read_resolutions(tmp_path) == ()
+    said = {
+        "pair": {"one": "e-1", "other": "e-2"},
+        "verdict": "distinct_persons",
+        "by": "p-3",
+        "at": "2026-06-01T10:00:00Z",
+        "grounds": "two birth certificates",
+    }
+    (tmp_path / "resolutions.yaml").write_text(yaml.safe_dump([said]))
+    (found,) = folder.read_resolutions(tmp_path)
+    assert (found.pair, found.verdict) == (Pair("e-1", "e-2"), Verdict.DISTINCT_PERSONS)
+    (tmp_path / "resolutions.yaml").write_text(yaml.safe_dump([said | {"verdict": "unsure"}]))
+    with pytest.raises(Misconfigured, match=r"resolutions\.yaml: 0\.verdict: must be one of"):
+        folder.read_resolutions(tmp_path)
+
+
+def test_a_card_of_the_toy_is_what_the_command_writes() -> None:
+    assert a_card("anna", ["1.jpg"])["category"] == "consenting_volunteer"

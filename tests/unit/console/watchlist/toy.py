@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import yaml
 
+from console.watchlist.cards import Common, volunteer
 from console.watchlist.enrolment import Model, Refusal, Refused, Template
 from services.contracts.events import Vector
-from tests.builders import a_vector
+from tests.builders import NOON, a_vector
 from tests.unit.match.lists_builder import MODEL, near
 
-CARD = """
-reference: {reference}
-category: wanted
-source: custody picture
-reason: recall to prison
-taken_on: 2024-05-01
-expires_on: 2026-12-31
-"""
+TAKEN = date(2024, 5, 1)
+
+
+def a_card(name: str, files: Sequence[str], *, now: datetime = NOON, **changes: Any) -> dict[str, Any]:
+    """A volunteer's card with pictures of these names."""
+    common = Common("p-1", "p-2", checked_at=now - timedelta(hours=2), expires_at=now + timedelta(days=30))
+    return volunteer(entry_of(name), f"ref-{name}", dict.fromkeys(files, TAKEN), common) | changes
+
+
+def entry_of(name: str) -> str:
+    """The entry's id of the subject in that folder."""
+    return f"e-{_number(name):08x}"
 
 
 def vector_of(content: str) -> Vector:
@@ -55,11 +64,20 @@ class ToyEnrolment:
         return Template(vector_of(content), quality_of(content), b"\xff\xd8" + picture)
 
 
-def write_subject(root: Path, name: str, pictures: list[str], *, card: str | None = None) -> Path:
-    """A folder with pictures 1.jpg, 2.jpg, ... of these contents."""
+def write_subject(
+    root: Path,
+    name: str,
+    pictures: Sequence[str],
+    *,
+    card: str | None = None,
+    now: datetime = NOON,
+    **changes: Any,
+) -> Path:
+    """A folder with pictures 1.jpg, 2.jpg, ... of these contents; `changes` are of the card's fields."""
     folder = root / name
     folder.mkdir(parents=True)
-    (folder / "subject.yaml").write_text(CARD.format(reference=f"ref-{name}") if card is None else card)
-    for number, content in enumerate(pictures, 1):
-        (folder / f"{number}.jpg").write_text(content)
+    files = [f"{number}.jpg" for number in range(1, len(pictures) + 1)]
+    (folder / "subject.yaml").write_text(card or yaml.safe_dump(a_card(name, files, now=now, **changes)))
+    for file, content in zip(files, pictures, strict=True):
+        (folder / file).write_text(content)
     return folder
