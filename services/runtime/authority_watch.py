@@ -52,7 +52,7 @@ class AuthorityWatch:
 
     def __init__(
         self,
-        follow: Callable[[Callable[[bytes], None]], Following],
+        follow: Callable[[Callable[[bytes], None], Callable[[], None]], Following],
         *,
         deployment: str,
         root_fingerprint: str,
@@ -65,7 +65,7 @@ class AuthorityWatch:
         self._told: set[str] = set()
         self._built_for: str | None = None
         self._on_replaced: Callable[[], None] | None = None
-        self._follower = follow(self._fold)
+        self._follower = follow(self._fold, self._looked)
 
     def start(self) -> None:
         self._follower.start()
@@ -154,6 +154,9 @@ class AuthorityWatch:
             self._rejected(folded.rejected)
         self._tell_if_replaced()
 
+    def _looked(self) -> None:
+        self._gate = self._gate.looked(self._clock.reading())
+
     def _rejected(self, reason: str) -> None:
         self._on_rejected(reason)
         # The first of its kind; the counter tells how many.
@@ -191,7 +194,13 @@ def watch(settings: ServiceSettings, context: Context, figures: AuthoritySpecs, 
     rejected = figures.rejected.on(context.registry)
     connection = Connection(settings.kafka_bootstrap, f"{name}-{settings.instance}")
     found = AuthorityWatch(
-        lambda fold: Follower(connection, topics.AUTHORITY.name, fold, on_error=lambda code: kafka_errors.inc()),
+        lambda fold, looked: Follower(
+            connection,
+            topics.AUTHORITY.name,
+            fold,
+            on_error=lambda code: kafka_errors.inc(),
+            on_look=looked,
+        ),
         deployment=settings.deployment,
         root_fingerprint=settings.authority_root,
         clock=SynchronisedClock(context.clock),

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Self
 
 from services.contracts.authorisation.approvals import Verified
+from services.contracts.authorisation.attention import Attention
 from services.contracts.authorisation.beliefs import Beliefs
 from services.contracts.authorisation.chain import Chain
 from services.contracts.authorisation.clock import ClockReading
@@ -36,6 +37,8 @@ class Gate:
     """
 
     beliefs: Beliefs
+    # None where nobody follows the topic all the time, but reads it once.
+    attention: Attention | None = None
 
     @classmethod
     def shut(cls, deployment: str, *, root_fingerprint: str) -> Self:
@@ -46,6 +49,11 @@ class Gate:
         """The gate that also knows `record`, which came at `reading`. Never raises for what is in a record."""
         beliefs, rejected = self.beliefs.fold(record, reading)
         return Folded(replace(self, beliefs=beliefs), rejected)
+
+    def looked(self, reading: ClockReading) -> Gate:
+        """The gate that knows when its follower last looked for records, found or not."""
+        now_s = reading.monotonic_s
+        return replace(self, attention=(self.attention or Attention(now_s)).looked(now_s))
 
     def standing(self, reading: ClockReading) -> Refusal | None:
         """Why nothing at all may be searched at this moment, or None. What a service's readiness shows."""
@@ -149,11 +157,11 @@ class Gate:
             return Refusal.CLOCK_NOT_ACCEPTED
         return None if document.window.covers(reading.wall) else Refusal.OUTSIDE_WINDOW
 
-    @staticmethod
-    def _against_lease(held: HeldLease, reading: ClockReading) -> Refusal | None:
+    def _against_lease(self, held: HeldLease, reading: ClockReading) -> Refusal | None:
         if held.forked:
             return Refusal.LEASE_FORKED
-        return None if held.fresh(reading) else Refusal.LEASE_STALE
+        heard = self.attention is None or self.attention.vouched_for(held, reading)
+        return None if heard and held.fresh(reading) else Refusal.LEASE_STALE
 
     def _against_state(self, lease: Lease, verified: Verified) -> Refusal | None:
         chain = self.beliefs.chains.get((lease.version, lease.digest), Chain())

@@ -63,5 +63,9 @@ class HeldLease:
             reading.monotonic_s + self.offset_s - issued_s,
         )
 
+    def signed_since(self, at_s: float) -> bool:
+        """Whether it was signed when our monotonic time was `at_s`, or later, by oversight's own pace."""
+        return self.lease.signed_at.timestamp() >= at_s + self.offset_s
+
     def fresh(self, reading: ClockReading, max_age_s: float = MAX_AGE_S) -> bool:
         return fresh(self.lease, reading.wall, max_age_s) and self.age_s(reading) < max_age_s

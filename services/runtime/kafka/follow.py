@@ -29,12 +29,19 @@ class Follower:
 
     `on_record` gets every value (empty for a tombstone) on that thread; what it raises ends the process. When
     reading on is no longer possible (the topic was made anew, say) all is read again from the beginning, so it
-    must not mind a value that comes twice. `on_error` gets the code of every trouble with the broker; none ends
-    the thread. Partitions are those of the beginning.
+    must not mind a value that comes twice. `on_look` is called before each look for records, ten times a second
+    and more while it can read. `on_error` gets the code of every trouble with the broker; none ends the thread.
+    Partitions are those of the beginning.
     """
 
     def __init__(
-        self, connection: Connection, topic: str, on_record: Callable[[bytes], None], *, on_error: OnError
+        self,
+        connection: Connection,
+        topic: str,
+        on_record: Callable[[bytes], None],
+        *,
+        on_error: OnError,
+        on_look: Callable[[], None] = lambda: None,
     ) -> None:
         self._options: Options = {
             **connection.options(),
@@ -47,6 +54,7 @@ class Follower:
         }
         self._topic = topic
         self._on_record = on_record
+        self._on_look = on_look
         self._passing = PassingErrors(log, on_error)
         self._stop = threading.Event()
         self._caught_up = threading.Event()
@@ -85,6 +93,7 @@ class Follower:
             starts = [TopicPartition(self._topic, number, self._start(consumer, number)) for number in unended]
             consumer.assign(starts)
             while not self._stop.is_set():
+                self._on_look()
                 message = consumer.poll(_POLL_S)
                 if message is None:
                     continue

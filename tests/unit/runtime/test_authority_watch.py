@@ -57,6 +57,7 @@ class Topic:
         self.read_to_the_end = False
         self.alive = True
         self.deliver: Callable[[bytes], None] = lambda _: None
+        self.look: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Nothing to start."""
@@ -88,8 +89,8 @@ class World:
             on_rejected=lambda why: self.rejected.update([str(why)]),
         )
 
-    def _follow(self, fold: Callable[[bytes], None]) -> Topic:
-        self.topic.deliver = fold
+    def _follow(self, fold: Callable[[bytes], None], looked: Callable[[], None]) -> Topic:
+        self.topic.deliver, self.topic.look = fold, looked
         return self.topic
 
     def waits(self) -> Document | None:
@@ -186,6 +187,19 @@ def test_what_is_asked_is_answered_by_the_newest_record_and_the_present_moment(w
     assert standing.refusal("gate-9", deployment=DOCUMENT.id, at=NOON) is Refusal.UNKNOWN_CAMERA
     world.topic.write(a_change(DOCUMENT, 4, Move.STOP, NOON))
     assert asked(standing) is Refusal.NOT_ACTIVE
+
+
+def test_a_process_that_stood_still_waits_for_a_lease_that_was_signed_since(world: World) -> None:
+    world.topic.write(*RUNNING)
+    world.topic.look()
+    standing = world.built()
+    assert asked(standing) is None
+    world.clock.at = NOON + timedelta(seconds=3)
+    assert asked(standing) is Refusal.LEASE_STALE
+    world.topic.look()
+    assert asked(standing) is Refusal.LEASE_STALE
+    world.topic.write(a_lease(DOCUMENT, 2, world.clock.at))
+    assert asked(standing) is None
 
 
 def test_revocations_and_alerts_are_answered_for(world: World) -> None:

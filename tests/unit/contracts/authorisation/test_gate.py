@@ -352,6 +352,21 @@ def test_a_lease_withheld_stops_the_search_within_ten_seconds() -> None:
     assert asked(gate, a_reading(NOON + timedelta(seconds=10))) is Refusal.LEASE_STALE
 
 
+def test_after_a_pause_nothing_but_a_lease_signed_since_opens_it_again() -> None:
+    """A matcher that was stopped for some seconds searched on by the lease it had, over a stop it had not read."""
+    gate = a_gate().looked(a_reading(NOON))
+    assert asked(gate, a_reading(NOON + timedelta(seconds=0.9))) is None
+    woken = a_reading(NOON + timedelta(seconds=3))
+    assert asked(gate, woken) is Refusal.LEASE_STALE  # the follower has not woken yet
+    back = gate.looked(woken)
+    assert asked(back, woken) is Refusal.LEASE_STALE
+    buffered = back.fold(a_lease(DOCUMENT, 2, NOON + timedelta(seconds=2)), woken).gate
+    assert asked(buffered, woken) is Refusal.LEASE_STALE
+    later = a_reading(NOON + timedelta(seconds=3.8))
+    heard = buffered.fold(a_lease(DOCUMENT, 3, NOON + timedelta(seconds=3.5)), later).gate.looked(later)
+    assert asked(heard, later) is None
+
+
 def test_a_lease_played_again_makes_nothing_younger() -> None:
     late = a_reading(NOON + timedelta(seconds=11))
     gate = a_gate().fold(RUNNING[-1], late).gate
