@@ -7,14 +7,17 @@ import logging
 from services.contracts import topics
 from services.contracts.authorisation.approvals import Verified
 from services.contracts.authorisation.bridge import as_authority_of_reader
+from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.purging import Holder
 from services.contracts.authority import Authority, Pace
 from services.contracts.cameras_file import parse_cameras
 from services.contracts.counts import Stage
 from services.contracts.errors import Transient
 from services.contracts.standing import Standing
+from services.ingest.admission import AdmittedSources
 from services.ingest.cameras import Tools
 from services.ingest.core.backoff import Backoff
+from services.ingest.edges.camera_certificate import shown_at
 from services.ingest.edges.kafka_backlog import KafkaBacklog
 from services.ingest.edges.kafka_outlet import KafkaOutlet
 from services.ingest.edges.kafka_reach import KafkaReach
@@ -55,16 +58,17 @@ def build(settings: IngestSettings, context: Context) -> UnderAuthority:
     cameras = parse_cameras(text, origin=str(settings.cameras_file))
 
     def built(verified: Verified, standing: Standing) -> IngestService:
-        return _assembled(settings, context, as_authority_of_reader(verified, cameras), standing)
+        authority = as_authority_of_reader(verified, cameras)
+        return _assembled(settings, context, verified.document, authority, standing)
 
     following = watch(settings, context, AUTHORITY, name="ingest")
     return UnderAuthority(following, built, context.heartbeat, purge(settings, context, Holder.INGEST))
 
 
 def _assembled(
-    settings: IngestSettings, context: Context, authority: Authority, standing: Standing
+    settings: IngestSettings, context: Context, document: Document, authority: Authority, standing: Standing
 ) -> IngestService:
-    """An ingest under this authority."""
+    """An ingest under this document; `authority` says besides how its cameras are read."""
     metrics = IngestMetrics(context.registry, [camera.id for camera in authority.cameras])
     client = redis_client.connect(settings.redis_volatile_url, client_name=f"ingest-{settings.instance}")
     connection = Connection(settings.kafka_bootstrap, f"ingest-{settings.instance}")
@@ -99,7 +103,7 @@ def _assembled(
         metrics=metrics,
         max_unacked=settings.unacked_frames,
     )
-    tools = _tools(settings, context, authority, outbox, metrics)
+    tools = _tools(settings, context, document, outbox, metrics)
     leases = RedisLeases(
         client, deployment=authority.deployment, holder=settings.instance, ttl_s=settings.lease_ttl_s
     )
@@ -145,14 +149,15 @@ def _producer(connection: Connection, authority: Authority, metrics: IngestMetri
 
 
 def _tools(
-    settings: IngestSettings, context: Context, authority: Authority, outbox: Outbox, metrics: IngestMetrics
+    settings: IngestSettings, context: Context, document: Document, outbox: Outbox, metrics: IngestMetrics
 ) -> Tools:
+    readers = ReaderProcesses(
+        timeout_s=settings.stall_timeout_s * _READER_TIMEOUT,
+        max_source_px=int(settings.max_source_mpx * 1_000_000),
+    )
     return Tools(
-        deployment=authority.deployment,
-        sources=ReaderProcesses(
-            timeout_s=settings.stall_timeout_s * _READER_TIMEOUT,
-            max_source_px=int(settings.max_source_mpx * 1_000_000),
-        ),
+        deployment=document.id,
+        sources=AdmittedSources(document, readers, certificate=shown_at),
         outbox=outbox,
         metrics=metrics,
         clock=context.clock,

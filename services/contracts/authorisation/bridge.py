@@ -49,13 +49,13 @@ def _mismatch(known: Camera, read: authority.Camera | None) -> str | None:
         return "nothing says how it is read"
     if read.source is not known.source:
         return f"is read as {read.source}, authorised as {known.source}"
-    if read.source is SourceKind.RTSP and _host(read.address) != known.host:
+    if read.source is SourceKind.RTSP and host_of(read.address) != known.host:
         return "is read from another host than authorised"
     return None
 
 
-def _host(address: str) -> str | None:
-    """Host, with its port if one is given, in lower case; None for what two readers may take for two hosts."""
+def host_of(address: str) -> str | None:
+    """A stream's host, with its port if given, in lower case; None for what two readers may take for two hosts."""
     if not re.fullmatch(r"rtsps?://[!-\[\]-~]+", address):  # no file called a stream, no blank, no backslash
         return None
     try:

@@ -21,6 +21,8 @@ class Fault(StrEnum):
     STREAM_ENDED = "stream_ended"
     STALLED = "stalled"
     READER_DIED = "reader_died"
+    # Another kind of source, host or certificate than the authority names.
+    NOT_AS_AUTHORISED = "not_as_authorised"
 
 
 class Flaw(StrEnum):
