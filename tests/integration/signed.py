@@ -6,6 +6,7 @@ import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,7 +18,7 @@ from services.contracts.authorisation.bridge import as_authority
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Move, State
 from services.contracts.authorisation.records import DocumentPublished, Record, RegistryIssued
-from services.contracts.authorisation.registry import Registry, sign_registry
+from services.contracts.authorisation.registry import RegisteredKey, Registry, sign_registry
 from services.contracts.authorisation.signing import SigningKey
 from services.contracts.authorisation.statements import NOTHING
 from services.contracts.authority import Authority
@@ -68,6 +69,8 @@ class SignedAuthority:
         self._leasing = threading.Thread(target=self._lease, name="signed-leases", daemon=True)
         self._producer = KafkaProducer(producer_options(Connection(bootstrap, "signed")), lambda code: None)
         self._revoked = (0, NOTHING)
+        self._registries = 1
+        self._registry_now: Registry | None = None
         self._state, self._moves, self._leases = State.DRAFT, 0, 0
         a_site = fields()["site"]
         assert isinstance(a_site, dict)
@@ -137,12 +140,33 @@ class SignedAuthority:
         self.move(Move.ACTIVATE)
         self.renew()
 
-    def move(self, move: Move, at: datetime | None = None) -> None:
-        """The next state, recorded; the lease names it from its next renewal on."""
+    def move(self, move: Move, at: datetime | None = None, **changes: Any) -> None:
+        """The next state, recorded; the lease names it from its next renewal on. `changes`: of the statement."""
         with self._lock:
             self._moves += 1
             self._state = _AFTER[move]
-            self.write(a_change(self.document, self._moves, move, at or datetime.now(UTC)))
+            self.write(a_change(self.document, self._moves, move, at or datetime.now(UTC), **changes))
+
+    @property
+    def moves(self) -> int:
+        """How many were recorded."""
+        return self._moves
+
+    def enrol(self, *keys: RegisteredKey) -> None:
+        """The root signs the next registry: these keys are in it, in the place of those with the same `kid`."""
+        with self._lock:
+            self._registries += 1
+            now = datetime.now(UTC)
+            kept = {one.kid: one for one in (*self._registry().keys, *keys)}
+            self._registry_now = self._registry().model_copy(
+                update={"sequence": self._registries, "issued_at": now, "keys": tuple(kept.values())}
+            )
+            self.write(RegistryIssued(sign_registry(self._registry_now, self._root)))
+
+    def registered(self, person: str, **changes: Any) -> RegisteredKey:
+        """The person's key as this registry has it, with changes."""
+        terms: dict[str, Any] = {"valid_from": self._now - 9 * _DAY, "valid_to": self._now + 9 * _DAY}
+        return a_registered_key(person, **(terms | changes))
 
     def renew(self) -> None:
         with self._lock:
@@ -190,12 +214,11 @@ class SignedAuthority:
             send(self._producer, *(Output(topics.AUTHORITY.name, key, value) for value in values))
 
     def _registry(self) -> Registry:
-        since, until = self._now - 9 * _DAY, self._now + 9 * _DAY
-        return a_registry(
+        return self._registry_now or a_registry(
             issued_at=self._now - 5 * _DAY,
             valid_until=self._now + 5 * _DAY,
             root=self._root.public,
-            keys=tuple(a_registered_key(person, valid_from=since, valid_to=until) for person in PEOPLE),
+            keys=tuple(self.registered(person) for person in PEOPLE),
         )
 
     def _published(self) -> DocumentPublished:

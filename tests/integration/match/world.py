@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from pydantic import SecretStr
@@ -41,6 +41,16 @@ from tests.unit.contracts.authorisation.builders import a_camera, a_list
 from tests.unit.match.lists_builder import MODEL
 
 
+class Signed(Protocol):
+    """An authority that runs, whoever signed it."""
+
+    @property
+    def authority(self) -> Authority: ...
+    @property
+    def settings(self) -> dict[str, str]: ...
+    def close(self) -> None: ...
+
+
 @dataclass
 class World:
     """A deployment on real servers, as embed, the operator and review see it."""
@@ -50,11 +60,13 @@ class World:
     durable_url: str
     folder: Path
     watchlist: dict[str, Any] = field(default_factory=dict)
+    # Of the document, besides.
+    fields: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.deployment = ids.DeploymentId(f"match-{uuid4().hex[:10]}")
         apply(KafkaAdmin(self.bootstrap), groups=[f"signpost-match-{self.deployment}"])
-        self._signed: SignedAuthority | None = None
+        self._signed: Signed | None = None
         clock = SystemClock()
         self._volatile = connect(SecretStr(self.volatile_url), client_name="test")
         self._durable = connect(SecretStr(self.durable_url), client_name="test")
@@ -72,31 +84,43 @@ class World:
     @property
     def signed(self) -> SignedAuthority:
         """The authority, once it is signed."""
-        assert self._signed is not None, "nothing is signed yet"
+        assert isinstance(self._signed, SignedAuthority), "nothing is signed yet"
         return self._signed
 
     @property
     def authority(self) -> Authority:
-        return self.signed.authority
+        assert self._signed is not None, "nothing is signed yet"
+        return self._signed.authority
+
+    def adopt(self, signed: Signed) -> None:
+        """The authority is this one: somebody else has signed it."""
+        self._signed = signed
 
     def sign(self, gallery: Gallery) -> None:
         """An authority for this list, ACTIVE from now on."""
         self._signed = SignedAuthority(
             self.bootstrap,
-            id=self.deployment,
-            cameras=[a_camera(f"gate-{n}", source="folder", host=None) for n in range(4)],
-            watchlist=a_list(
-                **{
-                    "id": "blue-list",
-                    "digest": gallery.digest,
-                    "categories": ["consenting_volunteer"],
-                    "model": MODEL,
-                    "thresholds": {1: 0.5},
-                }
-                | self.watchlist
-            ),
+            **{
+                "id": self.deployment,
+                "cameras": [a_camera(f"gate-{n}", source="folder", host=None) for n in range(4)],
+                "watchlist": self.list_of(gallery),
+            }
+            | self.fields,
         )
         self._signed.run()
+
+    def list_of(self, gallery: Gallery) -> dict[str, object]:
+        """The gallery as a document names it."""
+        return a_list(
+            **{
+                "id": "blue-list",
+                "digest": gallery.digest,
+                "categories": ["consenting_volunteer"],
+                "model": MODEL,
+                "thresholds": {1: 0.5},
+            }
+            | self.watchlist
+        )
 
     def put_list(self, gallery: Gallery) -> None:
         """Make it the list, as the operator's command does; the first is the one that is signed for."""
@@ -168,22 +192,31 @@ class World:
         eventually(lambda: self.totals()[count] >= number, f"{number} {count}", within_s=WITHIN_S)
 
     @contextmanager
-    def match(self, name: str = "one", *options: str, ready: bool = True) -> Iterator[Running]:
+    def match(
+        self,
+        name: str = "one",
+        *options: str,
+        ready: bool = True,
+        module: Sequence[str] = ("services.match",),
+        settings: Mapping[str, str] | None = None,
+    ) -> Iterator[Running]:
         """A match process; killed at the end if it still runs."""
         (port,) = free_ports(1)
         log = self.folder / f"match-{name}-{port}.log"
-        settings = {
+        assert self._signed is not None, "nothing is signed yet"
+        given = {
             "KAFKA_BOOTSTRAP": self.bootstrap,
             "REDIS_VOLATILE_URL": self.volatile_url,
             "REDIS_DURABLE_URL": self.durable_url,
             "KEYS_DIR": str(self.folder / "keys"),
-            **self.signed.settings,
+            **self._signed.settings,
             "HTTP_PORT": str(port),
             "INSTANCE": f"{self.deployment}-{name}-{port}",
             "LIST_POLL_S": "0.2",
+            **(settings or {}),
         }
-        module = "tests.integration.match.dying_match" if options else "services.match"
-        with process_of([module, *options], log=log, settings=settings) as process:
+        command = ["tests.integration.match.dying_match", *options] if options else module
+        with process_of(command, log=log, settings=given) as process:
             match = Running(process, port, log)
             if ready:
                 eventually(match.ready, f"match to be ready; see {log}", within_s=WITHIN_S)
