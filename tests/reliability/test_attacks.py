@@ -17,7 +17,7 @@ from tests.integration.stack import (
 )
 from tests.reliability.attacks.campaign import ALONE, ON_RECORDS, STOP_WITHIN_MS, campaign
 from tests.reliability.attacks.judge import Bounds, Sighting, Span, Verdict, Walk, hidden, judge
-from tests.reliability.attacks.town import looked_on
+from tests.reliability.attacks.town import Town, looked_on
 
 __all__ = ["kafka", "redis_durable", "redis_durable_server", "redis_volatile", "redis_volatile_server"]
 
@@ -40,6 +40,21 @@ def test_a_selection_of_attacks_is_withstood_and_a_stop_holds_a_paused_matcher(
     assert report.passed, told
     assert report.verdict.inside > 0
     assert report.stop_p95_ms < STOP_WITHIN_MS
+
+
+def test_a_matcher_that_ignores_its_authority_is_found_out(
+    kafka: KafkaCluster, redis_volatile: str, redis_durable: str, tmp_path: Path
+) -> None:
+    """Else nothing that the others found would mean anything."""
+    with looked_on(kafka.bootstrap, redis_volatile, redis_durable, tmp_path) as servers, Town(servers) as town:
+        town.matcher(module=("tests.reliability.attacks.unguarded",))
+        town.searches()
+        town.suspend()
+        town.dwell()
+        verdict = town.verdict()
+    assert verdict.inside > 0
+    assert verdict.searches_outside > 0
+    assert set(verdict.outside) == {"at no authorised moment, by when it was written and seen"}
 
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
