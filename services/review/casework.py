@@ -153,6 +153,7 @@ class CaseDesk:
         roles.check(Call.JUDGE, person)
         if judgement in _COMPARES and not features:
             raise BadInput("features: say by which features the two faces were judged")
+        self._showing.need_listed(await self._found(case))
         token = self._tokens.of(person)
         said = move.Judge(
             person=token,

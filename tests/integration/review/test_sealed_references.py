@@ -15,7 +15,7 @@ from services.contracts.sealed.bundle import frame
 from services.contracts.sealed.entry import Related, Relation, RiskFlag, SecondApproval
 from services.review.casework import CaseDesk
 from services.review.core.errors import Gone
-from services.review.core.views import CaseView, Claim, Likeness, PictureKind, Resemblance
+from services.review.core.views import CaseView, Claim, FaceFeature, Judgement, Likeness, PictureKind, Resemblance
 from tests import sealed
 from tests.builders import DEPLOYMENT, a_vector
 from tests.integration.review.rig import ANN, CIPHER, Rig, an_alert_of
@@ -37,9 +37,7 @@ class Shelf:
             now=now,
             risk_flags=(RiskFlag.VULNERABLE,),
             handling_instruction="Speak slowly; call the carer.",
-            second_approval=SecondApproval(
-                by="p-inspector", rationale="Needed for their own safety."
-            ),
+            second_approval=SecondApproval(by="p-inspector", rationale="Needed for their own safety."),
         )
         rows = {one.entry_id: np.stack([a_vector(size=SIZE, seed=n)]) for n, one in enumerate(entries, 70)}
         draft = sealed.a_current_draft(rows, now=now, entries=entries, deployment=DEPLOYMENT)
@@ -160,5 +158,14 @@ def test_once_the_person_is_off_the_list_nothing_of_the_case_is_shown_to_anybody
             await desk.view(ANN, case, claim.fence)
         with pytest.raises(Gone, match="taken off the list"):
             await desk.claim(ANN, case)
+        with pytest.raises(Gone, match="taken off the list"):
+            await desk.judge(
+                ANN,
+                case,
+                claim.fence,
+                judgement=Judgement.MATCH,
+                features=(FaceFeature.EARS,),
+                displayed_digest=view.displayed_digest,
+            )
 
     rig.at_desk(look)
