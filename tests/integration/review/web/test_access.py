@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from services.review.core.views import CaseState, Judgement
+from services.review.core.views import CaseState, Judgement, Likeness, Resemblance
 from tests.integration.review.web.desk import AtDesk
 from tests.integration.review.web.served import Served
 
 SignIn = Callable[..., AtDesk]
 
+# Node.DOCUMENT_POSITION_FOLLOWING
+_FOLLOWS = 4
 # Ratios of every text against the nearest painted ground behind it, as WCAG 2.2 computes them.
 _CONTRAST = """() => {
   const parse = text => {
@@ -180,3 +182,20 @@ def test_nothing_moves(served: Served, at_desk: SignIn) -> None:
     ann = at_desk("ann")
     ann.take("case-1")
     assert ann.page.evaluate("document.getAnimations().length") == 0
+
+
+def test_who_may_be_taken_for_the_person_is_read_out_before_anything_is_judged(
+    served: Served, at_desk: SignIn
+) -> None:
+    brother = Resemblance(likeness=Likeness.SIBLING, other="b" * 32)
+    served.open("case-1", resembles=(brother,), handling="Call the carer.")
+    ann = at_desk("ann")
+    ann.take("case-1")
+    cautions = ann.page.get_by_role("status").filter(has_text="Careful")
+    expect(cautions).to_contain_text("a brother or sister, who is on this list too")
+    expect(cautions).to_contain_text("How to meet the person: Call the carer.")
+    above = "document.getElementById('cautions').compareDocumentPosition(document.getElementById('judge'))"
+    assert ann.page.evaluate(above) == _FOLLOWS
+    served.open("case-2")
+    ann.judge("c")
+    expect(ann.page.locator("#cautions")).to_be_empty()
