@@ -20,6 +20,7 @@ from console.watchlist import cards, folder, sealing, storing
 from console.watchlist.build import Built, NothingBuilt, Plan
 from console.watchlist.enrolment import Enrolment
 from console.watchlist.limits import BY_MODEL, Limits
+from console.watchlist.rebuilding import enrolled_again, not_as_searched
 from console.watchlist.report import faults, head, lines
 from console.watchlist.revoking import take_off
 from services.contracts.authorisation.registry import Registry, in_force, open_registry
@@ -265,6 +266,34 @@ def manifest_command(
     if wanted:
         for sha256, (system, reference) in rebuild.wanted(of).items():
             typer.echo(f"{sha256}  {system}  {reference}")
+
+
+@app.command("rebuild")
+def rebuild_command(
+    manifest: Annotated[
+        Path, typer.Argument(metavar="MANIFEST", help="As `seal` wrote it; its seal lies beside.")
+    ],
+    pictures: Annotated[Path, typer.Argument(metavar="DIR", help="The pictures, fetched again, in any folders.")],
+    *,
+    registry: RegistryFile,
+    root: Root,
+    enrolment: Annotated[str, typer.Option(help="embed's enrolment, host:port.")] = "127.0.0.1:50051",
+) -> None:
+    """Make a past list again and hold it against its manifest, template for template; exit 1 if one differs.
+
+    The same machine, runtime and precision are needed: another's last bits differ, and it is said so.
+    """
+    now = datetime.now(UTC)
+    with refusals():
+        of = _manifest(manifest, _registry(registry, root, now), now)
+        with _readable(pictures), GrpcEnrolment(enrolment) as client:
+            found = enrolled_again(pictures, of, client)
+        wrong = list(not_as_searched(of, found))
+    for fault in wrong:
+        typer.echo(str(fault))
+    if wrong:
+        raise typer.Exit(1)
+    typer.echo(f"{of.digest} again: {of.head.templates} templates and {of.head.fillers} fillers, bit for bit")
 
 
 def _manifest(path: Path, registry: Registry, now: datetime) -> Manifest:

@@ -118,9 +118,9 @@ class Desk:
             *self.trust(),
         )
 
-    def sealed(self) -> None:
+    def sealed(self, *options: str) -> None:
         """Built, signed by both and sealed."""
-        assert self.build().exit_code == 0
+        assert self.build(*options).exit_code == 0
         for role in (Role.LIST_MANAGER, Role.AUTHORISING_OFFICER):
             assert self.approve(role).exit_code == 0
         done = self.seal(Role.LIST_MANAGER, Role.AUTHORISING_OFFICER)
@@ -448,3 +448,18 @@ def test_a_kept_manifest_tells_what_to_fetch_and_one_altered_byte_whose_it_is(de
     altered = CliRunner().invoke(app, ["manifest", *words])
     assert altered.exit_code == 1
     assert f"ALTERED: entry {entry_of('anna')}" in altered.output
+
+
+def test_a_past_list_is_made_again_and_what_differs_is_named(desk: Desk) -> None:
+    desk.deploy(score_kind="gallery_normalised")
+    desk.subject("anna", "anna/1", "anna/2")
+    berta = desk.subject("berta", "berta/1")
+    desk.sealed("--fillers=40")
+    words = [str(desk.bundle.with_suffix(".manifest")), str(desk.subjects), f"--enrolment={desk.address}"]
+    again = CliRunner().invoke(app, ["rebuild", *words, *desk.trust()])
+    assert again.exit_code == 0, again.output
+    assert "again: 3 templates and 40 fillers, bit for bit" in again.output
+    (berta / "1.jpg").write_text("berta/2")
+    other = CliRunner().invoke(app, ["rebuild", *words, *desk.trust()])
+    assert other.exit_code == 1
+    assert f"entry {entry_of('berta')}: pictures.0: is not among the pictures found [C-04]" in other.output
