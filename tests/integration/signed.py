@@ -67,7 +67,8 @@ class SignedAuthority:
         self._lock = threading.RLock()
         self._closed = threading.Event()
         self._leasing = threading.Thread(target=self._lease, name="signed-leases", daemon=True)
-        self._producer = KafkaProducer(producer_options(Connection(bootstrap, "signed")), lambda code: None)
+        options = {**producer_options(Connection(bootstrap, "signed")), "log_level": 0}
+        self._producer = KafkaProducer(options, lambda code: None)
         self._revoked = (0, NOTHING)
         self._registries = 1
         self._registry_now: Registry | None = None

@@ -41,7 +41,8 @@ class Crowd:
         self._every_s = 1 / rate_hz
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
-        self._producer = KafkaProducer(producer_options(Connection(world.bootstrap, "crowd")), lambda code: None)
+        options = {**producer_options(Connection(world.bootstrap, "crowd")), "log_level": 0}
+        self._producer = KafkaProducer(options, lambda code: None)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._walk, name="crowd", daemon=True)
         self.walks: dict[str, Walk] = {}
