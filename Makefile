@@ -5,7 +5,7 @@ MINUTES ?= 20
 export PYTHONPATH := .:proto/gen
 
 .PHONY: help setup assets demo test check lint types unit fix proto proto-check docs docs-check tools
-.PHONY: integration e2e reliability bench bench-match chain faults attacks soak accuracy clean
+.PHONY: integration e2e reliability bench bench-match chain purge-scan faults attacks soak accuracy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -75,6 +75,9 @@ faults: setup assets ## kill everything at least once, count what is lost (build
 
 chain: setup ## kill the audit chain's sequencer 200 times, tamper with what it wrote (build/chain.json)
 	$(RUN)python -m tests.reliability.chain
+
+purge-scan: setup ## purge an exercise, and look for what it held in every place there is (build/purge-scan.json)
+	$(RUN)python -m tests.reliability.purge_scan
 
 attacks: setup ## try everything an authority must withstand, on the real services (build/attacks.json)
 	$(RUN)python -m tests.reliability.attacks

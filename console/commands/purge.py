@@ -16,11 +16,10 @@ from console.refusals import refusals
 from services.contracts.authorisation.enums import Move
 from services.contracts.authorisation.signing import SigningKey
 from services.contracts.authorisation.statements import Order, sign
-from services.contracts.keyspec import Where
+from services.contracts.errors import Misconfigured
 from services.runtime.clock import SystemClock
 from services.runtime.kafka.config import Connection
 from services.runtime.keys.folder import FolderKeys
-from services.runtime.keys.port import KeyStore
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.purging import Purge, Stores, publish
 from services.runtime.redis_client import connect
@@ -51,18 +50,23 @@ def command(  # noqa: PLR0913 - one an option
         clock = SystemClock()
         connection = Connection(bootstrap, _NAME)
         volatile = VolatileKeys(connect(SecretStr(redis_volatile_url), client_name=_NAME), clock)
-        stores: dict[Where, KeyStore] = {Where.VOLATILE: volatile, Where.STORE: FolderKeys(keys_dir, clock)}
         own = Purge(
             share(deployment, instance=_NAME),
-            Stores(stores, connect(SecretStr(redis_durable_url), client_name=_NAME)),
+            Stores(
+                volatile,
+                FolderKeys(keys_dir, clock),
+                connect(SecretStr(redis_durable_url), client_name=_NAME),
+            ),
             lambda output: publish(connection, output),
             clock,
         )
-        if dry_run or key is None:
+        if dry_run:
             for what, number in own.look().items():
                 typer.echo(f"{number} {what}")
             typer.echo(f"nothing destroyed; the authority is {client.newest(deployment).standing.state}")
             return
+        if key is None:
+            raise Misconfigured("--key: an order to purge is signed by who gives it")
         signer = read_signing_key(key, variable="--key")
         found = purge(client, deployment, own, order=lambda now: order(now, signer, reason), within_s=within_s)
         if out is not None:

@@ -39,11 +39,9 @@ from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Move
 from services.contracts.counts import Stage
 from services.contracts.errors import SignpostError
-from services.contracts.keyspec import Where
 from services.runtime.clock import SystemClock
 from services.runtime.kafka.config import Connection
 from services.runtime.keys.folder import FolderKeys
-from services.runtime.keys.port import KeyStore
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.purging import Purge, Stores, publish
 from services.runtime.redis_client import connect
@@ -167,13 +165,9 @@ class Exercise:
             connect(SecretStr(one.url), client_name="console")
             for one in (self.stack.redis_volatile, self.stack.redis_durable)
         )
-        keys: dict[Where, KeyStore] = {
-            Where.VOLATILE: VolatileKeys(volatile, clock),
-            Where.STORE: FolderKeys(self._home / "keys", clock),
-        }
         own = Purge(
             purging.share(self.deployment, instance="console"),
-            Stores(keys, durable),
+            Stores(VolatileKeys(volatile, clock), FolderKeys(self._home / "keys", clock), durable),
             lambda output: publish(connection, output),
             clock,
         )

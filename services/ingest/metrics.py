@@ -54,6 +54,10 @@ KEY_WAIT = Histogram("signpost_ingest_key_wait_seconds", "Time until a frame had
 PUBLISH = Histogram(
     "signpost_ingest_publish_latency_seconds", "From a frame's capture to Kafka's acknowledgement."
 )
+VOLATILE_FAULTS = Gauge(
+    "signpost_ingest_volatile_redis_faults",
+    "1 while the volatile Redis persists, is replicated, logs commands or holds a value without a TTL.",
+)
 KAFKA_ERRORS = Counter("signpost_ingest_kafka_errors_total", "Errors of Kafka's client; most pass by themselves.")
 AUTHORITY = authority_specs("ingest")
 
@@ -78,4 +82,5 @@ class IngestMetrics:
         self.leases_lost = LEASES_LOST.on(registry)
         self.key_wait = KEY_WAIT.on(registry)
         self.publish = PUBLISH.on(registry)
+        self.volatile_faults = VOLATILE_FAULTS.on(registry)
         self.kafka_errors = KAFKA_ERRORS.on(registry)

@@ -41,6 +41,7 @@ from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
 from services.runtime.purging import purge
+from services.runtime.redis_watch import VolatileWatch
 from services.runtime.retry import retry
 from services.runtime.under_authority import UnderAuthority
 
@@ -111,14 +112,18 @@ def _assembled(
         authority, standing, leases, tools, ttl_s=settings.lease_ttl_s, max_cameras=settings.max_cameras
     )
 
+    volatile_watch = VolatileWatch(client, metrics.volatile_faults.set)
+
     def connect() -> None:
         keeper.start()
         reach.start()
         if any(camera.pace is Pace.AS_FAST_AS_TAKEN for camera in authority.cameras):
             backlog.start()
         retry(lambda: redis_client.check_volatile(client), on=(Transient,), deadline_s=_REDIS_WITHIN_S)
+        volatile_watch.start()
 
     def close() -> None:
+        volatile_watch.stop()
         keeper.stop()
         backlog.close()
         reach.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,8 +64,12 @@ class Share:
 class Stores:
     """Where keys lie, and the durable Redis."""
 
-    keys: Mapping[Where, KeyStore]
+    volatile: VolatileKeys
+    store: KeyStore
     durable: redis.Redis
+
+    def of(self, where: Where) -> KeyStore:
+        return self.volatile if where is Where.VOLATILE else self.store
 
 
 class Purge:
@@ -81,7 +85,7 @@ class Purge:
         """What `obey` would destroy; destroys nothing."""
         found: Counter[What] = Counter()
         for what, where, prefix in key_specs.purged(self._share.deployment):
-            found[what] += self._stores.keys[where].count_prefix(prefix)
+            found[what] += self._stores.of(where).count_prefix(prefix)
         with as_transient("looking what there is to purge"):
             for values in self._share.values:
                 found[values.what] += sum(not kept for _, kept in self._look(values))
@@ -90,7 +94,7 @@ class Purge:
     def shed(self) -> int:
         """Destroy the parts that a stop destroys; how many there were."""
         what, where, prefix = key_specs.epochs(self._share.deployment)
-        shed = self._stores.keys[where].destroy_prefix(prefix)
+        shed = self._stores.of(where).destroy_prefix(prefix)
         log.info("keys destroyed at the stop", extra={"what": what, "keys": shed})
         return shed
 
@@ -104,6 +108,7 @@ class Purge:
             left = self._one_pass()
             if not left.total():
                 break
+        self._stores.volatile.scrub()
         left[What.UNDELIVERED] = share.undelivered(self._stores.durable)
         answer = PurgeAnswer(
             deployment=share.deployment,
@@ -123,7 +128,7 @@ class Purge:
     def _one_pass(self) -> Counter[What]:
         found: Counter[What] = Counter()
         for what, where, prefix in key_specs.purged(self._share.deployment):
-            found[what] += self._stores.keys[where].destroy_prefix(prefix)
+            found[what] += self._stores.of(where).destroy_prefix(prefix)
         with as_transient("purging"):
             for values in self._share.values:
                 goes = [name for name, kept in self._look(values) if not kept]
@@ -165,7 +170,7 @@ def purge(
     instance = f"{settings.instance}.{slot}" if slot else settings.instance
     return Purge(
         Share(holder, settings.deployment, instance, values, undelivered, before),
-        Stores({Where.VOLATILE: volatile, Where.STORE: store}, durable),
+        Stores(volatile, store, durable),
         lambda output: publish(connection, output),
         context.clock,
     )

@@ -113,6 +113,9 @@ def volatile_faults(config: Mapping[str, str], info: Mapping[str, object]) -> li
     ]
     if int(str(info.get("connected_slaves", 0))) or info.get("role") != "master":
         faults.append("it is replicated, and a replica may persist: give it no replica and no master")
+    endless = _without_end(info)
+    if endless:
+        faults.append(f"it holds {endless} values without a TTL, which nobody will ever delete: remove them")
     return faults
 
 
@@ -120,6 +123,12 @@ def durable_faults(config: Mapping[str, str], info: Mapping[str, object]) -> lis
     """What is wrong with a server that has to keep; each with the directive that cures it."""
     wanted = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
     return _version_faults(info) + _wrong(config, wanted)
+
+
+def _without_end(info: Mapping[str, object]) -> int:
+    """How many values have no TTL, in all databases, by the server's own count."""
+    held = [one for name, one in info.items() if name.startswith("db") and isinstance(one, Mapping)]
+    return sum(int(one.get("keys", 0)) - int(one.get("expires", 0)) for one in held)
 
 
 def _texts(config: Mapping[str | None, str | None]) -> Mapping[str, str]:

@@ -63,6 +63,12 @@ topic audit 1 \
     --config retention.ms=220752000000 \
     --config segment.ms=604800000 \
     --config message.timestamp.type=LogAppendTime
+topic purges 1 \
+    --config cleanup.policy=compact \
+    --config max.message.bytes=16384 \
+    --config retention.ms=220752000000 \
+    --config segment.ms=86400000 \
+    --config message.timestamp.type=LogAppendTime
 topic frames.dead 1 \
     --config cleanup.policy=delete \
     --config max.message.bytes=16384 \

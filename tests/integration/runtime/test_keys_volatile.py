@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Barrier
 
 import pytest
 import redis
 from pydantic import SecretStr
 
+from services.contracts import keys
+from services.contracts.authority import Authority
 from services.contracts.errors import Transient
 from services.runtime.clock import SystemClock
+from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.redis_client import connect
+from tests.builders import an_authority_of
 from tests.contracts.key_store import HOUR, Bench, KeyStoreContract
+from tests.reliability.scan.needles import Search, forms
+from tests.reliability.scan.places import Place
 from tests.support import eventually
 
 
@@ -64,3 +75,52 @@ def test_a_store_that_is_away_is_transient() -> None:
     with pytest.raises(Transient, match="did not answer"):
         VolatileKeys(nowhere, SystemClock()).get_many(["a/1"])
     nowhere.close()
+
+
+def an_exercise(now: datetime) -> Authority:
+    return an_authority_of(
+        f"""
+        deployment: two-ingests
+        use_case: exercise
+        purpose: exercise
+        cameras: [{{id: gate-1, source: file, address: /film.mp4}}]
+        window: {{start: "{now.isoformat()}", end: "{(now + HOUR).isoformat()}"}}
+        watchlist: {{name: blue, max_entries: 10, score_kind: raw, thresholds: {{1: 0.4}}}}
+        """
+    )
+
+
+def test_two_processes_that_mint_at_once_end_with_one_key(redis_volatile: str, tmp_path: Path) -> None:
+    """Two ingests on the border of an epoch: whoever loses the race must not seal under a key nobody else has."""
+    clock = SystemClock()
+    authority = an_exercise(clock.now())
+    at_once = Barrier(2)
+
+    def ingest(_: int) -> list[bytes]:
+        with connect(SecretStr(redis_volatile), client_name="tests") as client:
+            ring = Keyring(VolatileKeys(client, clock), FolderKeys(tmp_path / "keys", clock), clock)
+            minted = []
+            for epoch in range(20):
+                at_once.wait()
+                minted.append(ring.mint(keys.frame(authority, clock.now() + timedelta(seconds=15 * epoch))))
+            return minted
+
+    with ThreadPoolExecutor(2) as both:
+        first, second = both.map(ingest, range(2))
+    assert first == second
+    assert len(set(first)) == 20
+
+
+def test_what_was_deleted_is_written_over_in_the_servers_memory(redis_volatile: str) -> None:
+    """A deleted value stays in memory that was freed until something else takes it."""
+    with connect(SecretStr(redis_volatile), client_name="tests") as client:
+        store = VolatileKeys(client, SystemClock())
+        ids = [f"d/face/{number}" for number in range(100)]
+        made = store.get_or_create_many(ids, expires_at=SystemClock().now() + HOUR)
+        assert store.destroy_prefix("d/face/") == 100
+        store.scrub()
+        assert client.dbsize() == 0
+        pid = int(client.info("server")["process_id"])
+    search = Search(needle for key in made for needle in forms("a key", key))
+    found = [one for stream in Place("redis", pids=[pid]).streams() for one in search.through(stream)]
+    assert len(found) <= 2, f"{len(found)} of 100 keys are still in Redis' memory"

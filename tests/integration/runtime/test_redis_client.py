@@ -18,6 +18,7 @@ from services.runtime.redis_client import (
     connect,
     connect_async,
 )
+from services.runtime.redis_watch import VolatileWatch
 
 
 @pytest.fixture
@@ -71,6 +72,30 @@ def test_a_volatile_server_that_could_keep_something_is_refused(
     finally:
         volatile.config_set(directive, str(right[directive]))
     check_volatile(volatile)
+
+
+def test_a_volatile_server_with_a_value_that_never_ends_is_refused(volatile: redis.Redis) -> None:
+    volatile.set("with an end", "x", ex=60)
+    check_volatile(volatile)
+    volatile.set("without", "x")
+    try:
+        with pytest.raises(Misconfigured, match="1 values without a TTL"):
+            check_volatile(volatile)
+    finally:
+        volatile.delete("with an end", "without")
+
+
+def test_a_volatile_server_that_is_changed_while_it_runs_is_told_of(volatile: redis.Redis) -> None:
+    told: list[int] = []
+    watch = VolatileWatch(volatile, told.append)
+    watch.look()
+    volatile.config_set("save", "60 1")
+    try:
+        watch.look()
+    finally:
+        volatile.config_set("save", "")
+    watch.look()
+    assert told == [0, 1, 0]
 
 
 def test_a_durable_server_that_may_lose_a_second_is_refused(durable: redis.Redis) -> None:

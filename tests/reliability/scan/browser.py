@@ -27,6 +27,8 @@ def look_at_a_case(page_url: str, profile: Path) -> int:
         page.keyboard.press("Tab")
         page.keyboard.type(FakeSessions.PASSWORD)
         page.keyboard.press("Enter")
+        # The page takes no click for a moment after its screen has changed.
+        page.locator("body[data-screen=queue][data-settled=yes]").wait_for(state="attached")
         page.locator("[data-case] button").first.click()
         page.locator("#answers:not([disabled])").wait_for()
         shown = page.locator("img").count()

@@ -1,0 +1,135 @@
+"""A process's part in a purge, on real stores: everything of its deployment goes, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import redis
+from pydantic import SecretStr
+
+from services.contracts import keys, topics
+from services.contracts.authorisation.purging import Holder, PurgeAnswer, What
+from services.runtime.clock import SystemClock
+from services.runtime.kafka.types import Output
+from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.purging import Purge, Share, Stores, Values
+from services.runtime.redis_client import connect
+from tests.contracts.key_store import HOUR
+
+CLOCK = SystemClock()
+IN_VOLATILE = ("epoch/1", "epoch/2", "face/a")
+IN_STORE = ("alert/20261122T10", "evidence", "list/blue", "deployment", "audit/token")
+
+
+class Ground:
+    """Both stores with the keys of two deployments, a list's parts and pictures. One thread."""
+
+    def __init__(self, volatile: redis.Redis, durable: redis.Redis, folder: Path) -> None:
+        self.durable = durable
+        self.volatile = VolatileKeys(volatile, CLOCK)
+        self.store = FolderKeys(folder, CLOCK)
+        self.answers: list[PurgeAnswer] = []
+        self.undelivered = 0
+        self.fill("town")
+        self.fill("city")
+
+    def fill(self, deployment: str) -> None:
+        until = CLOCK.now() + HOUR
+        self.volatile.get_or_create_many([f"{deployment}/{one}" for one in IN_VOLATILE], expires_at=until)
+        self.store.get_or_create_many([f"{deployment}/{one}" for one in IN_STORE], expires_at=until)
+        for number in range(3):
+            self.durable.set(f"list:{deployment}:digest:part:{number}", b"sealed", ex=60)
+        self.durable.set(f"pictures:{{{deployment}}}:one", b"sealed", ex=60)
+        self.durable.set(f"pictures:{{{deployment}}}:two", b"held", ex=60)
+
+    def purge(self) -> Purge:
+        share = Share(
+            Holder.REVIEW,
+            "town",
+            "one",
+            [
+                Values(What.LIST_PARTS, "list:town:"),
+                Values(What.PICTURES, "pictures:{town}:", lambda value: value == b"held"),
+            ],
+            lambda durable: self.undelivered,
+        )
+        return Purge(share, Stores(self.volatile, self.store, self.durable), self._take, CLOCK)
+
+    def left(self, deployment: str) -> int:
+        found = sum(store.count_prefix(f"{deployment}/") for store in (self.volatile, self.store))
+        return found + len([*self.durable.scan_iter(match=f"*{deployment}*")])
+
+    def _take(self, output: Output) -> None:
+        assert output.topic == topics.PURGES.name
+        self.answers.append(PurgeAnswer.from_canonical(output.value or b""))
+
+
+@pytest.fixture
+def ground(redis_volatile: str, redis_durable: str, tmp_path: Path) -> Iterator[Ground]:
+    with (
+        connect(SecretStr(redis_volatile), client_name="tests") as volatile,
+        connect(SecretStr(redis_durable), client_name="tests") as durable,
+    ):
+        yield Ground(volatile, durable, tmp_path / "keys")
+
+
+def test_everything_of_the_deployment_goes_and_nothing_of_another(ground: Ground) -> None:
+    before = ground.left("city")
+    answer = ground.purge().obey(2, 7)
+    assert answer == ground.answers[0]
+    assert (answer.version, answer.order, answer.clean, answer.held) == (2, 7, True, 1)
+    assert answer.destroyed == {
+        What.EPOCH_KEYS: 2,
+        What.FACE_KEYS: 1,
+        What.ALERT_KEYS: 1,
+        What.EVIDENCE_KEYS: 1,
+        What.LIST_KEYS: 1,
+        What.OTHER_KEYS: 2,
+        What.LIST_PARTS: 3,
+        What.PICTURES: 1,
+    }
+    assert ground.left("town") == 1, "the pictures that are held"
+    assert ground.left("city") == before
+
+
+def test_every_key_that_there_is_goes(ground: Ground) -> None:
+    """A kind of key that nobody added to the list of what is purged would outlive it."""
+    prefixes = [prefix for _, _, prefix in keys.purged("town")]
+    for one in (*IN_VOLATILE, *IN_STORE):
+        assert any(f"town/{one}".startswith(prefix) for prefix in prefixes), one
+    assert not any(keys.held_of("town").startswith(prefix) for prefix in prefixes)
+
+
+def test_done_twice_it_finds_nothing(ground: Ground) -> None:
+    ground.purge().obey(1, 5)
+    again = ground.purge().obey(1, 6)
+    assert (again.destroyed, again.clean, again.held) == ({}, True, 1)
+
+
+def test_a_look_says_what_there_is_and_destroys_nothing(ground: Ground) -> None:
+    before = ground.left("town")
+    assert sum(ground.purge().look().values()) == before - 1, "but what is held"
+    assert ground.left("town") == before
+
+
+def test_what_is_not_delivered_keeps_a_holder_from_being_done(ground: Ground) -> None:
+    ground.undelivered = 2
+    assert ground.purge().obey(1, 5).left == {What.UNDELIVERED: 2}
+
+
+def test_a_stop_destroys_the_parts_of_frames_keys_and_leaves_the_rest(ground: Ground) -> None:
+    assert ground.purge().shed() == 2
+    assert ground.volatile.count_prefix("town/") == 1
+    assert ground.store.count_prefix("town/") == len(IN_STORE)
+    assert ground.volatile.count_prefix("city/epoch/") == 2
+
+
+def test_a_held_case_has_a_key_that_no_purge_takes(ground: Ground) -> None:
+    key_id = f"{keys.held_of('town')}c0ffee/20261201T000000"
+    key = ground.store.get_or_create(key_id, expires_at=CLOCK.now() + timedelta(days=1))
+    ground.purge().obey(1, 5)
+    assert ground.store.get_many([key_id]) == [key]
