@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from services.contracts.authorisation.document import Document, SealedList
+from services.contracts.authorisation.document import Document
 from services.contracts.authority import ADMITTED_SOURCES, SourceKind
-from services.contracts.events import ScoreKind
 
 
 class Refusal(StrEnum):
@@ -18,8 +17,6 @@ class Refusal(StrEnum):
     SOURCE_NOT_ADMITTED = "source_not_admitted"
     MODEL_NOT_ADMITTED = "model_not_admitted"
     LIST_NOT_ADMITTED = "list_not_admitted"
-    LIST_TOO_LARGE = "list_too_large"
-    SCORE_KIND_NOT_ADMITTED = "score_kind_not_admitted"
     CAMERA_CHANGED = "camera_changed"
     ENTRY_REVOKED = "entry_revoked"
     CLOCK_NOT_ACCEPTED = "clock_not_accepted"
@@ -36,19 +33,6 @@ class Refusal(StrEnum):
     STATE_DISPUTED = "state_disputed"
     REVOCATIONS_BEHIND = "revocations_behind"
     REVOCATIONS_DISPUTED = "revocations_disputed"
-
-
-def list_refusal(
-    sealed: SealedList, *, digest: str, model: str, score_kind: ScoreKind, entries: int, templates: int
-) -> Refusal | None:
-    """Why a list as it was loaded is not the one that was authorised, or None. match and review ask at load."""
-    if digest != sealed.digest:
-        return Refusal.LIST_NOT_ADMITTED
-    if entries > sealed.max_entries or templates > sealed.max_templates:
-        return Refusal.LIST_TOO_LARGE
-    if model != sealed.model:
-        return Refusal.MODEL_NOT_ADMITTED
-    return None if score_kind is sealed.score_kind else Refusal.SCORE_KIND_NOT_ADMITTED
 
 
 def camera_refusal(

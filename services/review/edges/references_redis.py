@@ -14,7 +14,6 @@ from services.contracts.authority import Authority
 from services.contracts.codec import Cipher, Sealing
 from services.contracts.errors import Tampered, Transient
 from services.contracts.ids import SubjectToken, subject_token
-from services.contracts.keyspec import KeySpec
 from services.contracts.sealed.bundle.read import Contents, open_parts
 from services.contracts.sealed.faults import Refused
 from services.contracts.sealed.manifest import Manifest, spoken
@@ -72,10 +71,16 @@ class RedisReferences:
         if not isinstance(found, Found):
             self._known.pop(list_digest, None)
             return None
-        sealing = Sealing(spec.id, found.key, self._cipher)
+        try:
+            return self._opened(list_digest, subject, Sealing(spec.id, found.key, self._cipher))
+        except OtherKey:
+            self._ring.forget([spec])
+            return None
+
+    def _opened(self, list_digest: str, subject: SubjectToken, sealing: Sealing) -> Listed | None:
         known = self._of_list(list_digest, sealing)
         if known is None:
-            return self._old(list_digest, subject, spec, sealing)
+            return self._old(list_digest, subject, sealing)
         entry_id = known.entries.get(subject)
         return None if entry_id is None else _listed(known, entry_id, sealing)
 
@@ -120,19 +125,15 @@ class RedisReferences:
                     (name, part) for name, part in zip(some, found, strict=True) if isinstance(part, bytes)
                 )
 
-    def _old(self, digest: str, subject: SubjectToken, spec: KeySpec, sealing: Sealing) -> Listed | None:
+    def _old(self, digest: str, subject: SubjectToken, sealing: Sealing) -> Listed | None:
         """Of a list that nobody has signed, as lists were before they were sealed."""
         deployment = self._authority.deployment
         sealed = self._get(lists.images(deployment, digest, subject))
         if sealed is None:
             return None
-        try:
-            images = codec_lists.open_images(
-                sealed, deployment=deployment, digest=digest, token=subject, sealing=sealing
-            )
-        except OtherKey:
-            self._ring.forget([spec])
-            return None
+        images = codec_lists.open_images(
+            sealed, deployment=deployment, digest=digest, token=subject, sealing=sealing
+        )
         pictures = tuple(Reference(jpeg=one.jpeg, taken_on=one.taken_on) for one in images.images)
         return Listed(category=images.category, pictures=pictures)
 

@@ -122,6 +122,12 @@ def test_who_is_not_on_the_list_and_what_has_no_key_any_more_has_no_pictures(rig
     assert references.of(shelf.digest, shelf.tokens["e-1"]) is None
 
 
+def test_a_list_under_a_key_that_was_lost_and_made_anew_has_no_pictures(rig: Rig, shelf: Shelf) -> None:
+    rig.ring.destroy([keys.watchlist(rig.authority)])
+    rig.ring.mint(keys.watchlist(rig.authority))
+    assert rig.references().of(shelf.digest, shelf.tokens["e-1"]) is None
+
+
 def test_a_list_whose_sealers_key_is_revoked_shows_nothing(rig: Rig, shelf: Shelf) -> None:
     references = rig.references()
     assert references.of(shelf.digest, shelf.tokens["e-1"]) is not None

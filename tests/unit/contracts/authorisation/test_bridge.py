@@ -6,10 +6,9 @@ import pytest
 
 from services.contracts import authority
 from services.contracts.authorisation.bridge import as_authority, as_authority_of_reader
-from services.contracts.authorisation.refusals import Refusal, camera_refusal, list_refusal
+from services.contracts.authorisation.refusals import Refusal, camera_refusal
 from services.contracts.authority import SourceKind
 from services.contracts.errors import Misconfigured
-from services.contracts.events import ScoreKind
 from tests.unit.contracts.authorisation.builders import END, START, a_camera, a_document, a_verified, sha
 
 SECRET = "hunter2"
@@ -78,28 +77,6 @@ def test_a_reader_cannot_swap_a_camera_its_source_or_its_host(cameras: list[auth
         as_authority_of_reader(a_verified(), cameras)
     assert why in str(refused.value)
     assert SECRET not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("changes", "why"),
-    [
-        ({}, None),
-        ({"digest": sha("swapped")}, Refusal.LIST_NOT_ADMITTED),
-        ({"entries": 1001}, Refusal.LIST_TOO_LARGE),
-        ({"templates": 3001}, Refusal.LIST_TOO_LARGE),
-        ({"model": "sface-2"}, Refusal.MODEL_NOT_ADMITTED),
-        ({"score_kind": ScoreKind.GALLERY_NORMALISED}, Refusal.SCORE_KIND_NOT_ADMITTED),
-    ],
-)
-def test_a_list_other_than_the_authorised_one_is_refused(changes: dict[str, object], why: Refusal | None) -> None:
-    loaded: dict[str, object] = {
-        "digest": sha("list"),
-        "model": "sface-1",
-        "score_kind": ScoreKind.RAW,
-        "entries": 1000,
-        "templates": 3000,
-    }
-    assert list_refusal(a_document().watchlist, **(loaded | changes)) is why  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
