@@ -98,23 +98,27 @@ class World:
 
     def sign(self, gallery: Gallery) -> None:
         """An authority for this list, ACTIVE from now on."""
+        self.sign_for(gallery.digest)
+
+    def sign_for(self, digest: str) -> None:
+        """An authority for the list with this digest, ACTIVE from now on."""
         self._signed = SignedAuthority(
             self.bootstrap,
             **{
                 "id": self.deployment,
                 "cameras": [a_camera(f"gate-{n}", source="folder", host=None) for n in range(4)],
-                "watchlist": self.list_of(gallery),
+                "watchlist": self.list_of(digest),
             }
             | self.fields,
         )
         self._signed.run()
 
-    def list_of(self, gallery: Gallery) -> dict[str, object]:
-        """The gallery as a document names it."""
+    def list_of(self, digest: str) -> dict[str, object]:
+        """The list as a document names it."""
         return a_list(
             **{
                 "id": "blue-list",
-                "digest": gallery.digest,
+                "digest": digest,
                 "categories": ["consenting_volunteer"],
                 "model": MODEL,
                 "thresholds": {1: 0.5},

@@ -16,8 +16,8 @@ from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Move
 from services.contracts.authorisation.records import DocumentPublished
 from services.contracts.events import ScoreKind
-from services.contracts.lists import Gallery
-from tests.reliability.attacks.town import DWELL_S, PEOPLE, STRANGER, WITHIN_S, Outcome, Servers, Town
+from tests.reliability.attacks.lists import PEOPLE, STRANGER, SealedList
+from tests.reliability.attacks.town import DWELL_S, WITHIN_S, Outcome, Servers, Town
 from tests.support import eventually
 from tests.unit.contracts.authorisation.builders import (
     PEOPLE as ROLES,
@@ -30,12 +30,11 @@ from tests.unit.contracts.authorisation.builders import (
     approvals,
     key,
 )
-from tests.unit.match.lists_builder import a_filler, a_gallery, near
+from tests.unit.match.lists_builder import near
 
 _DAY = timedelta(days=1)
 # Time enough to start a matcher and to see it search.
 _SOON = timedelta(seconds=20)
-_SWAPPED = a_gallery(*PEOPLE, STRANGER)
 
 
 def expired(servers: Servers) -> Outcome:
@@ -108,37 +107,39 @@ def threshold_lowered(servers: Servers) -> Outcome:
 
 
 def list_swapped(servers: Servers) -> Outcome:
-    """Another list is made the current one, then put under the authorised one's own name."""
+    """Another list, rightly sealed, is put under the authorised one's own name."""
     with Town(servers) as town:
         town.matcher()
         town.searches()
-        town.world.put_list(_SWAPPED)
-        town.crowd.stranger(near(STRANGER.vector, 0.9))
+        swapped = SealedList(town.world, PEOPLE | STRANGER)
+        swapped.load(town.signed.registry)
+        _put_in_place_of(servers, swapped.digest, town.listed.digest)
+        town.crowd.stranger(near(STRANGER["dora"], 0.9, seed=600))
         time.sleep(DWELL_S)
-        _put_in_place_of(servers, _SWAPPED, town.gallery)
         town.matcher(ready=False)
         town.searches()
-        town.crowd.stranger(near(STRANGER.vector, 0.9))
+        town.crowd.stranger(near(STRANGER["dora"], 0.9, seed=600))
         time.sleep(DWELL_S)
         return town.outcome()
 
 
 def list_past_its_cap(servers: Servers) -> Outcome:
-    """A list signed for by its digest, with more people, or more templates, than the authority caps."""
-    return _never_searched(servers, a_gallery(*PEOPLE), {"max_entries": len(PEOPLE) - 1})
+    """A list rightly sealed and signed for by its digest, with more people than the authority's cap."""
+    return _never_searched(servers, {"max_entries": len(PEOPLE) - 1, "max_templates": len(PEOPLE) - 1})
 
 
 def score_kind_changed(servers: Servers) -> Outcome:
     """A list sealed for scores of another kind than its threshold was set for."""
-    fillers = tuple(a_filler(number) for number in range(40))
-    normalised = a_gallery(*PEOPLE, *fillers, score_kind=ScoreKind.GALLERY_NORMALISED)
-    return _never_searched(servers, normalised, {"score_kind": "raw"}) + _never_searched(
-        servers, a_gallery(*PEOPLE, *fillers), {"score_kind": "gallery_normalised"}
+    normalised = {"score_kind": ScoreKind.GALLERY_NORMALISED, "fillers": 40}
+    return _never_searched(servers, {"score_kind": "raw"}, plan=normalised) + _never_searched(
+        servers, {"score_kind": "gallery_normalised"}
     )
 
 
-def _never_searched(servers: Servers, gallery: Gallery, watchlist: dict[str, object]) -> Outcome:
-    with Town(servers, gallery=gallery, watchlist=watchlist) as town:
+def _never_searched(
+    servers: Servers, watchlist: dict[str, object], plan: dict[str, object] | None = None
+) -> Outcome:
+    with Town(servers, watchlist=watchlist, plan=plan) as town:
         town.closes(within_s=-60)  # at no time
         matcher = town.matcher(ready=False)
         eventually(lambda: "list refused" in matcher.log.read_text(), "the refusal", within_s=WITHIN_S)
@@ -146,10 +147,10 @@ def _never_searched(servers: Servers, gallery: Gallery, watchlist: dict[str, obj
         return town.outcome()
 
 
-def _put_in_place_of(servers: Servers, wrong: Gallery, right: Gallery) -> None:
+def _put_in_place_of(servers: Servers, wrong: str, right: str) -> None:
     """Whatever lies in Redis under the one's digest now lies under the other's."""
     with closing(redis.Redis.from_url(servers.durable_url)) as durable:
-        names = list(durable.scan_iter(f"*{wrong.digest}*"))
+        names = list(durable.scan_iter(f"*{wrong}*"))
         assert names, "nothing of that list is in Redis"
         for name in names:
-            durable.copy(name, name.replace(wrong.digest.encode(), right.digest.encode()), replace=True)
+            durable.copy(name, name.replace(wrong.encode(), right.encode()), replace=True)

@@ -11,7 +11,6 @@ from services.contracts import codec, ids, keys, topics
 from services.contracts.authority import Authority
 from services.contracts.codec import Sealing
 from services.contracts.events import FaceObserved, Vector
-from services.contracts.lists import ListEntry
 from services.runtime.kafka.config import Connection, producer_options
 from services.runtime.kafka.producer import KafkaProducer
 from services.runtime.kafka.types import Output
@@ -25,6 +24,8 @@ LISTED, ALIKE = 0.9, 0.45
 # Of so many, one is a look-alike.
 _ALIKE_EVERY = 10
 _FLUSH_S = 30.0
+# A seed from which those who are near one person are near no other.
+_ASIDE = 600
 
 
 class Crowd:
@@ -33,11 +34,11 @@ class Crowd:
     `walks` is what was written, by track. The authority's bounds are those of the beginning.
     """
 
-    def __init__(self, world: World, people: Sequence[ListEntry], *, rate_hz: float) -> None:
+    def __init__(self, world: World, people: Sequence[Vector], *, rate_hz: float) -> None:
         self._world = world
         self._bounds: Authority = world.authority
-        self._vectors = [near(person.vector, LISTED, seed=n) for n, person in enumerate(people)]
-        self._alike = [near(person.vector, ALIKE, seed=n) for n, person in enumerate(people)]
+        self._vectors = [near(person, LISTED, seed=_ASIDE + n) for n, person in enumerate(people)]
+        self._alike = [near(person, ALIKE, seed=_ASIDE + n) for n, person in enumerate(people)]
         self._every_s = 1 / rate_hz
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()

@@ -12,7 +12,7 @@ from services.contracts.authorisation.approvals import verify
 from services.contracts.authorisation.bridge import as_authority
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Move
-from services.contracts.authorisation.registry import open_registry
+from services.contracts.authorisation.registry import Registry, open_registry
 from services.contracts.authorisation.statements import sign
 from services.contracts.authority import Authority
 from signpost.v1 import oversight_pb2 as pb
@@ -64,7 +64,7 @@ class Governed(Town):
         self.document = self._drafted()
         approvals = builders.approvals(self.document, "ann", "olu", at=at)
         self.world.adopt(_Governance(bureau, self.document, approvals))
-        self.world.put_list(self.gallery)
+        self.listed.load(registry_of(bureau))
         if self._serial == 1:
             oversight.call("PutRegistry", pb.PutRegistryRequest(registry=bureau.registry()))
         request = pb.SubmitRequest(document=self.document.canonical_bytes(), approvals=approvals)
@@ -87,7 +87,7 @@ class Governed(Town):
             "id": self.deployment,
             "serial": self._serial,
             "cameras": cameras,
-            "watchlist": self.world.list_of(self.gallery),
+            "watchlist": self.world.list_of(self.listed.digest),
         }
         return Document.read(self._bureau.document().model_dump() | changes)
 
@@ -106,19 +106,21 @@ class _Governance:
 
     @property
     def authority(self) -> Authority:
-        root = self._bureau.root_fingerprint
-        registry = open_registry(self._bureau.registry(), root_fingerprint=root)
         verified = verify(
             self._document.canonical_bytes(),
             self._approvals,
-            registry,
-            root_fingerprint=root,
+            registry_of(self._bureau),
+            root_fingerprint=self._bureau.root_fingerprint,
             now=datetime.now(UTC),
         )
         return as_authority(verified)
 
     def close(self) -> None:
         """Oversight ends by itself."""
+
+
+def registry_of(bureau: Bureau) -> Registry:
+    return open_registry(bureau.registry(), root_fingerprint=bureau.root_fingerprint)
 
 
 @contextmanager

@@ -30,7 +30,8 @@ from services.contracts.authorisation.statements import sign
 from services.contracts.codec import Sealing
 from services.runtime.keys.cipher import AesGcm
 from signpost.v1 import envelope_pb2
-from tests.reliability.attacks.town import PEOPLE, Town
+from tests.reliability.attacks.lists import PEOPLE
+from tests.reliability.attacks.town import Town
 from tests.unit.contracts.authorisation.builders import PEOPLE as ROLES
 from tests.unit.contracts.authorisation.builders import (
     a_change,
@@ -149,7 +150,7 @@ def plaintext_faces(town: Town) -> None:
     for number in range(4):
         camera = ids.CameraId("gate-1")
         track = ids.track_id(ids.frame_id(camera, 9, 9, number + 1), 0)
-        face = town.world.a_face(number, camera=camera, track=track, vector=PEOPLE[0].vector)
+        face = town.world.a_face(number, camera=camera, track=track, vector=PEOPLE["anna"])
         spec = keys.face(town.world.authority, face.event_id, face.captured_at)
         true = envelope_pb2.Envelope.FromString(town.crowd.sealed(face))
         bare = envelope_pb2.Envelope.FromString(true.SerializeToString())

@@ -19,17 +19,16 @@ from console.edges.kafka_admin import KafkaAdmin
 from console.topics.apply import apply
 from services.contracts.authorisation.enums import Move
 from services.contracts.counts import Count
-from services.contracts.lists import Gallery
 from tests.integration.match.world import World
 from tests.integration.oversight.world import GROUP as OVERSIGHT_GROUP
 from tests.integration.running import Running, answer
 from tests.integration.signed import SignedAuthority
 from tests.reliability.attacks.crowd import Crowd
 from tests.reliability.attacks.judge import Bounds, Sighting, Span, Verdict, hidden, judge
+from tests.reliability.attacks.lists import PEOPLE, SealedList
 from tests.reliability.attacks.lookout import Lookout
 from tests.support import eventually
 from tests.unit.contracts.authorisation.builders import a_camera
-from tests.unit.match.lists_builder import a_gallery, a_subject
 
 # A stop, a suspension, a revocation are in effect within this; without a lease the search ends within that.
 EFFECT_S, LEASE_LIFE_S = 2.0, 10.0
@@ -43,11 +42,6 @@ LEAST_SEARCHES = 30
 WITHIN_S = 40.0
 # After the last face: until what was searched can be read.
 _SETTLED_S = 1.5
-
-_TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date()
-PEOPLE = tuple(a_subject(name, expires_on=_TOMORROW) for name in ("anna", "berta", "clara"))
-STRANGER = a_subject("dora", expires_on=_TOMORROW)
-GALLERY = a_gallery(*PEOPLE)
 
 
 @dataclass(frozen=True)
@@ -87,22 +81,21 @@ class Outcome:
 class Town:
     """A context manager. One thread drives it; the crowd, the leases and the lookout have their own.
 
-    `fields` are of the document, `watchlist` of its list; `gallery` is what is signed for and loaded.
+    `fields` are of the document, `watchlist` of its list, as the document has it, and `plan` as it was sealed.
     """
 
     def __init__(
         self,
         servers: Servers,
         *,
-        gallery: Gallery = GALLERY,
         watchlist: Mapping[str, Any] | None = None,
+        plan: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> None:
         folder = servers.folder / f"town-{time.monotonic_ns()}"
         folder.mkdir()
         cameras = [a_camera(name, source="folder", host=None) for name in CAMERAS]
         self.servers = servers
-        self.gallery = gallery
         self.world = World(
             servers.bootstrap,
             servers.volatile_url,
@@ -111,6 +104,7 @@ class Town:
             dict(watchlist or {}),
             {"cameras": cameras} | fields,
         )
+        self.listed = SealedList(self.world, **(plan or {}))
         self.matchers: list[Running] = []
         self.crowd: Crowd
         self._spans: list[Span] = []
@@ -131,7 +125,7 @@ class Town:
             self._ended.callback(self.world.close)
             self.opens()
             self.authorise()
-            self.crowd = Crowd(self.world, PEOPLE, rate_hz=RATE_HZ)
+            self.crowd = Crowd(self.world, tuple(PEOPLE.values()), rate_hz=RATE_HZ)
             self.crowd.start()
             self._ended.callback(self.crowd.stop)
         except BaseException:
@@ -146,7 +140,8 @@ class Town:
 
     def authorise(self) -> None:
         """Sign, bring into force, load the list."""
-        self.world.put_list(self.gallery)
+        self.world.sign_for(self.listed.digest)
+        self.listed.load(self.signed.registry)
 
     def matcher(
         self,
@@ -223,9 +218,9 @@ class Town:
         bounds = Bounds(
             spans=tuple(spans),
             cameras=frozenset(CAMERAS),
-            subjects=frozenset(person.token for person in PEOPLE),
-            list_digest=self.gallery.digest,
-            score_kind=str(self.gallery.score_kind),
+            subjects=self.listed.tokens(),
+            list_digest=self.listed.digest,
+            score_kind=self.listed.score_kind,
         )
         return judge(dict(self.crowd.walks), self.sightings(since=since), bounds)
 
