@@ -43,7 +43,9 @@ def _in_redis(client: redis.Redis) -> dict[str, bytes]:
     return {
         _text(name).removeprefix(_NAMESPACE): value
         for name, value in zip(names, values, strict=True)
-        if isinstance(value, bytes) and len(value) == _KEY_BYTES
+        if isinstance(value, bytes)
+        and len(value) == _KEY_BYTES
+        and any(value)  # zeros: what a purge writes over keys
     }
 
 
