@@ -54,7 +54,7 @@ def test_a_matcher_that_ignores_its_authority_is_found_out(
         verdict = town.verdict()
     assert verdict.inside > 0
     assert verdict.searches_outside > 0
-    assert set(verdict.outside) == {"at no authorised moment, by when it was written and seen"}
+    assert "at no authorised moment, by when it was written and seen" in verdict.outside
 
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)

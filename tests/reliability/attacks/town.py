@@ -110,6 +110,7 @@ class Town:
         self._spans: list[Span] = []
         self._open_since: datetime | None = None
         self._known: Counter[str] = Counter()
+        self._subjects: frozenset[str] = frozenset()
         self._ended = ExitStack()
 
     @property
@@ -125,6 +126,8 @@ class Town:
             self._ended.callback(self.world.close)
             self.opens()
             self.authorise()
+            # Now: an attack may end the authority that the keys of tokens are found by.
+            self._subjects = self.listed.tokens()
             self.crowd = Crowd(self.world, tuple(PEOPLE.values()), rate_hz=RATE_HZ)
             self.crowd.start()
             self._ended.callback(self.crowd.stop)
@@ -218,7 +221,7 @@ class Town:
         bounds = Bounds(
             spans=tuple(spans),
             cameras=frozenset(CAMERAS),
-            subjects=self.listed.tokens(),
+            subjects=self._subjects,
             list_digest=self.listed.digest,
             score_kind=self.listed.score_kind,
         )
