@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from services.contracts import codec, counts, ids, keys, topics
+from services.contracts import codec, keys, topics
 from services.contracts.authority import Authority
-from services.contracts.counts import Count
-from services.contracts.events import FaceObserved, FrameCaptured, StageCounts
+from services.contracts.events import FaceObserved, FrameCaptured
+from services.embed.edges import run_counts
 from services.runtime.kafka.types import Output
 from services.runtime.keys.port import Cipher
 from services.runtime.keys.ring import Keyring
@@ -35,22 +35,4 @@ class SealingFaceWriter:
 
     def run_counts(self, newest: FrameCaptured) -> Output:
         """A run of a camera as its newest frame tells it, so that a killed ingest's figures survive."""
-        name, deployment = topics.COUNTS.name, newest.deployment
-        event = StageCounts(
-            deployment=ids.DeploymentId(deployment),
-            trace_id=newest.trace_id,
-            captured_at=newest.captured_at,
-            stage=counts.Stage.INGEST,
-            incarnation=newest.run,
-            totals={
-                (Count.FRAMES_READ, ""): newest.read,
-                (Count.FRAMES_SAMPLED, ""): newest.sequence,
-                (Count.FRAMES_NOT_SAMPLED, ""): newest.read - newest.sequence,
-                (Count.FRAMES_DROPPED, ""): newest.dropped_before,
-                (Count.FRAMES_PUBLISHED, ""): newest.sequence - newest.dropped_before,
-            },
-            standing={},
-        )
-        # A key of its own: compaction must not let this take the place of what ingest itself said last.
-        key = f"{deployment}/{counts.Stage.INGEST}/{newest.run}/as-embedded"
-        return Output(topic=name, key=key.encode(), value=codec.encode(event, topic=name))
+        return run_counts.of_frame(newest)

@@ -13,8 +13,8 @@ from services.contracts.counts import Count
 from services.contracts.errors import Permanent
 from services.contracts.events import Event, FrameCaptured
 from services.embed.core.frames import Frame
-from services.embed.edges import pictures
-from services.runtime.kafka.types import CountKey, Dropped, Record
+from services.embed.edges import pictures, run_counts
+from services.runtime.kafka.types import CountKey, Dropped, Output, Record
 from services.runtime.keys.port import Cipher, OtherKey
 from services.runtime.keys.ring import Expired, Keyring, Lost
 
@@ -55,7 +55,8 @@ class SealedFrameReader:
             return self._dropped(Count.FRAMES_REFUSED, refusal or Refusal.UNKNOWN_CAMERA)
         opened = self._opened(peeked)
         if isinstance(opened, counts.Expired):
-            return self._dropped(Count.FRAMES_EXPIRED, opened)
+            # Its run may have no other word left here than its frames.
+            return self._dropped(Count.FRAMES_EXPIRED, opened, run_counts.of_expired(peeked))
         event = codec.expect(opened, FrameCaptured)
         return Frame(event, index, self._small(event))
 
@@ -87,11 +88,11 @@ class SealedFrameReader:
         at_least = (max(1, int(width * fit)), max(1, int(height * fit)))
         return pictures.decode(event.jpeg, at_least=at_least, max_pixels=self._max_pixels)
 
-    def _dropped(self, count: Count, reason: str) -> Dropped:
+    def _dropped(self, count: Count, reason: str, *outputs: Output) -> Dropped:
         self._on_exit(count, reason)
         deployment = self._authority.deployment
         ended: Mapping[CountKey, int] = {
             counts.key(deployment, Count.FRAMES_RECEIVED): 1,
             counts.key(deployment, count, str(reason)): 1,
         }
-        return Dropped(ended)
+        return Dropped(ended, outputs)

@@ -41,6 +41,7 @@ class Batch(Generic[Item]):
     def drop(self, record: Record, dropped: Dropped) -> None:
         """A normal end, counted."""
         add(self._counts, dropped.counts)
+        self._outputs.extend(dropped.outputs)
         self._reach(record)
 
     def skip(self, record: Record) -> None:

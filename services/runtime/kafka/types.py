@@ -77,9 +77,13 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """`prepare` has found a normal end for this record; `counts` say which, and the handler never sees it."""
+    """`prepare` has found a normal end for this record; `counts` say which, and the handler never sees it.
+
+    `outputs` go out in the transaction that commits the record.
+    """
 
     counts: Mapping[CountKey, int]
+    outputs: tuple[Output, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from services.contracts.errors import Permanent, Transient
 from services.contracts.events import StageCounts
 from services.embed.core.frames import Frame
 from services.embed.core.shots import EveryFace, Place, Published, Taken
+from services.embed.edges import run_counts
 from services.runtime.kafka.types import NOTHING, Dropped, Outcome, Partition
 from services.runtime.keys.ring import Keyring
 from tests.unit.embed.toys import BLUE, GREEN, RED, WIDTH, Person, Street, scene, total
@@ -246,8 +247,9 @@ def test_a_late_frame_is_counted_as_late() -> None:
     street = Street()
     record = street.record(scene())
     street.clock.advance(80)
+    told = run_counts.of_expired(codec.peek(record.value, topic="frames"))
     assert street.pipeline.prepare(record) == Dropped(
-        {("high-street", "frames_received"): 1, ("high-street", "frames_expired:late"): 1}
+        {("high-street", "frames_received"): 1, ("high-street", "frames_expired:late"): 1}, (told,)
     )
 
 
@@ -255,7 +257,8 @@ def test_a_frame_whose_key_was_lost_is_counted_as_that() -> None:
     street = Street()
     record = street.record(scene())
     street.volatile.lose_all()
-    lost = Dropped({("high-street", "frames_received"): 1, ("high-street", "frames_expired:key_lost"): 1})
+    told = run_counts.of_expired(codec.peek(record.value, topic="frames"))
+    lost = Dropped({("high-street", "frames_received"): 1, ("high-street", "frames_expired:key_lost"): 1}, (told,))
     assert street.pipeline.prepare(record) == lost
     street.record(scene())
     # ingest has minted a new key under the same name meanwhile.

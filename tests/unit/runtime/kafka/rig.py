@@ -49,7 +49,8 @@ class Rehearsal:
     def prepare(self, record: Record) -> bytes | Dropped:
         self.on_prepare(record.value)
         if record.value.startswith(b"late"):
-            return Dropped({("gate", "late"): 1})
+            told = (Output(SINK, record.key, b"told of " + record.value),) if b"telling" in record.value else ()
+            return Dropped({("gate", "late"): 1}, told)
         return record.value.upper()
 
     def handle(self, items: Sequence[Prepared[bytes]]) -> Outcome:

@@ -86,6 +86,14 @@ def test_a_dropped_record_is_counted_and_never_handled() -> None:
     assert rig.counts() == b"gate/late=1"
 
 
+def test_what_a_dropped_record_leads_to_is_committed_with_it() -> None:
+    rig = Rig(a_broker())
+    feed(rig.broker, "late-telling", "a")
+    with rig.running():
+        eventually(lambda: rig.committed() == 2, "both offsets", within_s=WITHIN_S)
+    assert sorted(rig.out()) == [b"A", b"told of late-telling"]
+
+
 def test_the_handler_hears_of_its_outcomes_once_they_are_committed() -> None:
     rig = Rig(a_broker())
     feed(rig.broker, "a")
