@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -9,7 +10,7 @@ from contextlib import ExitStack
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from services.runtime.kafka.admin import admin, end_offsets, first_offsets
-from services.runtime.kafka.config import Connection
+from services.runtime.kafka.config import TRANSACTION_TIMEOUT_MS, Connection
 from services.runtime.kafka.group import group_offsets
 from services.runtime.kafka.types import Partition
 
@@ -17,6 +18,8 @@ from services.runtime.kafka.types import Partition
 _TIMEOUT_S = 20.0
 _BATCH = 500
 _POLL_S = 0.1
+# The broker itself aborts what its writer left open.
+_SETTLED_WITHIN_S = 2 * TRANSACTION_TIMEOUT_MS / 1000
 _END_OF_PARTITION = KafkaError._PARTITION_EOF
 
 
@@ -24,7 +27,8 @@ class KafkaReader:
     """Whole topics, read_committed. One thread owns it.
 
     Each call blocks until it has reached what was the end when it began: a topic that is written to without pause
-    has no other.
+    has no other. A transaction that is open there is waited for. So of transactions over several topics, one that
+    an earlier call has shown is whole in a later one. Raises KafkaException.
     """
 
     def __init__(self, bootstrap: str) -> None:
@@ -86,11 +90,15 @@ class KafkaReader:
         ends = {one.number: end for one, end in end_offsets(self._admin, starts, timeout_s=_TIMEOUT_S).items()}
         self._consumer.assign([TopicPartition(*one, offset) for one, offset in starts.items()])
         ended: set[int | None] = set()
+        deadline = time.monotonic() + _SETTLED_WITHIN_S
         while len(ended) < len(starts):
-            for message in self._consumer.consume(_BATCH, _POLL_S):
+            messages = self._consumer.consume(_BATCH, _POLL_S)
+            for message in messages:
                 error, number = message.error(), message.partition()
                 if error is not None and error.code() == _END_OF_PARTITION:
-                    ended.add(number)
+                    # Or the place behind which a transaction is open.
+                    if _place(message) >= ends[number or 0]:
+                        ended.add(number)
                     continue
                 if error is not None:
                     raise KafkaException(error)
@@ -100,6 +108,11 @@ class KafkaReader:
                     ended.add(number)
                 if (value := message.value()) is not None:
                     yield message.timestamp()[1], bytes(value)
+            if messages:
+                deadline = time.monotonic() + _SETTLED_WITHIN_S
+            elif time.monotonic() > deadline:
+                waited = f"a transaction stayed open for more than {_SETTLED_WITHIN_S:g} s"
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, waited))
 
 
 def _place(message: Message) -> int:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 import psutil
+from confluent_kafka import KafkaException
 
 from console.ledger.statement import Statement
 from console.run.exercise import OVERSIGHT, Exercise
@@ -28,6 +29,7 @@ from services.contracts.topics import Topic
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.group import group_offsets
 from services.runtime.kafka.types import Partition
+from services.runtime.retry import retry
 from tests.architecture.imports import ROOT
 from tests.e2e.truth import Truth
 from tests.e2e.world import a_setup, tokens_of
@@ -209,9 +211,14 @@ class Chaos:
 
     def _committed(self, topic: Topic, stage: Stage) -> dict[int, int]:
         partitions = [Partition(topic.name, number) for number in range(topic.partitions)]
-        group = f"signpost-{stage}-{self._exercise.deployment}"
-        with group_offsets(Connection(self._exercise.stack.kafka.bootstrap, "chaos"), group) as offsets:
-            known = offsets.committed(partitions, timeout_s=20)
+        connection = Connection(self._exercise.stack.kafka.bootstrap, "chaos")
+
+        def ask() -> dict[Partition, int]:
+            with group_offsets(connection, f"signpost-{stage}-{self._exercise.deployment}") as offsets:
+                return offsets.committed(partitions, timeout_s=20)
+
+        # The broker may have been killed a moment ago: asked anew, by another client, until it answers.
+        known = retry(ask, on=(KafkaException,), deadline_s=_BACK_WITHIN_S)
         return {partition.number: known.get(partition, 0) for partition in partitions}
 
     def _await_dooms(self) -> None:

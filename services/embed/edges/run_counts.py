@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from services.contracts import codec, counts, ids, topics
 from services.contracts.codec import Peeked
 from services.contracts.counts import Count
-from services.contracts.events import FrameCaptured, StageCounts
+from services.contracts.errors import Undecodable
+from services.contracts.events import FrameCaptured, Invalid, StageCounts
 from services.runtime.kafka.types import Output
 
 
@@ -25,20 +28,25 @@ def of_frame(event: FrameCaptured) -> Output:
 
 
 def of_unopened(frame: Peeked) -> Output:
-    """The same of a frame that is not opened, by its clear part. It is not authenticated: whoever writes `frames`
-    can make these figures wrong, and then they do not add up."""
-    body = frame.body
-    return _output(
-        StageCounts(
+    """The same of a frame that is not opened, by its clear part.
+
+    That is not authenticated: whoever writes `frames` can make these figures wrong, and then they do not add up.
+    Raises Undecodable if they cannot be any frame's.
+    """
+    body: Any = frame.body
+    try:
+        event = StageCounts(
             deployment=ids.DeploymentId(frame.deployment),
             trace_id=frame.trace_id,
             captured_at=frame.captured_at,
             stage=counts.Stage.INGEST,
-            incarnation=ids.run_id(body.camera, body.lease, body.epoch),  # type: ignore[attr-defined]  # FrameCaptured's
-            totals=_totals(body.read, body.sequence, body.dropped_before),  # type: ignore[attr-defined]
+            incarnation=ids.run_id(body.camera, body.lease, body.epoch),
+            totals=_totals(body.read, body.sequence, body.dropped_before),
             standing={},
         )
-    )
+    except Invalid as error:
+        raise Undecodable(f"{topics.FRAMES.name}: an unopened frame's place in its run: {error}") from error
+    return _output(event)
 
 
 def _totals(read: int, sequence: int, dropped_before: int) -> dict[tuple[str, str], int]:

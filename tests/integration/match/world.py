@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -175,7 +175,7 @@ class World:
     def alerts(self) -> list[AlertRaised]:
         """Every committed alert of this deployment, opened as review does."""
         found: list[AlertRaised] = []
-        for raw in KafkaReader(self.bootstrap).values("alerts"):
+        for raw in self._values("alerts"):
             peeked = codec.peek(raw, topic="alerts")
             if peeked.deployment == self.deployment:
                 key = self.store.get_many([peeked.key_id])[0]
@@ -227,9 +227,13 @@ class World:
             yield match
 
     def _counts(self) -> Iterator[StageCounts]:
-        for raw in KafkaReader(self.bootstrap).values("counts"):
+        for raw in self._values("counts"):
             peeked = codec.peek(raw, topic="counts")
             if peeked.deployment == self.deployment and peeked.kind is StageCounts:
                 event = codec.expect(codec.open_clear(peeked), StageCounts)
                 if event.stage == "match":
                     yield event
+
+    def _values(self, topic: str) -> list[bytes]:
+        with closing(KafkaReader(self.bootstrap)) as reader:
+            return list(reader.values(topic))

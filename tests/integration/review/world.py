@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -176,9 +176,7 @@ class World:
             yield review
 
     def _values(self, topic: str) -> list[bytes]:
-        with ExitStack() as closing:
-            reader = KafkaReader(self.bootstrap)
-            closing.callback(reader.close)
+        with closing(KafkaReader(self.bootstrap)) as reader:
             return list(reader.values(topic))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from services.contracts import codec, topics
 from services.contracts.codec import Sealing
 from services.contracts.counts import Count
+from services.contracts.errors import Undecodable
 from services.contracts.events import StageCounts
 from services.embed.edges import run_counts
 from services.runtime.keys.cipher import AesGcm
@@ -30,3 +33,16 @@ def test_what_it_tells_adds_up() -> None:
     assert totals[Count.FRAMES_SAMPLED] == frame.sequence
     assert totals[Count.FRAMES_READ] == totals[Count.FRAMES_SAMPLED] + totals[Count.FRAMES_NOT_SAMPLED]
     assert totals[Count.FRAMES_SAMPLED] == totals[Count.FRAMES_PUBLISHED] + totals[Count.FRAMES_DROPPED]
+
+
+@pytest.mark.parametrize("forged", [{"read": 0}, {"dropped_before": 1 << 40}])
+def test_an_unopened_frame_that_contradicts_itself_is_undecodable(forged: dict[str, int]) -> None:
+    """Its clear part is anybody's who can write the topic: it must not end the worker."""
+    frame = a_frame()
+    for name, value in forged.items():
+        object.__setattr__(frame, name, value)  # as no writer of ours can
+    peeked = codec.peek(
+        codec.encode_sealed(frame, topic=topics.FRAMES.name, sealing=SEALING), topic=topics.FRAMES.name
+    )
+    with pytest.raises(Undecodable, match="place in its run"):
+        run_counts.of_unopened(peeked)
