@@ -4,7 +4,7 @@ import sys
 
 from services.ingest.settings import IngestSettings
 from services.ingest.wiring import build
-from services.runtime.process import run
+from services.runtime import process
 
 if __name__ == "__main__":
-    sys.exit(run("ingest", IngestSettings, build))
+    sys.exit(process.run("ingest", IngestSettings, build))
