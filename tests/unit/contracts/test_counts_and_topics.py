@@ -124,6 +124,11 @@ def test_frames_and_faces_are_gone_from_kafka_within_minutes() -> None:
     assert topics.FRAMES.retention == topics.FACES.retention == timedelta(minutes=2)
 
 
+def test_what_a_deployment_is_accounted_by_is_kept_for_years() -> None:
+    kept = (topics.AUTHORITY, topics.AUDIT, topics.AUDIT_REQUESTS, topics.DECISIONS, topics.COUNTS, topics.PURGES)
+    assert min(topic.retention for topic in kept) >= timedelta(days=5 * 365)
+
+
 def test_neighbouring_cameras_do_not_share_a_partition() -> None:
     used = {topics.partition_of_camera(index, topics.FRAMES) for index in range(topics.FRAMES.partitions)}
     assert used == set(range(topics.FRAMES.partitions))
