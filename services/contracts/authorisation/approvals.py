@@ -152,7 +152,7 @@ def _against(
         yield Finding(field_name, "is of another document, version or deployment", "issue 4.1: attacks, replay")
     if (approval.role, approval.person) != (key.role, key.person):
         yield Finding(field_name, "names another role or person than its key's", "issue 4.1: trust")
-    if not document.created_at <= approval.signed_at < document.window.end:
+    if not document.created_at <= approval.signed_at < _signed_by(document):
         yield Finding(field_name, "was not signed between the document's writing and its window's end", "C-29")
     if approval.role is Role.AUTHOR:
         if approval.person != document.author:
@@ -167,6 +167,12 @@ def _against(
         yield Finding(field_name, f"who authorises may not be a {role.replace('_', ' ')}", _SOURCE)
     if document.urgent is not None and approval.signed_at > document.urgent.deadline:
         yield Finding(field_name, "was signed after the urgent deadline", "C-38")
+
+
+def _signed_by(document: Document) -> datetime:
+    """An urgent one may be over before its day to be approved is."""
+    end = document.window.end
+    return max(end, document.urgent.deadline) if document.urgent else end
 
 
 def _quorum(document: Document, counted: Sequence[Counted]) -> Quorum | None:

@@ -45,9 +45,12 @@ _MAY_WAIT = frozenset(
     }
 )
 # Of each kind, of at most 2 MiB each. A flood pushes out the oldest of its own kind: leases, of which there are
-# many, never what stands. The topic is compacted, so a registry that was renewed comes after all it is needed for.
+# many, never what stands. The topic is compacted, so a registry that was renewed comes after all it is needed for,
+# and moves and revocations, which are small, may be as many as a deployment ever has.
 _MOST_WAITING = 64
 _MOST_APPROVALS = 64  # in one record; each is a signature to check
+_MOST_SMALL_WAITING = 1024
+_SMALL = (StateRecorded, RevocationRecorded, HoldRecorded)
 _WHY = {"malformed": Rejection.MALFORMED, "rules": Rejection.BREAKS_RULES}
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -229,7 +232,8 @@ class Beliefs:
         waiting = {**self.waiting}
         waiting.setdefault(record, received_at_s)
         alike = [one for one in waiting if type(one) is type(record)]
-        for oldest in alike[:-_MOST_WAITING]:
+        most = _MOST_SMALL_WAITING if isinstance(record, _SMALL) else _MOST_WAITING
+        for oldest in alike[:-most]:
             del waiting[oldest]
         return replace(self, waiting=waiting)
 

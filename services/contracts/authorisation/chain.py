@@ -110,6 +110,8 @@ def open_change(token: str, *, registry: Registry, now: datetime) -> Change:
     order = opened.statement
     if not _same(order, change) or (order.sequence, order.move) != (change.sequence, change.move):
         raise NotBelieved(Rejection.ILLEGAL_MOVE, f"{change.move}: the order is for something else")
+    if not order.is_of(change.signed_at):
+        raise NotBelieved(Rejection.ILLEGAL_MOVE, f"{change.move}: the order is of another time")
     if opened.key.role not in step.by:
         raise NotBelieved(Rejection.WRONG_ROLE, f"{change.move}: a {opened.key.role} may not order it")
     return Change(change, opened.key.person)

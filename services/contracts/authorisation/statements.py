@@ -22,6 +22,8 @@ from services.contracts.errors import Permanent
 
 # How far two machines' synchronised clocks may lie apart; must stay well below a lease's life.
 SKEW = timedelta(seconds=2)
+# An order that was refused must not lie about until somebody plays it.
+ORDER_LIVES = timedelta(minutes=15)
 NOTHING = "0" * 64  # the head of a chain without entries
 
 Token = Annotated[str, Field(max_length=64 * 1024)]
@@ -84,7 +86,10 @@ class Approval(AboutVersion):
 
 
 class Order(AboutVersion):
-    """One person's order to move the authority. Valid once: `sequence` is the state change it leads to."""
+    """One person's order to move the authority. Valid once: `sequence` is the state change it leads to.
+
+    To set something going it is valid for ORDER_LIVES, too.
+    """
 
     TYP: ClassVar[str] = "signpost-order+jws"
     SIGNERS: ClassVar[frozenset[Role]] = frozenset(Role) - {Role.OVERSIGHT, Role.SERVICE}
@@ -98,6 +103,10 @@ class Attestation(AboutVersion):
     """Somebody on the spot: the public notice is out and the signs are up (C-09; issue 4.1)."""
 
     TYP: ClassVar[str] = "signpost-attestation+jws"
+    def is_of(self, at: datetime) -> bool:
+        """Whether it was given for `at`, rather than long before or after."""
+        return -SKEW <= at - self.signed_at <= ORDER_LIVES
+
     SIGNERS: ClassVar[frozenset[Role]] = frozenset(
         {Role.SUPERVISOR, Role.ENGAGEMENT_OFFICER, Role.AUTHORISING_OFFICER}
     )

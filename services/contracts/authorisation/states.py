@@ -33,9 +33,11 @@ class Earlier:
     state: State
     report_due: datetime
     review_due: datetime
+    urgent_until: datetime | None = None
+    halted_at: datetime | None = None  # a person stopped or suspended it then, and nobody has resumed it
 
     @classmethod
-    def of(cls, document: Document, state: State) -> Earlier:
+    def of(cls, document: Document, state: State, *, halted_at: datetime | None = None) -> Earlier:
         end, owed = document.window.end, document.follow_up
         return cls(
             deployment=document.id,
@@ -43,6 +45,8 @@ class Earlier:
             state=state,
             report_due=end + timedelta(days=owed.report_within_days),
             review_due=end + timedelta(days=owed.review_within_days),
+            urgent_until=document.urgent.deadline if document.urgent else None,
+            halted_at=halted_at,
         )
 
     def overdue(self, now: datetime) -> str | None:
@@ -67,6 +71,7 @@ class Facts:
     verified: Verified | None = None
     attestation: Attestation | None = None
     others: tuple[Earlier, ...] = ()
+    authorised_at: datetime | None = None
     sealed_list: str | None = None
     clock: ClockState = ClockState.UNKNOWN
     reason: str | None = field(default=None, repr=False)
@@ -115,6 +120,30 @@ def _nothing_overdue(facts: Facts, _: Actor) -> tuple[Finding, ...]:
         for other in facts.others
         if (owed := other.overdue(facts.now)) is not None
     )
+
+
+def _urgent_once(facts: Facts, _: Actor) -> tuple[Finding, ...]:
+    """No version begins a second day without full approval."""
+    urgent = facts.document.urgent
+    earlier = [
+        other.urgent_until
+        for other in facts.others
+        if other.deployment == facts.document.id and other.urgent_until is not None
+    ]
+    ok = urgent is None or urgent.deadline <= min(earlier, default=urgent.deadline)
+    return () if ok else (Finding("urgent.deadline", "is later than an earlier version's", "C-38"),)
+
+
+def _not_halted(facts: Facts, _: Actor) -> tuple[Finding, ...]:
+    """What waits for its window must not undo a stop by itself: somebody has to authorise after it."""
+    halted = [
+        other.halted_at
+        for other in facts.others
+        if other.deployment == facts.document.id and other.halted_at is not None
+    ]
+    ok = not halted or (facts.authorised_at is not None and facts.authorised_at > max(halted))
+    rule = "was authorised before another of the deployment was stopped or suspended"
+    return () if ok else (Finding("version", rule, "C-37, issue 4.1: stop"),)
 
 
 def _announced(facts: Facts, _: Actor) -> tuple[Finding, ...]:
@@ -205,7 +234,9 @@ _GO = (_kept_rules, _approved, _nothing_overdue, _announced, _list_sealed, _in_w
 
 TABLE: Mapping[tuple[State, Move], Step] = {
     (State.DRAFT, Move.SUBMIT): Step(
-        State.SUBMITTED, _AUTHOR, (_kept_rules, _numbered, _written_by_actor, _not_over, _nothing_overdue)
+        State.SUBMITTED,
+        _AUTHOR,
+        (_kept_rules, _numbered, _written_by_actor, _urgent_once, _not_over, _nothing_overdue),
     ),
     (State.DRAFT, Move.CANCEL): Step(State.CANCELLED, _AUTHOR | _OFFICER, (_reasoned,)),
     (State.SUBMITTED, Move.APPROVE): Step(
@@ -214,7 +245,7 @@ TABLE: Mapping[tuple[State, Move], Step] = {
     (State.SUBMITTED, Move.REFUSE): Step(State.REFUSED, _OFFICERS, (_reasoned,)),
     (State.SUBMITTED, Move.CANCEL): Step(State.CANCELLED, _AUTHOR | _OFFICER, (_reasoned,)),
     (State.SUBMITTED, Move.EXPIRE): Step(State.EXPIRED, _CLOCKWORK, (_window_over,)),
-    (State.AUTHORISED, Move.ACTIVATE): Step(State.ACTIVE, _CLOCKWORK, _GO),
+    (State.AUTHORISED, Move.ACTIVATE): Step(State.ACTIVE, _CLOCKWORK, (*_GO, _not_halted)),
     (State.AUTHORISED, Move.CANCEL): Step(State.CANCELLED, _OFFICERS, (_reasoned,)),
     (State.AUTHORISED, Move.EXPIRE): Step(State.EXPIRED, _CLOCKWORK, (_window_over,)),
     (State.AUTHORISED, Move.LAPSE): Step(State.EXPIRED, _CLOCKWORK, (_lapsed,)),

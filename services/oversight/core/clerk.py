@@ -107,6 +107,7 @@ class Clerk:
 
     def move(
         self,
+            authorised_at=version.authorised_at,
         decision: Decision,
         version: Version,
         move: Move,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from services.contracts.authorisation.enums import Move, State
 from services.contracts.authorisation.findings import NotAuthorised
 from services.oversight.core import purging
-from services.oversight.core.clerk import Clerk, Decision, Now
+from services.oversight.core.clerk import Clerk, Decision, Now, weighed
 from services.oversight.core.register import Register, Version
 
 # A list is looked for this long before it is needed, so that Show can say that it is missing.
@@ -54,9 +54,19 @@ def _due(register: Register, version: Version, now: Now) -> tuple[Move, ...]:
         return (Move.LAPSE, Move.ACTIVATE)
     if state is State.AUTHORISED and document.window.covers(now.wall):
         return (Move.ACTIVATE,)
-    if purging.is_due(version, now.wall):
+    if purging.is_due(version, now.wall) or _never_approved(register, version, now):
         return (Move.ORDER_PURGE,)
     return ()
+
+
+def _never_approved(register: Register, version: Version, now: Now) -> bool:
+    """Whether it was begun in urgency, is over, and its day to be approved has passed."""
+    urgent = version.document.urgent
+    if version.state is not State.ENDED or urgent is None or now.wall < urgent.deadline:
+        return False
+    found, why = weighed(register, version, now)
+    unjudged = any(finding.field.startswith("registry") for finding in why)
+    return found is None and not unjudged and purging.order_of(version) is None
 
 
 def _moved(clerk: Clerk, decision: Decision, version: Version, move: Move, now: Now) -> Decision:

@@ -71,7 +71,9 @@ def recover(records: Sequence[Record], *, organisation: str, root_fingerprint: s
     register = replace(register, registry=registry)
     _collect(records, registry, found)
     for candidates in found.documents.values():
-        register = register.with_version(_chosen(candidates.values(), found))
+        version = _chosen(candidates.values(), found)
+        if version.moves:  # a paper that oversight never took takes no serial number, whoever wrote it there
+            register = register.with_version(version)
     tokens = [record.token for record in records if isinstance(record, RevocationRecorded)]
     for revoked in sorted(_opened(EntriesRevoked, tokens, registry, found), key=lambda one: one.sequence):
         known = register.deployment(revoked.deployment)
@@ -132,7 +134,7 @@ def _collect(records: Iterable[Record], registry: Registry, found: _Found) -> No
 
 
 def _take_document(record: DocumentPublished, registry: Registry, found: _Found) -> None:
-    """Whether it is approved is asked when it matters; that it was published takes its serial number."""
+    """Whether it is approved is asked when it matters; that it was submitted takes its serial number."""
     try:
         document = Document.from_canonical(record.document)
     except NotAuthorised:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
+from services.contracts.authorisation import enums
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import State
 from services.contracts.authorisation.purging import CaseHeld
@@ -16,6 +18,7 @@ from services.contracts.authorisation.states import Earlier
 
 _LIVE = frozenset({State.AUTHORISED, State.ACTIVE, State.SUSPENDED})
 
+_HALTS = frozenset({enums.Move.STOP, enums.Move.SUSPEND})
 
 @dataclass(frozen=True)
 class Move:
@@ -44,6 +47,21 @@ class Version:
         return self.moves[-1].said.after if self.moves else State.DRAFT
 
     @property
+    @property
+    def halted_at(self) -> datetime | None:
+        """When a person stopped or suspended it, unless it was resumed."""
+        at = None
+        for said in (move.said for move in self.moves):
+            if said.move in _HALTS and said.order is not None:
+                at = said.signed_at
+            elif said.move is enums.Move.RESUME:
+                at = None
+        return at
+
+    @property
+    def authorised_at(self) -> datetime | None:
+        return next((move.said.signed_at for move in self.moves if move.said.move is enums.Move.APPROVE), None)
+
     def live(self) -> bool:
         """Whether anything may yet be searched under it."""
         return self.state in _LIVE
@@ -110,7 +128,7 @@ class Register:
         """Every version but this one, and what it owes."""
         itself = (document.id, document.version)
         return tuple(
-            Earlier.of(version.document, version.state)
+            Earlier.of(version.document, version.state, halted_at=version.halted_at)
             for version in self.versions()
             if (version.document.id, version.number) != itself
         )

@@ -19,6 +19,7 @@ from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.statements import (
     AboutVersion,
     Approval,
+    ORDER_LIVES,
     Attestation,
     EntriesRevoked,
     NotBelieved,
@@ -69,6 +70,8 @@ class Registrar:
     """Decides. Keeps nothing: the register is handed in and given back."""
 
     def __init__(self, clerk: Clerk) -> None:
+# Better late than never. Anything else that was refused once must not be done when nobody wants it any more.
+_SAFE = frozenset({Move.REFUSE, Move.CANCEL, Move.SUSPEND, Move.STOP})
         self._clerk = clerk
 
     def decide(  # noqa: PLR0911 - one a command
@@ -139,7 +142,7 @@ class Registrar:
     def _approve(self, register: Register, token: str, now: Now) -> Decision:
         opened = _open(Approval, register, token, now)
         version = _about(register, opened.statement)
-        if not version.live and version.state is not State.SUBMITTED:
+        if not (version.live or version.state is State.SUBMITTED or _waits_for_approval(version, now)):
             raise refused("move", "approval", f"comes too late: the authority is `{version.state}`", "C-18")
         if token in version.approvals:
             return Decision(register, version=version)
@@ -202,6 +205,8 @@ class Registrar:
 
     def _conclude(self, register: Register, command: Conclude, now: Now) -> Decision:
         version = register.version(command.deployment, command.version)
+        if order.move not in _SAFE and not order.is_of(now.wall):
+            raise refused("requirements", "order.signed_at", f"must be within {ORDER_LIVES} of now", _REPLAY)
         if version is None:
             raise _unknown()
         if command.move not in _CONCLUDED:
@@ -293,3 +298,9 @@ def _discounted(findings: Iterable[Finding]) -> list[Finding]:
 
 def _unknown() -> NotAuthorised:
     return refused("unknown", "deployment", "has no such version here")
+def _waits_for_approval(version: Version, now: Now) -> bool:
+    """What was urgent may be over before its day to be approved is; unless it is, all of it is purged then."""
+    urgent = version.document.urgent
+    return version.state is State.ENDED and urgent is not None and now.wall < urgent.deadline
+
+

@@ -8,6 +8,7 @@ import pytest
 
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import ClockState, Move, State
+from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.refusals import Refusal
 from services.contracts.authorisation.registry import sign_registry
 from services.oversight.core.clockwork import lists_wanted
@@ -127,6 +128,65 @@ def test_an_urgent_authority_that_never_began_expires_at_its_deadline() -> None:
     assert desk.state(document) is State.EXPIRED
 
 
+def test_an_urgent_authority_gets_no_second_day_by_a_later_version() -> None:
+    desk, document = an_urgent_desk()
+    desk.at = b.START + HOUR
+    again = b.a_document(
+        version=2,
+        supersedes=document.digest,
+        created_at=desk.at,
+        urgent={"reason": "the child is still missing", "deadline": b.START + 3 * HOUR},
+    )
+    with pytest.raises(NotAuthorised, match="later than an earlier version's"):
+        desk.submitted(again, "ann", "uma")
+
+
+def a_short_one() -> Document:
+    """Over an hour before its day to be approved is."""
+    return b.a_document(
+        created_at=b.START - HOUR,
+        window={"start": b.START, "end": b.START + HOUR},
+        urgent={"reason": "a child is missing", "deadline": b.START + 2 * HOUR},
+    )
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_what_was_urgent_and_is_over_may_be_approved_to_the_deadline_and_is_else_purged_then(
+    *, approved: bool
+) -> None:
+    document = a_short_one()
+    desk = Desk(at=b.START - HOUR).begun().submitted(document, "ann", "uma")
+    desk.at = b.START
+    desk.attested(document)
+    desk.beat()
+    desk.at = b.START + HOUR
+    desk.beat()
+    assert desk.state(document) is State.ENDED
+    desk.at += BEAT
+    if approved:
+        desk.approve(document, "olu")
+    desk.at = b.START + 2 * HOUR - BEAT
+    desk.beat()
+    assert Move.ORDER_PURGE not in desk.moves()
+    desk.at += BEAT
+    desk.beat()
+    assert (Move.ORDER_PURGE in desk.moves()) is not approved
+
+
+def test_a_registry_past_its_time_has_nothing_purged_that_was_approved_in_time() -> None:
+    document = a_short_one()
+    desk = Desk(at=b.START - HOUR)
+    desk.tell(PutRegistry(sign_registry(b.a_registry(valid_until=b.START + HOUR + BEAT), b.ROOT)))
+    desk.submitted(document, "ann", "olu")
+    desk.at = b.START
+    desk.attested(document)
+    desk.beat()
+    for at in (b.START + HOUR, b.START + 2 * HOUR):
+        desk.at = at
+        desk.beat()
+    assert desk.moves()[-1] is Move.END
+
+
 # Leases.
 
 
@@ -208,6 +268,41 @@ def test_no_lease_ever_names_a_lower_version_again() -> None:
     assert [lease.version for lease in desk.leases()] == [1, 2, 2]
 
 
+@pytest.mark.parametrize("halt", [Move.STOP, Move.SUSPEND])
+def test_a_later_version_that_waits_does_not_undo_a_stop_by_itself(halt: Move) -> None:
+    desk, second = Desk().begun().active(DOCUMENT), second_version()
+    desk.authorised(second)
+    desk.at = b.NOON
+    desk.give(DOCUMENT, halt, "sam")
+    desk.at += BEAT
+    desk.attested(second)
+    desk.beat()
+    assert desk.state(second) is State.AUTHORISED
+    assert desk.gate(DOCUMENT.id).standing(b.a_reading(desk.at)) is Refusal.NOT_ACTIVE
+
+
+def test_a_version_that_was_authorised_after_the_stop_begins() -> None:
+    desk, second = Desk().begun().active(DOCUMENT), second_version()
+    desk.at = b.NOON
+    desk.give(DOCUMENT, Move.STOP, "sam")
+    desk.at += BEAT
+    desk.authorised(second)
+    desk.attested(second)
+    desk.beat()
+    assert desk.state(second) is State.ACTIVE
+
+
+def test_a_suspension_that_was_lifted_keeps_no_later_version_waiting() -> None:
+    desk, second = Desk().begun().active(DOCUMENT), second_version()
+    desk.authorised(second)
+    for move, by in ((Move.SUSPEND, "sam"), (Move.RESUME, "olu")):
+        desk.at += BEAT
+        desk.give(DOCUMENT, move, by)
+    desk.attested(second)
+    desk.beat()
+    assert desk.state(second) is State.ACTIVE
+
+
 # Lists.
 
 
@@ -220,4 +315,8 @@ def test_lists_are_asked_for_only_when_they_may_matter() -> None:
     desk.at = b.START
     desk.attested(DOCUMENT)
     desk.beat()
+    # Suspended and resumed within a second, it would wait for a look otherwise.
+    assert desk.state(DOCUMENT) is State.ACTIVE
+    assert lists_wanted(desk.register, desk.now) == wanted
+    desk.at = b.END
     assert lists_wanted(desk.register, desk.now) == frozenset()

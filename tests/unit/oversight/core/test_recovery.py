@@ -127,6 +127,12 @@ def test_an_altered_document_under_the_same_number_does_not_hide_the_real_one() 
     assert found.register == desk.register
 
 
+def test_papers_that_were_never_submitted_take_no_number_and_no_name() -> None:
+    desk = a_full_desk()
+    nobodys = [b.published(b.a_document(id="market-2", serial=2)), b.published(b.a_document(id="far", serial=99))]
+    assert recovered([*desk.records, *nobodys]).register == desk.register
+
+
 def test_a_document_that_is_none_is_passed_over_and_counted() -> None:
     desk = a_full_desk()
     found = recovered([*desk.records, DocumentPublished(b"{}", ())])

@@ -13,7 +13,7 @@ from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import ClockState, Move, State
 from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.registry import sign_registry
-from services.contracts.authorisation.statements import NotBelieved, Rejection, StateChanged
+from services.contracts.authorisation.statements import ORDER_LIVES, NotBelieved, Rejection, StateChanged
 from services.oversight.core.commands import Approve, Attest, Command, Conclude, Give, PutRegistry, Submit
 from tests.unit.contracts.authorisation import builders as b
 from tests.unit.oversight.desk import BEAT, Desk, attestation
@@ -312,6 +312,29 @@ def test_an_order_is_valid_once() -> None:
     desk.tell(Give(order))
     desk.give(DOCUMENT, Move.RESUME, "olu")
     assert "valid once" in refused(lambda: desk.tell(Give(order)))
+
+
+def test_an_order_to_set_it_going_that_was_refused_cannot_be_played_later() -> None:
+    desk = Desk().begun().active(DOCUMENT)
+    desk.at = b.NOON
+    desk.give(DOCUMENT, Move.SUSPEND, "sam")
+    order = b.an_order(DOCUMENT, len(desk.version(DOCUMENT).moves) + 1, Move.RESUME, "olu", desk.at)
+    desk.clock = ClockState.UNSYNCHRONISED
+    with pytest.raises(NotAuthorised, match="unsynchronised"):
+        desk.tell(Give(order))
+    desk.clock = ClockState.SYNCHRONISED
+    desk.at += ORDER_LIVES + BEAT
+    with pytest.raises(NotAuthorised, match=r"order\.signed_at"):
+        desk.tell(Give(order))
+    assert desk.state(DOCUMENT) is State.SUSPENDED
+
+
+def test_an_order_to_stop_is_never_too_old() -> None:
+    desk = Desk().begun().active(DOCUMENT)
+    order = b.an_order(DOCUMENT, len(desk.version(DOCUMENT).moves) + 1, Move.STOP, "sam", desk.at)
+    desk.at += ORDER_LIVES + BEAT
+    desk.tell(Give(order))
+    assert desk.state(DOCUMENT) is State.ENDED
 
 
 def test_an_order_about_another_deployments_document_is_refused() -> None:
