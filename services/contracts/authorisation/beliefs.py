@@ -48,9 +48,9 @@ _MAY_WAIT = frozenset(
 # many, never what stands. The topic is compacted, so a registry that was renewed comes after all it is needed for,
 # and moves and revocations, which are small, may be as many as a deployment ever has.
 _MOST_WAITING = 64
-_MOST_APPROVALS = 64  # in one record; each is a signature to check
 _MOST_SMALL_WAITING = 1024
 _SMALL = (StateRecorded, RevocationRecorded, HoldRecorded)
+_MOST_APPROVALS = 64  # in one record; each is a signature to check
 _WHY = {"malformed": Rejection.MALFORMED, "rules": Rejection.BREAKS_RULES}
 _NEVER = datetime.max.replace(tzinfo=UTC)
 

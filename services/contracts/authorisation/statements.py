@@ -98,15 +98,15 @@ class Order(AboutVersion):
     move: Move
     reason: Prose
 
+    def is_of(self, at: datetime) -> bool:
+        """Whether it was given for `at`, rather than long before or after."""
+        return -SKEW <= at - self.signed_at <= ORDER_LIVES
+
 
 class Attestation(AboutVersion):
     """Somebody on the spot: the public notice is out and the signs are up (C-09; issue 4.1)."""
 
     TYP: ClassVar[str] = "signpost-attestation+jws"
-    def is_of(self, at: datetime) -> bool:
-        """Whether it was given for `at`, rather than long before or after."""
-        return -SKEW <= at - self.signed_at <= ORDER_LIVES
-
     SIGNERS: ClassVar[frozenset[Role]] = frozenset(
         {Role.SUPERVISOR, Role.ENGAGEMENT_OFFICER, Role.AUTHORISING_OFFICER}
     )

@@ -99,6 +99,7 @@ class Clerk:
             verified=weighed(register, version, now)[0],
             attestation=self._attestation(register, version, now),
             others=register.others(document),
+            authorised_at=version.authorised_at,
             sealed_list=sealed if (document.id, sealed) in now.lists else None,
             clock=now.reading.state,
             reason=reason,
@@ -107,7 +108,6 @@ class Clerk:
 
     def move(
         self,
-            authorised_at=version.authorised_at,
         decision: Decision,
         version: Version,
         move: Move,

@@ -17,8 +17,8 @@ from services.contracts.authorisation.statements import Lease, StateChanged
 from services.contracts.authorisation.states import Earlier
 
 _LIVE = frozenset({State.AUTHORISED, State.ACTIVE, State.SUSPENDED})
-
 _HALTS = frozenset({enums.Move.STOP, enums.Move.SUSPEND})
+
 
 @dataclass(frozen=True)
 class Move:
@@ -47,7 +47,6 @@ class Version:
         return self.moves[-1].said.after if self.moves else State.DRAFT
 
     @property
-    @property
     def halted_at(self) -> datetime | None:
         """When a person stopped or suspended it, unless it was resumed."""
         at = None
@@ -62,6 +61,7 @@ class Version:
     def authorised_at(self) -> datetime | None:
         return next((move.said.signed_at for move in self.moves if move.said.move is enums.Move.APPROVE), None)
 
+    @property
     def live(self) -> bool:
         """Whether anything may yet be searched under it."""
         return self.state in _LIVE

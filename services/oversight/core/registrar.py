@@ -17,9 +17,9 @@ from services.contracts.authorisation.purging import CaseHeld
 from services.contracts.authorisation.records import HoldRecorded, RegistryIssued, RevocationRecorded
 from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.statements import (
+    ORDER_LIVES,
     AboutVersion,
     Approval,
-    ORDER_LIVES,
     Attestation,
     EntriesRevoked,
     NotBelieved,
@@ -57,6 +57,8 @@ _REPLAY = "issue 4.1: attacks, replay"
 _ORDERED = frozenset(
     {Move.REFUSE, Move.CANCEL, Move.SUSPEND, Move.RESUME, Move.STOP, Move.ORDER_PURGE, Move.REVIEW}
 )
+# Better late than never. Anything else that was refused once must not be done when nobody wants it any more.
+_SAFE = frozenset({Move.REFUSE, Move.CANCEL, Move.SUSPEND, Move.STOP})
 _HAS_EVIDENCE = frozenset({State.ACTIVE, State.SUSPENDED, State.ENDED})
 _CONCLUDED = frozenset({Move.PURGE, Move.REPORT})
 
@@ -70,8 +72,6 @@ class Registrar:
     """Decides. Keeps nothing: the register is handed in and given back."""
 
     def __init__(self, clerk: Clerk) -> None:
-# Better late than never. Anything else that was refused once must not be done when nobody wants it any more.
-_SAFE = frozenset({Move.REFUSE, Move.CANCEL, Move.SUSPEND, Move.STOP})
         self._clerk = clerk
 
     def decide(  # noqa: PLR0911 - one a command
@@ -188,6 +188,8 @@ _SAFE = frozenset({Move.REFUSE, Move.CANCEL, Move.SUSPEND, Move.STOP})
         order, version = opened.statement, _about(register, opened.statement)
         if order.move not in _ORDERED:
             raise refused("move", "order.move", f"`{order.move}` is not done by an order")
+        if order.move not in _SAFE and not order.is_of(now.wall):
+            raise refused("requirements", "order.signed_at", f"must be within {ORDER_LIVES} of now", _REPLAY)
         if order.sequence != len(version.moves) + 1:
             rule = f"must be {len(version.moves) + 1}, the next of this version: it is valid once"
             raise refused("requirements", "order.sequence", rule, _REPLAY)
@@ -205,8 +207,6 @@ _SAFE = frozenset({Move.REFUSE, Move.CANCEL, Move.SUSPEND, Move.STOP})
 
     def _conclude(self, register: Register, command: Conclude, now: Now) -> Decision:
         version = register.version(command.deployment, command.version)
-        if order.move not in _SAFE and not order.is_of(now.wall):
-            raise refused("requirements", "order.signed_at", f"must be within {ORDER_LIVES} of now", _REPLAY)
         if version is None:
             raise _unknown()
         if command.move not in _CONCLUDED:
@@ -284,6 +284,12 @@ def _about(register: Register, said: AboutVersion) -> Version:
     return version
 
 
+def _waits_for_approval(version: Version, now: Now) -> bool:
+    """What was urgent may be over before its day to be approved is; unless it is, all of it is purged then."""
+    urgent = version.document.urgent
+    return version.state is State.ENDED and urgent is not None and now.wall < urgent.deadline
+
+
 def _is_authors(document: Document, token: str, known: Registry, now: datetime) -> bool:
     try:
         opened = open_as(Approval, token, registry=known, now=now)
@@ -298,9 +304,3 @@ def _discounted(findings: Iterable[Finding]) -> list[Finding]:
 
 def _unknown() -> NotAuthorised:
     return refused("unknown", "deployment", "has no such version here")
-def _waits_for_approval(version: Version, now: Now) -> bool:
-    """What was urgent may be over before its day to be approved is; unless it is, all of it is purged then."""
-    urgent = version.document.urgent
-    return version.state is State.ENDED and urgent is not None and now.wall < urgent.deadline
-
-
