@@ -19,13 +19,16 @@ _STOP_WITHIN_S = 20
 
 
 class RayHead:
-    """A head that dies with us. `settings` are what a supervisor, and the actors, find it by."""
+    """A head that dies with us. `settings` are what a supervisor, and the actors, find it by.
+
+    `folder` holds its session, and is removed at `stop`.
+    """
 
     def __init__(self, home: Path, *, max_workers: int) -> None:
         self._home = home
         (self._port,) = free_ports(1)
         # Ray's socket paths may not be longer than 107 characters, so its folder is not below `home`.
-        self._temp = Path(f"/tmp/signpost-{secrets.token_hex(4)}")  # noqa: S108
+        self.folder = Path(f"/tmp/signpost-{secrets.token_hex(4)}")  # noqa: S108
         self._token = home / "ray-token"
         self._child: Child | None = None
         self.settings = {
@@ -34,7 +37,7 @@ class RayHead:
             "RAY_AUTH_TOKEN_PATH": str(self._token),
             "RAY_ADDRESS": f"127.0.0.1:{self._port}",
             "RAY_PORT": str(self._port),
-            "RAY_TEMP_DIR": str(self._temp),
+            "RAY_TEMP_DIR": str(self.folder),
             # Ray's own switch, whatever its name: without it Ray takes the machine's outward address for
             # 127.0.0.1, and listens on all of them.
             "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
@@ -66,5 +69,5 @@ class RayHead:
         """End the head and its actors, and remove what Ray left."""
         if self._child is not None:
             self._child.stop(within_s=_STOP_WITHIN_S)
-        shutil.rmtree(self._temp, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
         self._token.unlink(missing_ok=True)

@@ -46,7 +46,16 @@ _BY_KIND: Mapping[Kind, Mapping[str, str]] = {
 }
 # The packaged server lives on the C library's heap. Sealed pictures (some 70 KB each) that come and go leave holes
 # in it; beyond this size a value is mapped by itself, and its pages go back to the system when it is deleted.
-_HEAP = {"MALLOC_MMAP_THRESHOLD_": "32768"}
+# What the volatile one frees is written over at once, or a deleted key would lie in its memory for hours: by the C
+# library, which does so for all that no thread keeps for itself, and by jemalloc where a build has that.
+_HEAP: Mapping[Kind, Mapping[str, str]] = {
+    "volatile": {
+        "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0",
+        "MALLOC_CONF": "junk:free",
+        "JE_MALLOC_CONF": "junk:free",
+    },
+    "durable": {"MALLOC_MMAP_THRESHOLD_": "32768"},
+}
 # Valkey keeps two more such logs, for large commands and replies; Redis does not know the names.
 _VALKEY_ONLY = {"commandlog-request-larger-than": "-1", "commandlog-reply-larger-than": "-1"}
 
@@ -105,7 +114,7 @@ class RedisServer:
             [str(binary), str(conf)],
             cwd=self._folder,
             log=self._log,
-            env={**os.environ, **_HEAP},  # noqa: TID251 - as a shell's children
+            env={**os.environ, **_HEAP[self.kind]},  # noqa: TID251 - as a shell's children
         )
         self._child.await_ready(self._answers, within_s=_READY_WITHIN_S)
 

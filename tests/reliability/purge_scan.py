@@ -66,6 +66,7 @@ class Look:
     records: Counter[str] = field(default_factory=Counter)
     needles: dict[str, list[str]] = field(default_factory=dict)
     scanned: dict[str, int] = field(default_factory=dict)
+    empty: dict[str, str] = field(default_factory=dict)
 
     @property
     def found(self) -> int:
@@ -119,7 +120,7 @@ class Purging:
             for line in lines(certificate):
                 self._say(line)
             eventually(self._all_alive, "every service to be started anew", within_s=WITHIN_S)
-            self._ground.watch.finish()
+            self._ground.let_go()
             seen = self._ground.watch.seen
             self._say(f"looking for {len(seen)} keys, too")
             after = self._after(seen)
@@ -191,10 +192,17 @@ class Purging:
         look.opened.update(record.place for record in opened(records, found))
         search = Search(needles)
         for place in self._ground.places():
-            hits = {(one.of, one.form) for stream in place.streams() for one in search.through(stream)}
-            look.scanned[place.name] = place.bytes_read
+            hits = {
+                f"{one.of} ({one.form}) in {where}"
+                for where, stream in place.streams()
+                for one in search.through(stream)
+            }
+            if place.parts:
+                look.scanned[place.name] = place.bytes_read
+            else:
+                look.empty[place.name] = place.none
             if hits:
-                look.needles[place.name] = sorted(f"{of} ({form})" for of, form in hits)
+                look.needles[place.name] = sorted(hits)
         return look
 
     def _decided(self) -> int:
@@ -260,6 +268,7 @@ def figures(before: Look, after: Look) -> dict[str, Any]:
         "keys_found_after": after.keys,
         "records_tried_after": dict(after.records),
         "bytes_scanned": after.scanned,
+        "nothing_to_scan": after.empty,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import redis
 
@@ -16,18 +16,15 @@ from services.runtime.redis_client import as_transient
 _WHAT = "reading keys"
 _GLOB = re.compile(r"([*?\[\]\\^])")
 _SCAN_COUNT = 1000
-# More than a deployment has keys at one time; they are gone by themselves should we die.
-_SCRUB_VALUES = 20_000
-_SCRUB_LASTS = timedelta(seconds=30)
-# As many as there are clients, each with a buffer of its own.
-_SCRUB_CONNECTIONS = 32
+# As long as the buffer in which the server reads commands, with the command around it.
 _BUFFER_BYTES = 16 * 1024 - 64
 
 
 class VolatileKeys:
     """`KeyStore` on Redis; deadlines are Redis' own TTLs. The server must have passed `check_volatile`.
 
-    A deleted value is gone from every answer at once; its memory is reused when Redis needs it, or at `scrub`.
+    A deleted value is gone from every answer at once, and from memory where the server writes over what it frees
+    (docs/operations.md); what the server has read last is written over at `scrub`.
     """
 
     def __init__(self, client: redis.Redis, clock: Clock, *, namespace: str = "key:") -> None:
@@ -72,27 +69,9 @@ class VolatileKeys:
             return sum(int(self._client.delete(*names)) for names in self._scan(prefix))
 
     def scrub(self) -> None:
-        """Have Redis write over what it has freed: values and messages as large as keys' come and go.
-
-        No promise, for who frees what is the allocator's to say; `make purge-scan` looks. Blocks for a second.
-        """
-        until = self._clock.now() + _SCRUB_LASTS
+        """Have the server write over the buffer in which it has read commands, keys among them."""
         with as_transient("scrubbing"):
-            for start in range(0, _SCRUB_VALUES, _SCAN_COUNT):
-                with self._client.pipeline(transaction=False) as pipe:
-                    for number in range(start, start + _SCAN_COUNT):
-                        pipe.set(self._name(f"scrub/{number}"), bytes(KEY_BYTES), pxat=until)
-                    pipe.execute()
-            pool = self._client.connection_pool
-            connections = [pool.get_connection() for _ in range(_SCRUB_CONNECTIONS)]
-            try:
-                for connection in connections:
-                    connection.send_command("ECHO", bytes(_BUFFER_BYTES))
-                    connection.read_response()
-            finally:
-                for connection in connections:
-                    pool.release(connection)
-        self.destroy_prefix("scrub/")
+            self._client.echo(bytes(_BUFFER_BYTES))
 
     def _scan(self, prefix: str) -> Iterator[list[bytes | str]]:
         pattern = _GLOB.sub(r"\\\1", self._name(prefix)) + "*"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -46,6 +44,10 @@ class Ground:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close our own connections: what a server has told us is in its buffers for us."""
         self.watch.finish()
         self.volatile.close()
         self.durable.close()
@@ -87,28 +89,28 @@ class Ground:
         exercise, home, stack = self._exercise, self._exercise.home, self._stack
         servers = [part.process.pid for part in exercise.stack.status() if part.alive]
         services = [service.pid for service in exercise.services.values() if service.alive()]
-        head = [exercise.ray.pid] if exercise.ray else []
-        temporary = Path(tempfile.gettempdir())
-        sessions = chain([temporary / "ray"], temporary.glob("signpost-*"))
+        ray = exercise.ray
         return [
             Place("kafka segments", looking.below(stack / "kafka")),
             Place("redis append-only file", looking.below(stack / "redis-durable")),
             Place("redis volatile files", looking.below(stack / "redis-volatile")),
             Place("redis command logs", told=[*_command_logs(self.volatile), *_command_logs(self.durable)]),
-            Place("ray session folders", list(chain.from_iterable(map(looking.below, sessions)))),
-            Place("shared memory", looking.below(_SHARED_MEMORY)),
-            Place("swap", looking.swap_files()),
+            Place("ray session folder", looking.below(ray.folder) if ray else [], none="Ray did not run"),
+            Place("shared memory", looking.below(_SHARED_MEMORY), none="no file in it"),
+            Place("swap", looking.swap_files(), none="this machine swaps to nothing"),
             Place(
                 "core files",
                 [path for path in (*home.rglob("core*"), *Path.cwd().glob("core*")) if path.is_file()],
+                none="none was written",
             ),
             Place("logs", looking.below(home / "logs")),
             Place("browser profile", looking.below(self.profile)),
             Place("build", looking.below(Path("build"))),
             Place("the rest of the run's files", looking.below(home, but=[stack, home / "logs", self._keys])),
-            Place("memory of services", pids=looking.family([*services, *head])),
+            Place("memory of services", pids=looking.family([*services, *([ray.pid] if ray else [])])),
             Place("memory of kafka and redis", pids=looking.family(servers)),
-            Place("key folder", looking.below(self._keys)),
+            Place("copies taken before", looking.below(self._copies), none="taken after this look"),
+            Place("key folder", looking.below(self._keys), none="no key file is left"),
         ]
 
 

@@ -17,27 +17,29 @@ _PAGE = 4096
 @dataclass
 class Place:
     """A name in the report, and what belongs to it: files, memory of processes, or what a server tells when asked.
-    `bytes_read` grows as it is read."""
+    `bytes_read` grows as it is read; `none` says why there may be nothing to read."""
 
     name: str
     files: list[Path] = field(default_factory=list)
     pids: list[int] = field(default_factory=list)
     told: list[bytes] = field(default_factory=list, repr=False)
+    none: str = ""
     bytes_read: int = 0
     parts: int = 0
 
-    def streams(self) -> Iterator[Iterable[bytes]]:
-        """One stream of chunks a file or region of memory."""
+    def streams(self) -> Iterator[tuple[str, Iterable[bytes]]]:
+        """One stream of chunks a file or region of memory, and which file, or whose memory, it is."""
         for text in self.told:
             self.parts += 1
-            yield self._counted([text])
+            yield self.name, self._counted([text])
         for path in self.files:
             self.parts += 1
-            yield self._counted(_of_file(path))
+            yield path.name, self._counted(_of_file(path))
         for pid in self.pids:
             self.parts += 1
+            who = _who(pid)
             for chunks in memory_of(pid):
-                yield self._counted(chunks)
+                yield who, self._counted(chunks)
 
     def _counted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
@@ -69,6 +71,12 @@ def family(pids: Iterable[int]) -> list[int]:
         except psutil.NoSuchProcess:
             continue
     return list(dict.fromkeys(found))
+
+
+def _who(pid: int) -> str:
+    """What a process is, by its program and first words; never more, for words may hold settings."""
+    words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:3]
+    return " ".join(Path(word.decode(errors="replace")).name for word in words).strip()
 
 
 def swap_files() -> list[Path]:

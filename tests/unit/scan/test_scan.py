@@ -109,7 +109,7 @@ def test_the_memory_of_a_live_process_is_searched() -> None:
         assert child.stdout.read(1) == b"."
         place = Place("memory", pids=[child.pid])
         search = Search(forms("a secret", secret))
-        found = {needle.form for stream in place.streams() for needle in search.through(stream)}
+        found = {needle.form for _, stream in place.streams() for needle in search.through(stream)}
         child.kill()
     assert "raw" in found
     assert place.bytes_read > 1_000_000
