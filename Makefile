@@ -5,7 +5,7 @@ MINUTES ?= 20
 export PYTHONPATH := .:proto/gen
 
 .PHONY: help setup assets demo test check lint types unit fix proto proto-check docs docs-check tools
-.PHONY: integration e2e reliability bench bench-match chain purge-scan faults attacks soak accuracy clean
+.PHONY: integration e2e reliability bench bench-match overhead chain purge-scan faults attacks soak accuracy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -69,6 +69,9 @@ bench: setup assets ## the whole pipeline against what a user would pick instead
 
 bench-match: setup ## exact search as a share of this machine's limit (build/bench-match.json)
 	$(RUN)python -m tests.load.bench_match
+
+overhead: setup assets ## what checks and encryption cost, by pairs with and without (build/overhead.json)
+	$(RUN)python -m tests.load.overhead
 
 faults: setup assets ## kill everything at least once, count what is lost (build/faults.json)
 	$(RUN)python -m tests.reliability.faults

@@ -32,12 +32,11 @@ from services.ingest.sharing import Sharing
 from services.runtime import counts_topic, redis_client
 from services.runtime.authority_watch import watch
 from services.runtime.documents import read_text
+from services.runtime.guards import REAL, Guards
 from services.runtime.kafka.config import Connection, producer_options
 from services.runtime.kafka.producer import KafkaProducer
-from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.keeper import KeyKeeper
-from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
 from services.runtime.purging import purge
@@ -53,21 +52,26 @@ _READER_TIMEOUT = 0.8
 _REDIS_WITHIN_S = 20.0
 
 
-def build(settings: IngestSettings, context: Context) -> UnderAuthority:
+def build(settings: IngestSettings, context: Context, *, guards: Guards = REAL) -> UnderAuthority:
     """An ingest that waits for its authority. Raises Misconfigured for bad CAMERAS_FILE; connects to nothing."""
     text = read_text(settings.cameras_file, variable="CAMERAS_FILE")
     cameras = parse_cameras(text, origin=str(settings.cameras_file))
 
     def built(verified: Verified, standing: Standing) -> IngestService:
         authority = as_authority_of_reader(verified, cameras)
-        return _assembled(settings, context, verified.document, authority, standing)
+        return _assembled(settings, context, verified.document, authority, guards.standing(standing), guards)
 
     following = watch(settings, context, AUTHORITY, name="ingest")
     return UnderAuthority(following, built, context.heartbeat, purge(settings, context, Holder.INGEST))
 
 
 def _assembled(
-    settings: IngestSettings, context: Context, document: Document, authority: Authority, standing: Standing
+    settings: IngestSettings,
+    context: Context,
+    document: Document,
+    authority: Authority,
+    standing: Standing,
+    guards: Guards,
 ) -> IngestService:
     """An ingest under this document; `authority` says besides how its cameras are read."""
     metrics = IngestMetrics(context.registry, [camera.id for camera in authority.cameras])
@@ -75,7 +79,7 @@ def _assembled(
     connection = Connection(settings.kafka_bootstrap, f"ingest-{settings.instance}")
     reach = KafkaReach(connection)
     folder = FolderKeys(settings.keys_dir, context.clock)
-    keys = Keyring(VolatileKeys(client, context.clock), folder, context.clock)
+    keys = guards.keyring(VolatileKeys(client, context.clock), folder, context.clock)
     keeper = KeyKeeper(folder, keys)
     backlog = KafkaBacklog(
         connection,
@@ -98,7 +102,7 @@ def _assembled(
         outbox,
         KafkaOutlet(_producer(connection, authority, metrics)),
         keys=keys,
-        cipher=AesGcm(),
+        cipher=guards.cipher,
         counts_record=counts_topic.output,
         clock=context.clock,
         metrics=metrics,

@@ -23,6 +23,7 @@ from services.match.pipeline import Matcher
 from services.match.settings import MatchSettings
 from services.runtime import counts_topic, dead_letter_topic
 from services.runtime.authority_watch import watch
+from services.runtime.guards import REAL, Guards
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import FaultPoint, Transactional, no_fault
 from services.runtime.kafka.config import Connection, consumer_options, transactional_options
@@ -30,10 +31,8 @@ from services.runtime.kafka.consumer import KafkaConsumer
 from services.runtime.kafka.figures import LoopFigures
 from services.runtime.kafka.loop import Loop, Shape
 from services.runtime.kafka.producer import KafkaTransactionalProducer
-from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.keeper import KeyKeeper
-from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
 from services.runtime.purging import Values, purge
@@ -60,6 +59,7 @@ class MatchService:
         standing: Standing,
         *,
         registry: Callable[[], Registry | None],
+        guards: Guards = REAL,
         faults: FaultPoint = no_fault,
     ) -> None:
         bounds = as_authority(verified)
@@ -69,21 +69,26 @@ class MatchService:
         self._volatile = connect(settings.redis_volatile_url, client_name="match")
         self._durable = connect(settings.redis_durable_url, client_name="match")
         folder = FolderKeys(settings.keys_dir, context.clock)
-        ring = Keyring(VolatileKeys(self._volatile, context.clock), folder, context.clock)
+        ring = guards.keyring(VolatileKeys(self._volatile, context.clock), folder, context.clock)
         self._keeper = KeyKeeper(folder, ring)
         keys = RingKeys(ring)
-        cipher = AesGcm()
         metrics = MatchMetrics(context.registry)
         store = RedisLists(
-            self._durable, bounds, verified.document, keys, cipher, registry=registry, clock=context.clock
+            self._durable,
+            bounds,
+            verified.document,
+            keys,
+            guards.cipher,
+            registry=registry,
+            clock=context.clock,
         )
         self._lists = ListFollower(store, bounds.purge_at, metrics, context.clock, poll_s=settings.list_poll_s)
         self._handler = Matcher(
             authority=bounds,
-            standing=standing,
+            standing=guards.standing(standing),
             lists=self._lists,
             face_keys=keys,
-            cipher=cipher,
+            cipher=guards.cipher,
             metrics=metrics,
             clock=context.clock,
         )
@@ -139,12 +144,16 @@ class MatchService:
         }
 
 
-def build(settings: MatchSettings, context: Context, *, faults: FaultPoint = no_fault) -> UnderAuthority:
+def build(
+    settings: MatchSettings, context: Context, *, guards: Guards = REAL, faults: FaultPoint = no_fault
+) -> UnderAuthority:
     """match on Kafka and both Redis servers, once its authority is known. Connects to nothing yet."""
     authority = watch(settings, context, AUTHORITY, name="match")
 
     def built(verified: Verified, standing: Standing) -> MatchService:
-        return MatchService(settings, context, verified, standing, registry=authority.registry, faults=faults)
+        return MatchService(
+            settings, context, verified, standing, registry=authority.registry, guards=guards, faults=faults
+        )
 
     values = [Values(What.LIST_PARTS, lists.everything(settings.deployment))]
     return UnderAuthority(

@@ -69,11 +69,12 @@ def exercise(
     name: str,
     cameras: Sequence[ExerciseCamera],
     *,
-    every_face: bool,
+    modules: Mapping[str, Sequence[str]] = MappingProxyType({}),
     verification: Mapping[str, Any] = MappingProxyType({}),
     review: Mapping[str, str] = MappingProxyType({}),
 ) -> Exercise:
-    """The whole pipeline on these cameras: Ray, two workers, a real list. `review` are that service's settings."""
+    """The whole pipeline on these cameras: Ray, two workers, a real list. `review` are that service's settings,
+    `modules` run a stage's service in place of its own."""
     home = HOME / name
     for stale in ("stack", "keys"):
         shutil.rmtree(home / stale, ignore_errors=True)
@@ -87,21 +88,26 @@ def exercise(
             people_file=home / "people.yaml",
             home=home,
             ray_workers=PROCESSES,
-            modules={Stage.EMBED: ("tests.load.every_face",)} if every_face else {},
+            modules=modules,
             verification=verification,
             extra={Stage.EMBED: {"MIN_WORKERS": str(PROCESSES)}, Stage.REVIEW: review},
         )
     )
 
 
+def as_fast_as_taken(folders: Sequence[Path]) -> list[ExerciseCamera]:
+    """A camera for each folder, over and over, at the pipeline's own pace."""
+    return [
+        ExerciseCamera(f"camera-{place}", folder, rate_fps=FPS, loop=True, pace=Pace.AS_FAST_AS_TAKEN)
+        for place, folder in enumerate(folders, start=1)
+    ]
+
+
 def pipeline_rates(faces: int, seconds: float, *, every_face: bool) -> tuple[Rates, dict[str, float]]:
     """Sixteen cameras as fast as the pipeline takes them: its rate, and who used the processor."""
-    folders = write_folders(HOME / "content", faces)
-    cameras = [
-        ExerciseCamera(f"camera-{number}", folder, rate_fps=FPS, loop=True, pace=Pace.AS_FAST_AS_TAKEN)
-        for number, folder in enumerate(folders, start=1)
-    ]
-    with exercise(f"{'every' if every_face else 'full'}-{faces}", cameras, every_face=every_face) as running:
+    cameras = as_fast_as_taken(write_folders(HOME / "content", faces))
+    name, modules = ("every", {str(Stage.EMBED): ("tests.load.every_face",)}) if every_face else ("full", {})
+    with exercise(f"{name}-{faces}", cameras, modules=modules) as running:
         running.start(Stage.MATCH, Stage.EMBED)
         running.start(Stage.INGEST)
         time.sleep(_WARM_UP_S)
@@ -124,7 +130,7 @@ def latencies_ms(faces: int, seconds: float, *, pipeline_fps: float) -> tuple[li
         ExerciseCamera(f"camera-{place}", folder, rate_fps=FPS, loop=True)
         for place, folder in enumerate(write_folders(HOME / "content", faces)[:number], start=1)
     ]
-    with exercise(f"latency-{faces}", cameras, every_face=False) as running:
+    with exercise(f"latency-{faces}", cameras) as running:
         running.start(Stage.MATCH, Stage.EMBED)
         running.start(Stage.INGEST)
         time.sleep(_WARM_UP_S)

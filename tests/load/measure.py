@@ -83,6 +83,8 @@ class CpuShares:
 
 
 _KINDS = {
+    "overhead_entry ingest": "ingest",
+    "overhead_entry match": "match",
     "kafka.Kafka": "broker",
     "services.ingest": "ingest",
     "services.embed": "embed",

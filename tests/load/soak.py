@@ -19,12 +19,10 @@ from typing import Any
 
 import psutil
 
-from console.run.deployment import ExerciseCamera
 from console.run.exercise import Exercise
-from services.contracts.authority import Pace
 from services.contracts.counts import Count, Stage
-from tests.load.bench import HOME, exercise, rounded
-from tests.load.content import DESCRIPTION, FPS, write_folders
+from tests.load.bench import HOME, as_fast_as_taken, exercise, rounded
+from tests.load.content import DESCRIPTION, write_folders
 from tests.load.measure import kind_of, rate, stage_counts
 
 RESULT = Path("build/soak.json")
@@ -96,13 +94,10 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=20.0)
     minutes = parser.parse_args().minutes
     folders = write_folders(HOME / "content", FACES, seeing_listed=SEEING_LISTED)
-    cameras = [
-        ExerciseCamera(f"camera-{place}", folder, rate_fps=FPS, loop=True, pace=Pace.AS_FAST_AS_TAKEN)
-        for place, folder in enumerate(folders, start=1)
-    ]
+    cameras = as_fast_as_taken(folders)
     memory: list[dict[str, float]] = []
     disk: list[dict[str, float]] = []
-    with exercise("soak", cameras, every_face=False, verification=_SOON, review=_GONE_SOON) as running:
+    with exercise("soak", cameras, verification=_SOON, review=_GONE_SOON) as running:
         running.start(Stage.REVIEW, Stage.MATCH, Stage.EMBED, Stage.INGEST)
         time.sleep(60 * minutes * _WARM_UP_SHARE)
         began = datetime.now(UTC)

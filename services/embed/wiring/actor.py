@@ -14,6 +14,7 @@ from services.embed.settings import EmbedSettings
 from services.embed.wiring.worker import WorkerUnderAuthority
 from services.runtime import logs
 from services.runtime.clock import SystemClock
+from services.runtime.guards import REAL, Guards
 from services.runtime.health import Heartbeat
 from services.runtime.kafka.commit import FaultPoint, no_fault
 from services.runtime.metrics import new_registry
@@ -26,14 +27,18 @@ log = logging.getLogger(__name__)
 class HostedWorker:
     """`ray_fleet.Hosted`. Secrets are read from the environment here: they never travel through Ray."""
 
-    def __init__(self, slot: str, *, policy: Policy | None = None, faults: FaultPoint = no_fault) -> None:
+    def __init__(
+        self, slot: str, *, policy: Policy | None = None, guards: Guards = REAL, faults: FaultPoint = no_fault
+    ) -> None:
         settings = load(EmbedSettings)
         logs.configure("embed", settings.instance, settings.log_level)
         forbid_core_dumps()
         clock = SystemClock()
         self._context = Context(clock, new_registry(), Heartbeat(clock), settings.instance)
         self._digest = settings.digest
-        self._worker = WorkerUnderAuthority(settings, self._context, slot=slot, policy=policy, faults=faults)
+        self._worker = WorkerUnderAuthority(
+            settings, self._context, slot=slot, policy=policy, guards=guards, faults=faults
+        )
         self._stop = threading.Event()
         self._failure = ""
         self._thread = threading.Thread(target=self._live, name="signpost-embed-worker", daemon=True)

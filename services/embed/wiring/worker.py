@@ -32,6 +32,7 @@ from services.embed.wiring.models import load_models, refuse_other_model
 from services.embed.worker import Worker
 from services.runtime import counts_topic, dead_letter_topic
 from services.runtime.authority_watch import watch
+from services.runtime.guards import REAL, Guards
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import FaultPoint, Transactional, no_fault
 from services.runtime.kafka.config import Connection, consumer_options, transactional_options
@@ -39,8 +40,8 @@ from services.runtime.kafka.consumer import KafkaConsumer
 from services.runtime.kafka.figures import LoopFigures
 from services.runtime.kafka.loop import Loop, Shape
 from services.runtime.kafka.producer import KafkaTransactionalProducer
-from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.port import Cipher
 from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.process import Context
@@ -69,6 +70,7 @@ class _Parts:
     keyring: Keyring
     slot: str
     policy: Policy
+    cipher: Cipher
     faults: FaultPoint
 
     @property
@@ -97,13 +99,16 @@ class WorkerUnderAuthority(UnderAuthority):
         *,
         slot: str,
         policy: Policy | None = None,
+        guards: Guards = REAL,
         faults: FaultPoint = no_fault,
     ) -> None:
         self._worker: Worker | None = None
 
         def built(verified: Verified, standing: Standing) -> Worker:
             bounds = as_authority(verified)
-            self._worker = _worker(settings, context, bounds, standing, slot=slot, policy=policy, faults=faults)
+            self._worker = _worker(
+                settings, context, bounds, standing, slot=slot, policy=policy, guards=guards, faults=faults
+            )
             return self._worker
 
         following = watch(settings, context, AUTHORITY, name="embed")
@@ -122,6 +127,7 @@ def _worker(
     *,
     slot: str,
     policy: Policy | None,
+    guards: Guards,
     faults: FaultPoint,
 ) -> Worker:
     volatile = connect(settings.redis_volatile_url, client_name="embed")
@@ -130,10 +136,11 @@ def _worker(
         settings=settings,
         context=context,
         bounds=bounds,
-        standing=standing,
-        keyring=Keyring(VolatileKeys(volatile, context.clock), store, context.clock),
+        standing=guards.standing(standing),
+        keyring=guards.keyring(VolatileKeys(volatile, context.clock), store, context.clock),
         slot=slot,
         policy=policy or BestShots(max_shots=settings.max_shots),
+        cipher=guards.cipher,
         faults=faults,
     )
 
@@ -165,7 +172,7 @@ class RunningLoop:
 
 
 def _pipeline(parts: _Parts, metrics: EmbedMetrics) -> EmbedPipeline:
-    settings, bounds, cipher = parts.settings, parts.bounds, AesGcm()
+    settings, bounds, cipher = parts.settings, parts.bounds, parts.cipher
     detector, recogniser = load_models(settings, parts.context)
     refuse_other_model(bounds, recogniser.model_id)
     max_pixels = int(settings.max_picture_mpx * 1e6)
