@@ -27,6 +27,8 @@ _THE_ONES = {
     "services/contracts/standing.py::GateStanding",
     "services/runtime/keys/ed25519.py::verify",
 }
+_KIN = {"AesGcm", "Gate", "GateStanding", "Guards", "Keyring"}
+_GUARDS = "services/runtime/guards.py"
 _BY_NAME = ("importlib.import_module", "runpy", "pickle", "pydantic.ImportString")
 _RUN_TEXT = ("eval", "exec", "__import__")
 _SWITCH = re.compile(r"insecure|unsafe|disable|skip|bypass|verif|encrypt|cipher|plain|null|check", re.IGNORECASE)
@@ -39,7 +41,7 @@ def stand_ins(source: Source) -> Iterator[str]:
         match node:
             case ast.ClassDef(bases=bases):
                 methods = {part.name: _asked(part) for part in node.body if isinstance(part, ast.FunctionDef)}
-                kin = {ast.unparse(base).split(".")[-1] for base in bases} & {"AesGcm", "GateStanding", "Gate"}
+                kin = {ast.unparse(base).split(".")[-1] for base in bases} & _KIN
                 if kin or any(port.items() <= methods.items() for port in _PORTS):
                     yield f"{source.path}::{node.name}"
             case ast.FunctionDef(returns=ast.Name("bool")) if _of_three_bytes(node.args):
@@ -87,6 +89,30 @@ def chosen_at_the_door(source: Source) -> Iterator[str]:
                 told = [type(one) for one in args]
                 if keywords or told != [ast.Constant, ast.Name, ast.Name]:
                     yield f"{source.path}:{node.lineno}: {ast.unparse(node)}"
+
+
+def chosen_guards(source: Source) -> Iterator[str]:
+    """Guards that were made, changed or picked: they come from who calls, and by default are the real ones."""
+    knows_them = any(used.is_of("services.runtime.guards") for used in source.imports())
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.Call(func=func, keywords=keywords):
+                called = ast.unparse(func).split(".")[-1]
+                given = {word.arg: ast.unparse(word.value) for word in keywords}
+                if called == "Guards" and (str(source.path) != _GUARDS or node.args or keywords):
+                    yield f"{source.path}:{node.lineno}: makes guards"
+                if given.get("guards", "guards") != "guards":
+                    yield f"{source.path}:{node.lineno}: chooses guards={given['guards']}"
+                if called == "build_supervisor" and "host" in given:
+                    yield f"{source.path}:{node.lineno}: chooses what an actor hosts"
+            case ast.FunctionDef(args=args):
+                defaults = zip(args.kwonlyargs, args.kw_defaults, strict=True)
+                told = {one.arg: ast.unparse(default) for one, default in defaults if default is not None}
+                if told.get("guards", "REAL") != "REAL":
+                    yield f"{source.path}:{node.lineno}: has guards={told['guards']} as a default"
+            case ast.Name(id="guards", ctx=ast.Store()) | ast.Name(id="REAL", ctx=ast.Store()):
+                if knows_them:
+                    yield f"{source.path}:{node.lineno}: sets {node.id}"
 
 
 def switches(settings: type[pydantic.BaseModel]) -> Iterator[str]:
@@ -138,6 +164,12 @@ def test_an_entry_point_chooses_nothing() -> None:
     assert len(doors) > 5
 
 
+def test_guards_are_passed_on_and_never_chosen() -> None:
+    assert [found for source in OURS for found in chosen_guards(source)] == []
+    handed_on = [source for source in SERVICES if "guards=guards" in ast.unparse(source.tree)]
+    assert len(handed_on) > 2
+
+
 @pytest.mark.parametrize("kind", settings_classes())
 def test_no_setting_switches_anything_off(kind: str) -> None:
     assert list(switches(settings_classes()[kind])) == []
@@ -162,6 +194,12 @@ def test_no_setting_switches_anything_off(kind: str) -> None:
         (brought_in_by_name, "from tests.fakes.standing import Standing"),
         (chosen_at_the_door, "process.run('match', MatchSettings, partial(build, cipher=Clear()))"),
         (chosen_at_the_door, "process.run('match', MatchSettings, build, environ={})"),
+        (stand_ins, "class Open(Keyring):\n def find(self, spec): return Found(bytes(32))"),
+        (chosen_guards, "build(settings, context, guards=Guards(cipher=AesGcm()))"),
+        (chosen_guards, "build(settings, context, guards=GUARDS[settings.mode])"),
+        (chosen_guards, "from services.runtime.guards import Guards\nguards = replace(guards, cipher=found)"),
+        (chosen_guards, "def build(settings, context, *, guards=OTHERS): ..."),
+        (chosen_guards, "build_supervisor(settings, context, host=settings.host)"),
     ],
 )
 def test_what_each_rule_forbids_is_found(rule: typing.Callable[[Source], Iterator[str]], text: str) -> None:
