@@ -170,7 +170,7 @@ class Clerk:
 
     def purged(self, decision: Decision, version: Version, now: Now) -> Decision:
         """The decision with the certificate and the move to PURGED in it, once every holder has answered."""
-        found = purging.certificate(version, now.answers, now.wall)
+        found = purging.certificate(version, now.answers, now.wall, later=decision.after.later(version))
         if found is None:
             return decision
         token = sign(found, self._key)
@@ -195,7 +195,7 @@ class Clerk:
         if state is State.SUBMITTED:
             return weighed(register, version, now)[1]
         if state is State.ENDED:
-            return purging.waits_for(version, now.answers)
+            return purging.waits_for(version, now.answers, later=register.later(version))
         if state is not State.AUTHORISED:
             return ()
         try:

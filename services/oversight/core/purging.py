@@ -35,22 +35,29 @@ def is_due(version: Version, now: datetime) -> bool:
     return lapsed or now >= purge_at(version.document)
 
 
-def waits_for(version: Version, answers: Iterable[PurgeAnswer]) -> tuple[Finding, ...]:
-    """Whoever has not answered, or has something left; nothing before it is ordered."""
+def waits_for(
+    version: Version, answers: Iterable[PurgeAnswer], later: Iterable[Version] = ()
+) -> tuple[Finding, ...]:
+    """Whoever has not answered, or has something left; nothing before it is ordered.
+
+    What is destroyed is the whole deployment's: who obeys the order of a `later` version has obeyed this one.
+    """
     order = order_of(version)
     if order is None or version.state is not State.ENDED:
         return ()
     wanted = SERVICES | {Holder.CONSOLE} if order.order is not None else SERVICES
     return tuple(
         Finding("purge", f"waits for {one}", "G3: the certificate waits for all")
-        for one in missing(_to(order, answers), wanted)
+        for one in missing(_to(order, answers, later), wanted)
     )
 
 
-def certificate(version: Version, answers: Iterable[PurgeAnswer], now: datetime) -> PurgeCertificate | None:
+def certificate(
+    version: Version, answers: Iterable[PurgeAnswer], now: datetime, later: Iterable[Version] = ()
+) -> PurgeCertificate | None:
     """Once nobody is waited for any more."""
-    order, told = order_of(version), tuple(answers)
-    if order is None or now < order.signed_at + SETTLE or waits_for(version, told):
+    order, told, later = order_of(version), tuple(answers), tuple(later)
+    if order is None or now < order.signed_at + SETTLE or waits_for(version, told, later):
         return None
     document = version.document
     return PurgeCertificate(
@@ -61,11 +68,12 @@ def certificate(version: Version, answers: Iterable[PurgeAnswer], now: datetime)
         order=order.sequence,
         ordered_at=order.signed_at,
         list_digest=document.watchlist.digest,
-        answers=tuple(sorted(_to(order, told), key=lambda one: (one.holder, one.instance))),
+        answers=tuple(sorted(_to(order, told, later), key=lambda one: (one.holder, one.instance))),
     )
 
 
-def _to(order: StateChanged, answers: Iterable[PurgeAnswer]) -> list[PurgeAnswer]:
-    """Those that obey this very order."""
-    asked = (order.deployment, order.version, order.sequence)
-    return [one for one in answers if (one.deployment, one.version, one.order) == asked]
+def _to(order: StateChanged, answers: Iterable[PurgeAnswer], later: Iterable[Version]) -> list[PurgeAnswer]:
+    """Those that obey this very order, or the newest of a later version."""
+    orders = [order, *filter(None, map(order_of, later))]
+    asked = {(one.deployment, one.version, one.sequence) for one in orders}
+    return [one for one in answers if (one.deployment, one.version, one.order) in asked]

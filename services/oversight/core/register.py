@@ -124,6 +124,11 @@ class Register:
             every, key=lambda version: (version.document.serial, version.document.id, version.number)
         )
 
+    def later(self, than: Version) -> tuple[Version, ...]:
+        """The versions of the same deployment that came after it."""
+        known = self.deployment(than.document.id).versions.values()
+        return tuple(version for version in known if version.number > than.number)
+
     def others(self, document: Document) -> tuple[Earlier, ...]:
         """Every version but this one, and what it owes."""
         itself = (document.id, document.version)

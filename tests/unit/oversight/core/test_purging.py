@@ -203,3 +203,20 @@ def test_a_purged_deployment_owes_its_report() -> None:
     assert (
         owed.overdue(DOCUMENT.window.end + timedelta(days=DOCUMENT.follow_up.report_within_days + 1)) == "report"
     )
+
+
+def test_the_purge_of_the_version_that_ran_last_is_that_of_the_versions_before_it() -> None:
+    desk, later = Desk().begun().active(DOCUMENT), b.a_document(version=2, supersedes=DOCUMENT.digest)
+    desk.authorised(later)
+    desk.attested(later)
+    desk.beat()
+    assert (desk.state(DOCUMENT), desk.state(later)) == (State.ENDED, State.ACTIVE)
+    desk.at = purge_at(later)
+    desk.beat()
+    desk.beat()
+    ordered_by = [said for said in desk.said if isinstance(said, StateChanged) and said.move is Move.ORDER_PURGE]
+    (order,) = (said for said in ordered_by if said.version == 2)
+    desk.answers = tuple(an_answer(desk, holder, version=2, order=order.sequence) for holder in SERVICES)
+    desk.at += SETTLE
+    desk.beat()
+    assert (desk.state(DOCUMENT), desk.state(later)) == (State.PURGED, State.PURGED)
