@@ -201,6 +201,21 @@ def resume_command(deployment: Deployment, *, key: Key, reason: Reason, oversigh
     _order(deployment, Move.RESUME, key, reason, oversight)
 
 
+@app.command("review")
+def review_command(
+    deployment: Deployment,
+    *,
+    key: Key,
+    review: Annotated[Path, typer.Option(help="The review as it was held, in writing: its digest is recorded.")],
+    reason: Reason = "the review was held",
+    oversight: Oversight,
+) -> None:
+    """Record, as an auditor, that a deployment that was reported on has been reviewed."""
+    with refusals():
+        held = hashlib.sha256(_bytes(review)).hexdigest()
+    _order(deployment, Move.REVIEW, key, reason, oversight, evidence=held)
+
+
 @app.command("show")
 def show_command(
     deployment: Deployment,
@@ -224,7 +239,7 @@ def list_command(*, oversight: Oversight) -> None:
         Console().print(as_table(client.authorities()))
 
 
-def _order(deployment: str, move: Move, key: Path, reason: str, oversight: str) -> None:
+def _order(deployment: str, move: Move, key: Path, reason: str, oversight: str, *, evidence: str = "") -> None:
     with refusals(), OversightClient(oversight) as client:
         standing = client.newest(deployment).standing
         order = Order.read(
@@ -238,7 +253,7 @@ def _order(deployment: str, move: Move, key: Path, reason: str, oversight: str) 
                 "reason": reason,
             }
         )
-        _tell(client.order(sign(order, read_signing_key(key, variable="--key"))))
+        _tell(client.order(sign(order, read_signing_key(key, variable="--key")), evidence=evidence))
 
 
 def _tell(standing: Standing) -> None:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from typer.testing import CliRunner
 
+from console.commands import authority, keys
 from console.edges.grpc_oversight import OversightClient
+from services.contracts.authorisation.enums import Move
 from services.contracts.authorisation.findings import NotAuthorised
+from services.contracts.authorisation.signing import take_apart, unchecked_payload
+from services.contracts.authorisation.statements import Order
 from services.contracts.errors import Misconfigured, Transient
 from signpost.v1 import oversight_pb2 as pb
 from signpost.v1 import oversight_pb2_grpc
+from tests.unit.contracts.authorisation import builders as b
 
+DOCUMENT = b.a_document()
 # A standby is asked again after half a second.
 _PATIENCE_S = 3.0
 
@@ -114,3 +123,36 @@ def test_what_oversight_does_not_know_is_said_in_its_words() -> None:
         pytest.raises(Misconfigured, match="no such deployment"),
     ):
         client.authorities()
+
+
+class Reported(Register):
+    """A register with one authority, that has been reported on; keeps what it is ordered."""
+
+    def __init__(self) -> None:
+        super().__init__(leader)
+        self.ordered: list[pb.OrderRequest] = []
+        self._view = pb.AuthorityView(
+            deployment=DOCUMENT.id, version=1, serial=1, digest=DOCUMENT.digest, state="reported", state_sequence=6
+        )
+
+    def Show(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - generated
+        one = pb.VersionView(authority=self._view, document=DOCUMENT.canonical_bytes())
+        return pb.ShowResponse(versions=[one])
+
+    def Order(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - generated
+        self.ordered.append(request)
+        return self._view
+
+
+def test_a_review_is_ordered_with_the_digest_of_what_was_held(tmp_path: Path) -> None:
+    register, mine, held = Reported(), tmp_path / "auditor.pem", tmp_path / "review.md"
+    held.write_text("Looked at on 1 July: the report holds.", "utf-8")
+    assert CliRunner().invoke(keys.app, ["new", str(mine)]).exit_code == 0
+    with serving(register) as address:
+        words = ["review", DOCUMENT.id, f"--key={mine}", f"--review={held}", f"--oversight={address}"]
+        done = CliRunner().invoke(authority.app, words)
+    assert done.exit_code == 0, done.output
+    (ordered,) = register.ordered
+    assert ordered.evidence_sha256 == hashlib.sha256(held.read_bytes()).hexdigest()
+    said = Order.model_validate_json(unchecked_payload(take_apart(ordered.order)))
+    assert (said.move, said.sequence, said.digest) == (Move.REVIEW, 7, DOCUMENT.digest)
