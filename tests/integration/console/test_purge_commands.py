@@ -1,0 +1,134 @@
+"""`signpost purge` and `signpost hold`: a real oversight, real stores; the test answers for the services."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import redis
+from typer.testing import CliRunner, Result
+
+from console.__main__ import build
+from console.edges.grpc_oversight import OversightClient
+from console.stack.kafka import KafkaCluster
+from services.contracts import topics
+from services.contracts.authorisation.purging import SERVICES, Holder, PurgeAnswer, What, key_of
+from services.runtime.clock import SystemClock
+from services.runtime.kafka.config import Connection
+from services.runtime.kafka.types import Output
+from services.runtime.keys.folder import FolderKeys
+from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.purging import publish
+from tests.integration.console.test_authority_commands import PEOPLE, Town, town
+from tests.support import eventually
+
+__all__ = ["town"]
+
+CLOCK = SystemClock()
+APP = build(["purge", "hold"])
+IN_STORE = ("alert/20261122T10", "deployment")
+
+
+class Desk:
+    """The operator's, with keys of the town's deployment in both stores."""
+
+    def __init__(self, town: Town, kafka: KafkaCluster, volatile_url: str, durable_url: str) -> None:
+        self.town, self._bootstrap = town, kafka.bootstrap
+        self._urls = [f"--redis-volatile-url={volatile_url}", f"--redis-durable-url={durable_url}"]
+        self._folder = town.folder / "keys"
+        self._volatile_url = volatile_url
+        until = CLOCK.now() + timedelta(hours=1)
+        self.store = FolderKeys(self._folder, CLOCK)
+        self.store.get_or_create_many([f"{town.deployment}/{one}" for one in IN_STORE], expires_at=until)
+        with redis.Redis.from_url(volatile_url) as client:
+            VolatileKeys(client, CLOCK).get_or_create(f"{town.deployment}/face/one", expires_at=until)
+
+    def purge(self, *options: str, by: str = "p-supervisor") -> Result:
+        told = [f"--keys-dir={self._folder}", *self._urls, f"--bootstrap={self._bootstrap}"]
+        return self._ran("purge", self.town.deployment, *told, *self._signed(by), *options)
+
+    def hold(self, case: str, *, until: datetime, by: str) -> Result:
+        options = [f"--deployment={self.town.deployment}", "--reason=a complaint was made"]
+        return self._ran("hold", case, *options, f"--until={until:%Y-%m-%dT%H:%M:%S}", *self._signed(by))
+
+    def answer(self, *holders: Holder) -> None:
+        """As the services would, to the newest order."""
+        with OversightClient(self.town.address) as client:
+            standing = client.newest(self.town.deployment).standing
+        for holder in holders:
+            answer = PurgeAnswer(
+                deployment=standing.deployment,
+                version=standing.version,
+                order=standing.state_sequence,
+                holder=holder,
+                instance="one",
+                at=CLOCK.now(),
+                destroyed={What.FACE_KEYS: 1},
+                left={},
+            )
+            raw = answer.canonical_bytes()
+            publish(Connection(self._bootstrap, "tests"), Output(topics.PURGES.name, key_of(answer), raw))
+
+    def keys(self) -> int:
+        """How many there are."""
+        with redis.Redis.from_url(self._volatile_url) as client:
+            volatile = VolatileKeys(client, CLOCK)
+            return sum(one.count_prefix(f"{self.town.deployment}/") for one in (self.store, volatile))
+
+    def _ran(self, *words: str) -> Result:
+        return CliRunner().invoke(APP, [*words, f"--oversight={self.town.address}"])
+
+    def _signed(self, by: str) -> list[str]:
+        return [f"--key={self.town.folder / f'{by}-{PEOPLE[by]}.pem'}"] if by else []
+
+
+@pytest.fixture
+def desk(town: Town, kafka: KafkaCluster, redis_volatile: str, redis_durable: str) -> Desk:
+    town.active()
+    return Desk(town, kafka, redis_volatile, redis_durable)
+
+
+def test_a_purge_is_looked_at_ordered_waited_for_and_certified_once(desk: Desk, tmp_path: Path) -> None:
+    looked = desk.purge("--dry-run", by="")
+    assert looked.exit_code == 0, looked.output
+    assert "1 face_keys" in looked.output
+    assert "nothing destroyed; the authority is active" in looked.output
+    early = desk.purge()
+    assert early.exit_code == 1, "nothing is purged that still runs"
+    assert desk.keys() == 3
+
+    assert desk.town.ask("stop", desk.town.deployment, "--reason=over", by="p-supervisor").exit_code == 0
+    waited = desk.purge("--within-s=2")
+    assert waited.exit_code == 1
+    for service in SERVICES:
+        assert f"waits for {service}" in waited.output
+    desk.answer(*SERVICES - {Holder.MATCH})
+    eventually(lambda: _waits_for(desk) == ["waits for match"], "all answers but one heard", within_s=20)
+
+    desk.answer(Holder.MATCH)
+    certificate = tmp_path / "certificate.jws"
+    eventually(lambda: desk.town.state() == "purged", "the certificate signed", within_s=30)
+    again = desk.purge(f"--out={certificate}")
+    assert again.exit_code == 0, again.output
+    assert "purge certificate" in again.output
+    assert certificate.read_text()
+    assert desk.keys() == 0
+    assert desk.purge().output == again.output, "done twice it says the same"
+
+
+def test_a_case_is_held_by_one_in_charge_and_before_the_purge_is_ordered(desk: Desk) -> None:
+    until = datetime.now(UTC) + timedelta(days=3)
+    held = desk.hold("c0ffee", until=until, by="p-supervisor")
+    assert held.exit_code == 0, held.output
+    assert f"case c0ffee is held until {until:%Y-%m-%d %H:%M} UTC" in held.output
+    assert desk.hold("c0ffee", until=until, by="p-author").exit_code == 1
+    assert desk.hold("c0ffee", until=until - timedelta(days=9), by="p-supervisor").exit_code == 1
+    assert desk.town.ask("stop", desk.town.deployment, "--reason=over", by="p-supervisor").exit_code == 0
+    assert desk.purge("--within-s=1").exit_code == 1, "services have not answered"
+    assert desk.hold("cafe", until=until, by="p-supervisor").exit_code == 1
+
+
+def _waits_for(desk: Desk) -> list[str]:
+    with OversightClient(desk.town.address) as client:
+        return [finding.rule for finding in client.newest(desk.town.deployment).standing.waits_for]
