@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.contracts.audit.chain import SignedTreeHead
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.findings import Finding
 
@@ -51,3 +52,11 @@ class Revocations:
 
     count: int
     head: str
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """How an audit chain stands with one sink; `head` is unchecked, None while it has taken none."""
+
+    sink: str
+    head: SignedTreeHead | None

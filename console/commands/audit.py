@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from console.audit.collect import collect
+from console.audit.leaving import exported, write_recorded
+from console.audit.told import alert, entries, told
 from console.audit.verify import read_head, verify
+from console.edges.grpc_oversight import OversightClient
 from console.edges.kafka_read import KafkaReader
 from console.refusals import refusals
 from services.contracts.errors import Misconfigured
+from services.runtime.signing_key import read_signing_key
 
 app = typer.Typer(help="The audit chain: export it, verify it.", no_args_is_help=True)
 
@@ -27,17 +33,22 @@ def export_command(
     file: File,
     *,
     chain: Annotated[str, typer.Option(help="A deployment's, or `system` for what belongs to none.")],
+    key: Annotated[
+        Path, typer.Option(help="Your own key, PEM: an auditor's, a supervisor's or an authorising officer's.")
+    ],
+    oversight: Annotated[str, typer.Option(envvar="OVERSIGHT", help="Oversight, host:port; comma between.")],
     bootstrap: Annotated[str, typer.Option(envvar="KAFKA_BOOTSTRAP", help="Kafka's first brokers, host:port.")],
     root: Root,
 ) -> None:
-    """Write a chain, its signed heads and the registry of keys to a new file. Checks nothing: that is `verify`."""
-    with refusals(), closing(KafkaReader(bootstrap)) as reader:
-        lines = b"".join(collect(reader, chain, root_fingerprint=root))
-        try:
-            with file.open("xb") as opened:
-                opened.write(lines)
-        except OSError as error:
-            raise Misconfigured(f"{file} cannot be written ({type(error).__name__})") from error
+    """Write a chain, its signed heads and the registry of keys to a new file, once that is in the chain itself.
+
+    Checks nothing: that is `verify`.
+    """
+    with refusals(), closing(KafkaReader(bootstrap)) as reader, OversightClient(oversight) as client:
+        content = b"".join(collect(reader, chain, root_fingerprint=root))
+        own = read_signing_key(key, variable="--key")
+        token = exported(chain, content, own, at=datetime.now(UTC))
+        write_recorded(file, content, lambda: client.export(token))
     typer.echo(f"wrote {file}; whoever gets it checks it with `signpost audit verify {file} --root {root}`")
 
 
@@ -59,4 +70,30 @@ def verify_command(
     for line in verdict.lines():
         typer.echo(line)
     if not verdict.ok:
+        raise typer.Exit(1)
+
+
+@app.command("entries")
+def entries_command(
+    file: File,
+    *,
+    root: Root,
+    alerts: Annotated[
+        bool, typer.Option("--alerts", help="Only the row of each alert (EU AI Act 12(3)): one an alert.")
+    ] = False,
+) -> None:
+    """Print a whole chain's entries, one JSON object a line. Exits 1, printing none, where it is not whole."""
+    with refusals():
+        try:
+            verdict = verify(file, root)
+            if verdict.ok:
+                with file.open("rb") as opened:
+                    for entry in entries(opened):
+                        row = entry.request.content.alert_row
+                        if row or not alerts:
+                            typer.echo(json.dumps(alert(row) if alerts and row else told(entry)))
+        except OSError as error:
+            raise Misconfigured(f"{error.filename} cannot be read ({type(error).__name__})") from error
+    if not verdict.ok:
+        typer.echo("\n".join(verdict.lines()), err=True)
         raise typer.Exit(1)

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from console.audit.leaving import write_recorded
+from console.edges.grpc_oversight import OversightClient
 from console.edges.kafka_read import KafkaReader
 from console.ledger.read import read_statement
+from console.ledger.report import Report, lines
+from console.ledger.report import as_json as report_json
+from console.ledger.reporting import gathered
 from console.ledger.table import as_json, as_table
+from console.refusals import refusals
+from services.contracts.authorisation.enums import Move
+from services.contracts.authorisation.statements import Order, sign
+from services.contracts.errors import Misconfigured
+from services.contracts.sealed.manifest import Manifest, parse
+from services.runtime.signing_key import read_signing_key
 
 app = typer.Typer(help="A deployment: what it did.", no_args_is_help=True)
 
@@ -39,3 +53,62 @@ def counts_command(
             typer.echo(f"{line.arrow.whole.value} does not add up, by {line.gap:+,}", err=True)
     if not statement.reconciles:
         raise typer.Exit(1)
+
+
+@app.command("report")
+def report_command(
+    deployment: Annotated[str, typer.Argument(help="The deployment's id.")],
+    bootstrap: Bootstrap,
+    *,
+    oversight: Annotated[str, typer.Option(envvar="OVERSIGHT", help="Oversight, host:port; comma between.")],
+    root: Annotated[str, typer.Option(envvar="AUTHORITY_ROOT", help="The root's fingerprint.")],
+    manifest: Annotated[
+        list[Path] | None,
+        typer.Option(help="A kept manifest, once for each list that was in use at once: adds up who was on them."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the report here, as JSON.")] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            help="Sign it: a supervisor's or authorising officer's key, PEM. Once purged, and with --out."
+        ),
+    ] = None,
+) -> None:
+    """Print what it was bound to, what was recorded, and every figure. Exit 1 where they do not add up."""
+    with refusals(), closing(KafkaReader(bootstrap)) as reader, OversightClient(oversight) as client:
+        found = gathered(deployment, client, reader, root=root, manifests=_manifests(manifest or []))
+        for line in lines(found):
+            typer.echo(line)
+        Console().print(as_table(found.statement))
+        if out is not None:
+            content = json.dumps(report_json(found), indent=2, sort_keys=True).encode() + b"\n"
+            write_recorded(out, content, lambda: _sign(client, found, content, key))
+    if not found.statement.reconciles:
+        raise typer.Exit(1)
+
+
+def _sign(client: OversightClient, report: Report, content: bytes, key: Path | None) -> None:
+    """Have it recorded as the report, by who signs it. Raises Misconfigured for one that does not add up."""
+    if key is None:
+        return
+    if not report.statement.reconciles:
+        raise Misconfigured("its figures do not add up: a report that does not reconcile is not signed")
+    standing = report.version.standing
+    said = Order(
+        deployment=standing.deployment,
+        version=standing.version,
+        digest=standing.digest,
+        signed_at=datetime.now(UTC),
+        sequence=standing.state_sequence + 1,
+        move=Move.REPORT,
+        reason="the report of this deployment",
+    )
+    own = read_signing_key(key, variable="--key")
+    client.order(sign(said, own), evidence=hashlib.sha256(content).hexdigest())
+
+
+def _manifests(paths: list[Path]) -> list[Manifest]:
+    try:
+        return [parse(path.read_bytes()) for path in paths]
+    except OSError as error:
+        raise Misconfigured(f"{error.filename} cannot be read ({type(error).__name__})") from error

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 import grpc
 from google.protobuf.message import DecodeError
 
-from console.authority.standing import RegistryStanding, Revocations, Standing, Version
+from console.authority.standing import Anchor, RegistryStanding, Revocations, Standing, Version
+from console.sharing.book import Book
+from services.contracts.audit.chain import SignedTreeHead
+from services.contracts.audit.lines import decode_line
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.codec_fields import from_micros
-from services.contracts.errors import Misconfigured, Transient
+from services.contracts.errors import Misconfigured, Transient, Undecodable
+from services.contracts.sharing.register import read
 from signpost.v1 import oversight_pb2 as pb
 from signpost.v1 import oversight_pb2_grpc
 
@@ -70,6 +75,15 @@ class OversightClient:
         """Keep one case's evidence past the purge."""
         return _standing(self._ask("Hold", pb.HoldRequest(hold=hold)))
 
+    def export(self, export: str) -> None:
+        """Have it recorded that a copy of an audit chain leaves; the entry is asked for on return."""
+        self._ask("Export", pb.ExportRequest(export=export))
+
+    def anchors(self, deployment: str) -> list[Anchor]:
+        """How the deployment's audit chain stands with each sink."""
+        found = self._ask("Show", pb.ShowRequest(deployment=deployment)).anchors
+        return [Anchor(one.sink, _head(one.head) if one.head else None) for one in found]
+
     def attest(self, attestation: str) -> Standing:
         return _standing(self._ask("Attest", pb.AttestRequest(attestation=attestation)))
 
@@ -103,6 +117,19 @@ class OversightClient:
     def authorities(self) -> list[Standing]:
         """Every version of every deployment, by serial and version."""
         return [_standing(one) for one in self._ask("List", pb.ListRequest()).authorities]
+
+    def enter_sharing(self, line: str) -> None:
+        """The next line of the sharing register; recorded, and asked into the audit chain, on return."""
+        self._ask("EnterSharing", pb.EnterSharingRequest(line=line))
+
+    def sharing(self) -> Book:
+        """The sharing register, whole."""
+        lines: list[str] = []
+        while True:
+            page = self._ask("ShowSharing", pb.ShowSharingRequest(after=len(lines)))
+            lines += page.lines
+            if len(lines) >= page.lines_total or not page.lines:
+                return Book(page.organisation, replace(read(lines), broken=page.broken))
 
     # The stubs are generated, without types.
     def _ask(self, name: str, request: Any) -> Any:  # noqa: ANN401
@@ -160,6 +187,13 @@ def _standing(view: pb.AuthorityView) -> Standing:
         attested=view.attested,
         waits_for=tuple(Finding(one.field, one.rule, one.source) for one in view.waits_for),
     )
+
+
+def _head(raw: bytes) -> SignedTreeHead:
+    line = decode_line(raw)
+    if not isinstance(line, SignedTreeHead):
+        raise Undecodable("oversight tells of a head that is none")
+    return line
 
 
 def _registry(view: pb.RegistryView) -> RegistryStanding:

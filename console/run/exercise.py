@@ -22,6 +22,8 @@ from console.edges.grpc_oversight import OversightClient
 from console.edges.kafka_admin import KafkaAdmin
 from console.edges.kafka_read import KafkaReader
 from console.ledger.read import read_statement
+from console.ledger.report import Report
+from console.ledger.reporting import gathered
 from console.ledger.statement import Statement
 from console.run import authorised, listing
 from console.run.deployment import ExerciseCamera, write_exercise
@@ -203,6 +205,11 @@ class Exercise:
         """The deployment's figures as they are now."""
         with closing(KafkaReader(self.stack.kafka.bootstrap)) as reader:
             return read_statement(reader, self.deployment)
+
+    def report(self) -> Report:
+        """The deployment's report as things stand now."""
+        with closing(KafkaReader(self.stack.kafka.bootstrap)) as reader, OversightClient(self.oversight) as client:
+            return gathered(self.deployment, client, reader, root=self.sample.root_fingerprint)
 
     def chain(self) -> Verdict:
         """The deployment's audit chain as it stands in Kafka, held against the last head that was handed out."""

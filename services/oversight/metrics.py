@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
@@ -13,6 +14,7 @@ from services.contracts.authorisation.enums import Move, State
 from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.statements import Lease, NotBelieved, Rejection, StateChanged
 from services.contracts.errors import SignpostError
+from services.contracts.sharing.register import Overdue, SharingRegister
 from services.oversight.core.clerk import Entry
 from services.oversight.core.register import Register
 from services.runtime.kafka.figures import LoopSpecs
@@ -71,7 +73,20 @@ DISBELIEVED = Counter(
 )
 UNANCHORED = Counter(
     "signpost_oversight_heads_failed_total",
-    "Signed heads of the audit chains that could not be written to the sink.",
+    "Tries to hand a signed head of the audit chains to a sink that failed; tried again until it has it.",
+)
+UNANCHORED_S = Gauge(
+    "signpost_oversight_unanchored_seconds",
+    "How long a signed head of the audit chains has been waiting for a sink; 0 while all are anchored.",
+)
+SHARES_OVERDUE = Gauge(
+    "signpost_oversight_overdue_shares",
+    "Shares whose deletion or outcome is not recorded in time; published answers that the register contradicts.",
+    {"what": Overdue},
+)
+SHARING_BROKEN = Gauge(
+    "signpost_oversight_broken_registers",
+    "1 where a line of the sharing register is missing or keeps no rule: nothing is shared.",
 )
 CHAIN = LoopSpecs(
     lag=Gauge("signpost_oversight_lag_records", "Audit requests not yet chained: nobody is shown a face before."),
@@ -98,11 +113,15 @@ CHAIN = LoopSpecs(
 )
 
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
 class OversightMetrics:
     """The live half. Any thread; never blocks."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.leads = LEADS.on(registry)
+        self.unanchored_s = UNANCHORED_S.on(registry)
         self._signs = SIGNS.on(registry)
         self._lost = LOST.on(registry)
         self._authorities = AUTHORITIES.on(registry)
@@ -115,6 +134,8 @@ class OversightMetrics:
         self._kafka_errors = KAFKA_ERRORS.on(registry)
         self._unanchored = UNANCHORED.on(registry)
         self._disbelieved = DISBELIEVED.on(registry)
+        self._shares_overdue = SHARES_OVERDUE.on(registry)
+        self._sharing_broken = SHARING_BROKEN.on(registry)
 
     def lost(self) -> None:
         """The log was lost."""
@@ -125,13 +146,14 @@ class OversightMetrics:
         self._signs.set(0)
         for state in State:
             self._authorities.set(0, state=state)
+        self.shares(SharingRegister(), _NEVER)
 
     def disbelieved(self) -> None:
         """An audit request was passed over: anybody may have written it."""
         self._disbelieved.inc()
 
     def unanchored(self) -> None:
-        """A head was not written to the sink."""
+        """A sink has not taken a head."""
         self._unanchored.inc()
 
     def failed(self) -> None:
@@ -153,6 +175,13 @@ class OversightMetrics:
         for state in State:
             self._authorities.set(states[state], state=state)
         self._signs.set(may_sign)
+
+    def shares(self, known: SharingRegister, now: datetime) -> None:
+        """The sharing register as it is."""
+        overdue = Tally(what for what, _ in known.overdue(now))
+        for what in Overdue:
+            self._shares_overdue.set(overdue[what], what=what)
+        self._sharing_broken.set(known.broken)
 
     def answered(self, answer: Answer) -> None:
         """A command has ended."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from services.contracts.audit.chain import SignedTreeHead
 from services.contracts.audit.requests import SignedRequest
 from services.contracts.authorisation.records import Record
 from services.contracts.errors import Transient
+from services.contracts.sealed.seal import Seal
 from services.oversight.core.clerk import Decision, Entry, Now
 from services.oversight.core.commands import Command
 from services.oversight.core.register import Register
@@ -27,6 +29,10 @@ class LogLost(Unsettled):
     def __init__(self, message: str, *, to_another: bool) -> None:
         super().__init__(message)
         self.to_another = to_another
+
+
+class Unanchored(Transient):
+    """A sink has not taken a head; what stands against it, without an address."""
 
 
 class AuthorityLog(Protocol):
@@ -56,6 +62,23 @@ class SealedLists(Protocol):
 
     def loaded(self, wanted: frozenset[tuple[str, str]]) -> frozenset[tuple[str, str]]:
         """Those of `wanted`, (deployment, digest), that are there. Blocks for seconds; raises Transient."""
+        ...
+
+    def seal(self, deployment: str, digest: str) -> Seal | None:
+        """Who signed that list, unchecked and without its leaves; None if it cannot be read. As `loaded`."""
+        ...
+
+
+class Sink(Protocol):
+    """Where signed heads of the audit chains are kept for somebody who is not the operator. One thread."""
+
+    @property
+    def name(self) -> str:
+        """What a report calls it; no secret is in it."""
+        ...
+
+    def take(self, signed: SignedTreeHead) -> None:
+        """Kept on return. Blocks for seconds; raises Unanchored."""
         ...
 
 

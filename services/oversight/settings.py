@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from services.runtime.settings import ProcessSettings, RedisUrl, RootFingerprint
 
@@ -23,7 +23,12 @@ class OversightSettings(ProcessSettings):
     audit_heads_dir: Path | None = Field(
         None,
         description="Folder that signed heads of the audit chains are appended to, one file a chain; meant for a "
-        "party that is not the operator. Without one no chain is anchored.",
+        "party that is not the operator. Without it or AUDIT_HEADS_URL reports say: not externally anchored.",
+    )
+    audit_heads_url: SecretStr | None = Field(
+        None,
+        description="Address, http:// or https://, that each signed head of the audit chains is POSTed to; of a "
+        "party that is not the operator.",
     )
     redis_durable_url: RedisUrl = Field(
         description="Where sealed lists are loaded; asked only whether they are; redis:// or rediss://."

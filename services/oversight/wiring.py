@@ -5,22 +5,27 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from services.contracts.audit.chain import SignedTreeHead
 from services.contracts.audit.registry import keys_of
+from services.contracts.authorisation.clock import ClockReading
+from services.oversight.anchoring import Anchoring
 from services.oversight.core.clerk import Clerk, Now
 from services.oversight.core.minutes import Minutes
 from services.oversight.edges.grpc_oversight import OversightServer
 from services.oversight.edges.heads_folder import HeadsFolder
+from services.oversight.edges.heads_url import HeadsUrl
 from services.oversight.edges.kafka_answers import KafkaAnswers
 from services.oversight.edges.kafka_authority import KafkaAuthorityLog
-from services.oversight.edges.kafka_chain import Anchor, ChainLoop
+from services.oversight.edges.kafka_chain import ChainLoop
 from services.oversight.edges.kafka_chain_terms import ChainTerms
 from services.oversight.edges.kafka_election import GROUP, Election
 from services.oversight.edges.lists_redis import RedisSealedLists
 from services.oversight.lists import ListWatch
 from services.oversight.metrics import CHAIN, OversightMetrics
 from services.oversight.office import Office
+from services.oversight.ports import Sink
 from services.oversight.settings import OversightSettings
 from services.runtime.clock_sync import SynchronisedClock
 from services.runtime.grpc_listen import Tls
@@ -52,7 +57,10 @@ class OversightService:
         clerk = Clerk(read_signing_key(settings.oversight_key_file, variable="OVERSIGHT_KEY_FILE"))
         self._signer = read_signer(settings.oversight_key_file, variable="OVERSIGHT_KEY_FILE")
         self._figures = LoopFigures(context.registry, CHAIN)
-        self._anchor = _anchor(settings, self._metrics)
+        self._anchorings = [
+            Anchoring(sink, on_failed=self._metrics.unanchored, clock=context.clock) for sink in _sinks(settings)
+        ]
+        self._metrics.unanchored_s.follow(lambda: max((one.waiting_s() for one in self._anchorings), default=0.0))
         self._answers = KafkaAnswers(
             self._connection, on_error=self._metrics.kafka_error, on_undecodable=self._metrics.undecodable
         )
@@ -65,7 +73,7 @@ class OversightService:
             ),
             clerk=clerk,
             minutes=lambda: Minutes(self._signer),
-            moment=lambda reading: Now(reading, self._lists.loaded(), self._answers.answers()),
+            moment=self._moment,
             organisation=settings.organisation,
             root_fingerprint=settings.authority_root,
             clock=SynchronisedClock(context.clock),
@@ -76,7 +84,12 @@ class OversightService:
         self._lists = ListWatch(RedisSealedLists(self._durable), self._office.lists_wanted)
         self._metrics.leads.follow(lambda: float(self._office.leads()))
         self._server = OversightServer(
-            self._office, clerk, host=settings.grpc_host, port=settings.grpc_port, tls=_tls(settings)
+            self._office,
+            clerk,
+            anchored=lambda chain: [one.standing(chain) for one in self._anchorings],
+            host=settings.grpc_host,
+            port=settings.grpc_port,
+            tls=_tls(settings),
         )
         self._stopping = threading.Event()
         self._helpers: list[threading.Thread] = []
@@ -88,6 +101,8 @@ class OversightService:
         self._help("signpost-oversight-office", self._office.run)
         self._help("signpost-oversight-lists", self._lists.run)
         self._help("signpost-oversight-chain", self._chain.run)
+        for anchoring in self._anchorings:
+            self._help("signpost-oversight-anchor", anchoring.run)
         self._answers.start()
         self._server.start()
         log.info("oversight is open", extra={"grpc_port": self.grpc_port})
@@ -143,6 +158,13 @@ class OversightService:
             drain_s=_DRAIN_SHARE * self._settings.drain_timeout_s,
         )
 
+    def _moment(self, reading: ClockReading) -> Now:
+        return Now(reading, self._lists.loaded(), self._answers.answers(), self._lists.seals())
+
+    def _anchor(self, heads: Sequence[SignedTreeHead]) -> None:
+        for anchoring in self._anchorings:
+            anchoring.hand(heads)
+
     def _beat(self) -> None:
         if max(self._office.idle_s(), self._chain.idle_s()) < _HUNG_S:
             self._context.heartbeat.beat()
@@ -158,10 +180,13 @@ def build(settings: OversightSettings, context: Context) -> OversightService:
     return OversightService(settings, context)
 
 
-def _anchor(settings: OversightSettings, metrics: OversightMetrics) -> Anchor:
-    if settings.audit_heads_dir is None:
-        return lambda heads: None
-    return HeadsFolder(settings.audit_heads_dir, on_failed=metrics.unanchored)
+def _sinks(settings: OversightSettings) -> list[Sink]:
+    sinks: list[Sink] = []
+    if settings.audit_heads_dir is not None:
+        sinks.append(HeadsFolder(settings.audit_heads_dir))
+    if settings.audit_heads_url is not None:
+        sinks.append(HeadsUrl(settings.audit_heads_url))
+    return sinks
 
 
 def _tls(settings: OversightSettings) -> Tls | None:

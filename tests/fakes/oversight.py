@@ -11,6 +11,7 @@ from services.contracts.authorisation.clock import ClockReading
 from services.contracts.authorisation.enums import ClockState
 from services.contracts.authorisation.records import Record
 from services.contracts.errors import Transient
+from services.contracts.sealed.seal import Seal
 from services.oversight.core.clerk import Entry
 from services.oversight.ports import LogLost
 
@@ -72,9 +73,17 @@ class FakeSealedLists:
         self.there = frozenset(there)
         self.away = False
         self.asked: list[frozenset[tuple[str, str]]] = []
+        self.seals: dict[tuple[str, str], Seal] = {}
+        self.read: list[tuple[str, str]] = []
 
     def loaded(self, wanted: frozenset[tuple[str, str]]) -> frozenset[tuple[str, str]]:
         self.asked.append(wanted)
         if self.away:
             raise Transient("the store is away")
         return wanted & self.there
+
+    def seal(self, deployment: str, digest: str) -> Seal | None:
+        if self.away:
+            raise Transient("the store is away")
+        self.read.append((deployment, digest))
+        return self.seals.get((deployment, digest))

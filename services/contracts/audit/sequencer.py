@@ -128,6 +128,11 @@ class Sequencer:
         return [name for name, chain in self._chains.items() if chain.tree.size > chain.headed]
 
     @property
+    def last_heads(self) -> list[SignedTreeHead]:
+        """The newest head of each chain that has one."""
+        return [chain.head for chain in self._chains.values() if chain.head is not None]
+
+    @property
     def sizes(self) -> dict[str, int]:
         """How many entries each chain has."""
         return {name: chain.tree.size for name, chain in self._chains.items()}
@@ -152,9 +157,17 @@ class _Chain:
         self.name = name
         self.tree = Frontier()
         self.last = FIRST_PREVIOUS
-        self.headed = 0
-        self._head_at: datetime | None = None
+        self.head: SignedTreeHead | None = None
         self._seen: dict[str, bytearray] = {}
+
+    @property
+    def headed(self) -> int:
+        """How many entries the newest head is over."""
+        return self.head.head.size if self.head else 0
+
+    @property
+    def _head_at(self) -> datetime | None:
+        return self.head.head.at if self.head else None
 
     def copy(self) -> _Chain:
         other = copy(self)
@@ -196,8 +209,7 @@ class _Chain:
             raise BrokenChain(
                 f"{self.name}: a head of size {head.size} is not how its {self.tree.size} entries stand"
             )
-        self._head_at = head.at
-        self.headed = head.size
+        self.head = signed
 
     def no_earlier(self, now: datetime) -> datetime:
         """A clock that was set back does not bring back a key that a head outlived."""

@@ -229,6 +229,7 @@ _OFFICERS = frozenset({Role.AUTHORISING_OFFICER, Role.URGENT_OFFICER})
 _CLOCKWORK = frozenset({Role.OVERSIGHT})
 # A stop is safe, so it is easy: anybody in charge on the spot, and oversight by itself (a fault, C-37).
 _STOPPERS = frozenset({Role.SUPERVISOR, Role.AUTHORISING_OFFICER, Role.URGENT_OFFICER, Role.OVERSIGHT})
+_REPORTERS = frozenset({Role.SUPERVISOR, Role.AUTHORISING_OFFICER})
 _PURGERS = _STOPPERS | {Role.LIST_MANAGER}
 _GO = (_kept_rules, _approved, _nothing_overdue, _announced, _list_sealed, _in_window, _clock)
 
@@ -259,7 +260,7 @@ TABLE: Mapping[tuple[State, Move], Step] = {
     (State.SUSPENDED, Move.LAPSE): Step(State.ENDED, _CLOCKWORK, (_lapsed,)),
     (State.ENDED, Move.ORDER_PURGE): Step(State.ENDED, _PURGERS, (_nothing_live,)),
     (State.ENDED, Move.PURGE): Step(State.PURGED, _CLOCKWORK, (_evidenced,)),
-    (State.PURGED, Move.REPORT): Step(State.REPORTED, _CLOCKWORK, (_evidenced,)),
+    (State.PURGED, Move.REPORT): Step(State.REPORTED, _REPORTERS, (_evidenced,), ordered=True),
     (State.REPORTED, Move.REVIEW): Step(State.REVIEWED, frozenset({Role.AUDITOR}), (_evidenced,), ordered=True),
 }
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.contracts import ids
+from services.contracts.authorisation.document import Document
 from services.contracts.sealed.manifest import Manifest
 
 # Not the tokens of a deployment: those of two deployments cannot be compared, these can.
@@ -29,6 +30,15 @@ class Counted:
     def overlaps(self, other: Counted) -> bool:
         """Whether both run at some moment; starts are included, ends are not."""
         return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caps:
+    """What authorities that run at once may have searched between them, at most, as their documents bound it."""
+
+    authorities: tuple[str, ...]
+    entries: int
+    templates: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,4 +75,17 @@ def totals(own: Counted, others: Iterable[Counted]) -> Totals:
         templates=sum(one.templates for one in beside.values()),
         distinct_subjects=len(people),
         several=sum(count > 1 for count in people.values()),
+    )
+
+
+def caps(own: Document, others: Iterable[Document]) -> Caps:
+    """`own` and every other authority whose window overlaps its own; one given twice counts once."""
+    window = own.window
+    beside = {one.id: one for one in others if one.window.start < window.end and window.start < one.window.end} | {
+        own.id: own
+    }
+    return Caps(
+        authorities=tuple(sorted(beside)),
+        entries=sum(one.watchlist.max_entries for one in beside.values()),
+        templates=sum(one.watchlist.max_templates for one in beside.values()),
     )

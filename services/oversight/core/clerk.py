@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from services.contracts.authorisation.approvals import Verified
 from services.contracts.authorisation.clock import ClockReading
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Move, Role, State
+from services.contracts.authorisation.exporting import ChainExported
 from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.authorisation.purging import PurgeAnswer
 from services.contracts.authorisation.records import CertificateIssued, LeaseRenewed, Record, StateRecorded
@@ -25,6 +27,7 @@ from services.contracts.authorisation.statements import (
 )
 from services.contracts.authorisation.states import Actor, Facts, next_state
 from services.contracts.codec_authority import Said
+from services.contracts.sealed.seal import Seal
 from services.oversight.core import purging
 from services.oversight.core import register as registers
 from services.oversight.core.register import Register, Version
@@ -35,12 +38,13 @@ _OVERSIGHT = Actor("oversight", Role.OVERSIGHT)
 
 @dataclass(frozen=True)
 class Now:
-    """The moment of a decision: time, which sealed lists are loaded, as (deployment, digest), and what holders
-    have answered to orders to purge."""
+    """The moment of a decision: time, which sealed lists are loaded, as (deployment, digest), what holders have
+    answered to orders to purge, and the seals of loaded lists as far as they could be read."""
 
     reading: ClockReading
     lists: frozenset[tuple[str, str]] = frozenset()
     answers: tuple[PurgeAnswer, ...] = ()
+    seals: Mapping[tuple[str, str], Seal] = field(default_factory=dict)
 
     @property
     def wall(self) -> datetime:
@@ -57,11 +61,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Decision:
-    """What to write, all or nothing, and the register once it is committed. `version` is what it was about."""
+    """What to write, all or nothing, and the register once it is committed. `version` is what it was about.
+
+    `exported` is for the audit chain alone: it changes no authority.
+    """
 
     after: Register
     entries: tuple[Entry, ...] = ()
     version: Version | None = None
+    exported: ChainExported | None = None
 
     def writing(self, entry: Entry, after: Register, version: Version | None = None) -> Decision:
         return Decision(after, (*self.entries, entry), version or self.version)

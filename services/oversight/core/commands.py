@@ -59,8 +59,15 @@ class Hold:
 
 
 @dataclass(frozen=True)
+class Export:
+    """A `ChainExported`."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Conclude:
-    """Purged, or reported: oversight's own word, on the evidence it has collected. No person may send it."""
+    """Purged: oversight's own word, on the evidence it has collected. No person may send it."""
 
     deployment: str
     version: int
@@ -68,4 +75,11 @@ class Conclude:
     evidence: str
 
 
-Command = PutRegistry | Submit | Approve | Attest | Give | Revoke | Hold | Conclude
+@dataclass(frozen=True)
+class EnterSharing:
+    """The next line of the sharing register."""
+
+    token: str = field(repr=False)
+
+
+Command = PutRegistry | Submit | Approve | Attest | Give | Revoke | Hold | Export | Conclude | EnterSharing

@@ -14,16 +14,23 @@ from datetime import datetime
 from services.contracts import codec_authority, ids
 from services.contracts.audit.numbering import NO_AUTHORITY, Deed, Under, incarnation, numbered
 from services.contracts.audit.registry import OVERSIGHT
-from services.contracts.audit.requests import Action, SignedRequest
+from services.contracts.audit.requests import SYSTEM, Action, SignedRequest
 from services.contracts.audit.signing import Signer
+from services.contracts.authorisation.clock import ClockReading, TimeWatch
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import ClockState, Move
 from services.contracts.authorisation.purging import CaseHeld
 from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.statements import EntriesRevoked, StateChanged
 from services.contracts.codec_audit import sign_request
+from services.contracts.codec_fields import micros
+from services.contracts.sealed.seal import signature_faults
+from services.contracts.sharing.statements import SharingStatement
+from services.oversight.core import sharing
 from services.oversight.core.clerk import Decision, Entry, Now
 from services.oversight.core.register import Register
+
+STEPPED = "stepped"
 
 ACTIONS = {
     Move.SUBMIT: Action.AUTHORITY_SUBMITTED,
@@ -51,23 +58,27 @@ class Minutes:
         self._signer = signer
         self._producer = incarnation(OVERSIGHT)
         self._last: dict[str, int] = {}
-        self._clock_told = False
+        self._time = TimeWatch()
+        self._told: frozenset[str] = frozenset()
 
     def of(self, decision: Decision, before: Register, now: Now) -> tuple[SignedRequest, ...]:
-        """What the decision asks to be recorded, and a clock that is out. Spends no number."""
-        deeds = [deed for entry in decision.entries for deed in _deeds(entry, before, decision.after, now.wall)]
-        if now.reading.state is ClockState.SYNCHRONISED:
-            self._clock_told = False
-        elif not self._clock_told:
-            fault = Deed(at=now.wall, what=Action.CLOCK_FAULT, about=now.reading.state)
-            deeds.append((NO_AUTHORITY, fault))
-        return tuple(self._numbered(deeds))
+        """What the decision asks to be recorded, and what is wrong with the clock. Spends no number."""
+        deeds = [deed for entry in decision.entries for deed in _deeds(entry, before, decision.after, now)]
+        self._time = self._time.observe(now.reading)
+        faults = clock_faults(self._time, now.reading)
+        self._told &= faults
+        for fault in sorted(faults - self._told):
+            deeds.append((NO_AUTHORITY, Deed(at=now.wall, what=Action.CLOCK_FAULT, about=fault)))
+        requests = tuple(self._numbered(deeds))
+        return (*requests, self._exported(decision)) if decision.exported else requests
 
     def recorded(self, requests: Sequence[SignedRequest]) -> None:
         """They are committed, and their numbers spent."""
         for request in requests:
-            self._last[request.content.chain] = request.content.sequence
-            self._clock_told |= request.content.what is Action.CLOCK_FAULT
+            if request.content.producer == self._producer:
+                self._last[request.content.chain] = request.content.sequence
+            if request.content.what is Action.CLOCK_FAULT:
+                self._told |= {request.content.about}
 
     def _numbered(self, deeds: Sequence[tuple[Under, Deed]]) -> Iterator[SignedRequest]:
         last = dict(self._last)
@@ -76,31 +87,89 @@ class Minutes:
             content = numbered(deed, producer=self._producer, under=under, sequence=last[under.chain])
             yield sign_request(content, self._signer)
 
+    def _exported(self, decision: Decision) -> SignedRequest:
+        """By a producer that follows from what was said: told again, by whichever leader, it is one entry."""
+        said = decision.exported
+        assert said is not None  # noqa: S101 - asked by the caller
+        under = NO_AUTHORITY if said.deployment == SYSTEM else _under(decision.after, said.deployment)
+        of = ids.derived("export", said.deployment, under.version, said.sha256, micros(said.signed_at))
+        deed = Deed(at=said.signed_at, what=Action.EXPORTED, seen_sha256=bytes.fromhex(said.sha256))
+        return sign_request(numbered(deed, producer=f"{OVERSIGHT}/{of}", under=under, sequence=1), self._signer)
 
-def _deeds(entry: Entry, before: Register, after: Register, at: datetime) -> Iterator[tuple[Under, Deed]]:
+
+def clock_faults(time: TimeWatch, reading: ClockReading) -> frozenset[str]:
+    """What is wrong with the clock at a reading."""
+    found = {STEPPED} if time.unsettled(reading) else set()
+    if reading.state is not ClockState.SYNCHRONISED:
+        found.add(reading.state)
+    return frozenset(found)
+
+
+def _deeds(  # noqa: C901 - one a kind
+    entry: Entry, before: Register, after: Register, now: Now
+) -> Iterator[tuple[Under, Deed]]:
     """A lease is none: it says that nothing has changed."""
-    said, seen = entry.said, hashlib.sha256(codec_authority.encode(entry.record)).digest()
+    said, at, seen = entry.said, now.wall, hashlib.sha256(codec_authority.encode(entry.record)).digest()
     match said:
         case Registry():
             for what, about in _keys(said, before.registry):
                 yield NO_AUTHORITY, Deed(at=at, what=what, about=about, seen_sha256=seen)
-        case Document() if _other_thresholds(said, before):
-            about = f"{said.id}/{said.version}"
-            deed = Deed(at=at, what=Action.THRESHOLD_CHANGED, about=about, seen_sha256=seen)
-            yield Under.deployment(said.id, said.version), deed
+        case Document():
+            for deed in _of_text(said, seen, before, after, at):
+                yield Under.deployment(said.id, said.version), deed
         case StateChanged():
             about = f"{said.deployment}/{said.version}/{said.sequence}"
-            deed = Deed(at=at, what=ACTIONS[said.move], about=about, seen_sha256=seen)
-            yield Under.deployment(said.deployment, said.version), deed
+            move = Deed(at=at, what=ACTIONS[said.move], about=about, seen_sha256=seen)
+            for deed in (*_of_list(said, after, now), move):
+                yield Under.deployment(said.deployment, said.version), deed
         case EntriesRevoked():
-            latest = after.deployment(said.deployment).latest()
             about = ids.derived("revocation", said.deployment, said.list_digest, said.sequence)
             deed = Deed(at=at, what=Action.LIST_ENTRY_REVOKED, about=about, seen_sha256=seen)
-            yield Under.deployment(said.deployment, latest.number if latest else 1), deed
+            yield _under(after, said.deployment), deed
+        case SharingStatement():
+            what, about, of = sharing.told(said)
+            yield _under(after, of) if of else NO_AUTHORITY, Deed(at=at, what=what, about=about, seen_sha256=seen)
         case CaseHeld():
-            latest = after.deployment(said.deployment).latest()
             deed = Deed(at=at, what=Action.EVIDENCE_HELD, about=said.case, seen_sha256=seen)
-            yield Under.deployment(said.deployment, latest.number if latest else 1), deed
+            yield _under(after, said.deployment), deed
+
+
+def _under(register: Register, deployment: str) -> Under:
+    """The newest version of a deployment's authority."""
+    latest = register.deployment(deployment).latest()
+    return Under.deployment(deployment, latest.number if latest else 1)
+
+
+def _of_text(document: Document, seen: bytes, before: Register, after: Register, at: datetime) -> Iterator[Deed]:
+    """Other thresholds, and what people have signed since about this very text."""
+    about = f"{document.id}/{document.version}"
+    if _other_thresholds(document, before):
+        yield Deed(at=at, what=Action.THRESHOLD_CHANGED, about=about, seen_sha256=seen)
+    known = before.version(document.id, document.version)
+    same = known is not None and known.document.digest == document.digest
+    old = {*known.approvals, *known.attestations} if known is not None and same else set()
+    now = after.deployment(document.id).versions[document.version]
+    for tokens, what in ((now.approvals, Action.APPROVAL_GIVEN), (now.attestations, Action.NOTICE_ATTESTED)):
+        for token in tokens:
+            if token not in old:
+                yield Deed(at=at, what=what, about=about, seen_sha256=_digest(token))
+
+
+def _of_list(said: StateChanged, after: Register, now: Now) -> Iterator[Deed]:
+    """What was done to the list elsewhere, told as it comes into force: who sealed it, that it lies there."""
+    if said.move is not Move.ACTIVATE:
+        return
+    digest = after.deployment(said.deployment).versions[said.version].document.watchlist.digest
+    seal, registry = now.seals.get((said.deployment, digest)), after.registry
+    if seal is not None and registry is not None and not any(signature_faults(seal, registry, now=now.wall)):
+        for token in seal.signatures:
+            yield Deed(at=now.wall, what=Action.LIST_APPROVED, about=digest, seen_sha256=_digest(token))
+        yield Deed(at=now.wall, what=Action.LIST_SEALED, about=digest, seen_sha256=_digest(*seal.signatures))
+    yield Deed(at=now.wall, what=Action.LIST_LOADED, about=digest, seen_sha256=bytes.fromhex(digest))
+
+
+def _digest(*tokens: str) -> bytes:
+    return hashlib.sha256("".join(tokens).encode()).digest()
 
 
 def _keys(registry: Registry, before: Registry | None) -> Iterator[tuple[Action, str]]:

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from services.contracts import topics
+from services.contracts.audit.requests import SYSTEM
 from services.contracts.authorisation import registry, signing
 from services.contracts.authorisation.approvals import Quorum
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Move, Role, State
+from services.contracts.authorisation.exporting import ChainExported
 from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.authorisation.purging import CaseHeld
 from services.contracts.authorisation.records import HoldRecorded, RegistryIssued, RevocationRecorded
@@ -29,7 +31,7 @@ from services.contracts.authorisation.statements import (
     open_as,
 )
 from services.contracts.authorisation.states import Actor
-from services.oversight.core import purging
+from services.oversight.core import purging, sharing
 from services.oversight.core.clerk import (
     TRUST,
     Clerk,
@@ -45,6 +47,8 @@ from services.oversight.core.commands import (
     Attest,
     Command,
     Conclude,
+    EnterSharing,
+    Export,
     Give,
     Hold,
     PutRegistry,
@@ -55,12 +59,21 @@ from services.oversight.core.register import Register, Version, with_tokens
 
 _REPLAY = "issue 4.1: attacks, replay"
 _ORDERED = frozenset(
-    {Move.REFUSE, Move.CANCEL, Move.SUSPEND, Move.RESUME, Move.STOP, Move.ORDER_PURGE, Move.REVIEW}
+    {
+        Move.REFUSE,
+        Move.CANCEL,
+        Move.SUSPEND,
+        Move.RESUME,
+        Move.STOP,
+        Move.ORDER_PURGE,
+        Move.REPORT,
+        Move.REVIEW,
+    }
 )
 # Better late than never. Anything else that was refused once must not be done when nobody wants it any more.
 _SAFE = frozenset({Move.REFUSE, Move.CANCEL, Move.SUSPEND, Move.STOP})
 _HAS_EVIDENCE = frozenset({State.ACTIVE, State.SUSPENDED, State.ENDED})
-_CONCLUDED = frozenset({Move.PURGE, Move.REPORT})
+_CONCLUDED = frozenset({Move.PURGE})
 
 # A document has 1 MiB at most, and a signature under it a few hundred bytes.
 _MOST_BYTES = topics.AUTHORITY.max_message_bytes - 64 * 1024
@@ -74,7 +87,7 @@ class Registrar:
     def __init__(self, clerk: Clerk) -> None:
         self._clerk = clerk
 
-    def decide(  # noqa: PLR0911 - one a command
+    def decide(  # noqa: PLR0911, C901 - one a command
         self, register: Register, command: Command, now: Now
     ) -> Decision:
         """Raises NotAuthorised or NotBelieved, and then nothing has happened."""
@@ -93,8 +106,12 @@ class Registrar:
                 return self._revoke(register, command.token, now)
             case Hold():
                 return self._hold(register, command.token, now)
+            case Export():
+                return self._export(register, command.token, now)
             case Conclude():
                 return self._conclude(register, command, now)
+            case EnterSharing():
+                return sharing.enter(self._clerk, register, command.token, now)
 
     # The commands, in the order of an authority's life.
 
@@ -110,6 +127,9 @@ class Registrar:
             against.append(Finding("registry.organisation", "is another organisation's", TRUST))
         if register.registry is not None and found.sequence <= register.registry.sequence:
             rule = f"must be greater than {register.registry.sequence}, that of the one in force"
+            against.append(Finding("registry.sequence", rule, TRUST))
+        if found.sequence < register.registry_floor:
+            rule = f"must be at least {register.registry_floor}, which leases have named"
             against.append(Finding("registry.sequence", rule, TRUST))
         if against:
             raise NotAuthorised("registry", against)
@@ -257,6 +277,17 @@ class Registrar:
             raise NotAuthorised("requirements", against)
         after = register.with_deployment(said.deployment, replace(known, holds=(*known.holds, said)))
         return Decision(register, version=latest).writing(Entry(HoldRecorded(token), said), after)
+
+    def _export(self, register: Register, token: str, now: Now) -> Decision:
+        said = _open(ChainExported, register, token, now).statement
+        # Or it would be answered, and not recorded.
+        self._clerk.require_signing(register, now.wall)
+        latest = register.deployment(said.deployment).latest()
+        if latest is None and said.deployment != SYSTEM:
+            raise _unknown()
+        if not said.is_of(now.wall):
+            raise refused("requirements", "export.signed_at", "must be of now: it is valid once", _REPLAY)
+        return Decision(register, version=latest, exported=said)
 
 
 def _published(decision: Decision, version: Version) -> Decision:

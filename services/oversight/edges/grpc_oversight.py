@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn, TypeVar
 
@@ -15,10 +15,22 @@ from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
 from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.authorisation.statements import NotBelieved
 from services.contracts.errors import Transient
+from services.oversight.anchoring import Anchored
 from services.oversight.core.clerk import Clerk, Decision, refused
-from services.oversight.core.commands import Approve, Attest, Command, Give, Hold, PutRegistry, Revoke, Submit
+from services.oversight.core.commands import (
+    Approve,
+    Attest,
+    Command,
+    EnterSharing,
+    Export,
+    Give,
+    Hold,
+    PutRegistry,
+    Revoke,
+    Submit,
+)
 from services.oversight.core.register import Version
-from services.oversight.edges.grpc_views import Views, findings, revocations
+from services.oversight.edges.grpc_views import Views, anchors, findings, revocations, sharing
 from services.oversight.ports import Desk, NotRecorded
 from services.runtime.grpc_listen import Tls, listen
 from signpost.v1 import oversight_pb2 as pb
@@ -38,12 +50,16 @@ _MAX_REQUEST_BYTES = 4 * 1024 * 1024
 _LONGEST_S = 12.0
 
 A = TypeVar("A")
+AnchoredOf = Callable[[str], Sequence[Anchored]]
+"""How a chain stands with each sink. Any thread; never blocks."""
 
 
 class OversightServer:
     """A gRPC server from `start` to `stop`."""
 
-    def __init__(self, desk: Desk, clerk: Clerk, *, host: str, port: int, tls: Tls | None) -> None:
+    def __init__(
+        self, desk: Desk, clerk: Clerk, *, anchored: AnchoredOf, host: str, port: int, tls: Tls | None
+    ) -> None:
         """Raises Misconfigured: the address cannot be had, or is served beyond this machine without TLS."""
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="signpost-oversight")
         self._server = grpc.server(
@@ -52,7 +68,7 @@ class OversightServer:
             maximum_concurrent_rpcs=_MAX_WAITING,
         )
         oversight_pb2_grpc.add_OversightServiceServicer_to_server(  # type: ignore[no-untyped-call]
-            _Servicer(desk, clerk), self._server
+            _Servicer(desk, clerk, anchored), self._server
         )
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -78,9 +94,10 @@ class OversightServer:
 class _Servicer(oversight_pb2_grpc.OversightServiceServicer):
     """Tokens in, how things stand out."""
 
-    def __init__(self, desk: Desk, clerk: Clerk) -> None:
+    def __init__(self, desk: Desk, clerk: Clerk, anchored: AnchoredOf) -> None:
         self._desk = desk
         self._clerk = clerk
+        self._anchored = anchored
 
     def Submit(self, request: pb.SubmitRequest, context: grpc.ServicerContext) -> pb.AuthorityView:
         return self._told(Submit(request.document, tuple(request.approvals)), context)
@@ -102,6 +119,10 @@ class _Servicer(oversight_pb2_grpc.OversightServiceServicer):
         about = _version_of(decision).document.id
         return revocations(decision.after.deployment(about).revocations)
 
+    def Export(self, request: pb.ExportRequest, context: grpc.ServicerContext) -> pb.ExportResponse:
+        self._ask(Export(request.export), context)
+        return pb.ExportResponse()
+
     def PutRegistry(self, request: pb.PutRegistryRequest, context: grpc.ServicerContext) -> pb.RegistryView:
         decision = self._ask(PutRegistry(request.registry), context)
         return Views(decision.after, self._clerk, self._desk.now()).registry()
@@ -112,12 +133,20 @@ class _Servicer(oversight_pb2_grpc.OversightServiceServicer):
             found = register.deployments.get(request.deployment)
             if found is None or not found.versions:
                 raise refused("unknown", "deployment", "is not known here")
-            return Views(register, self._clerk, self._desk.now()).deployment(found)
+            told = Views(register, self._clerk, self._desk.now()).deployment(found)
+            told.anchors.extend(anchors(self._anchored(request.deployment)))
+            return told
 
         return _answered(show, context)
 
     def List(self, request: pb.ListRequest, context: grpc.ServicerContext) -> pb.ListResponse:
         return _answered(lambda: Views(self._desk.register(), self._clerk, self._desk.now()).everything(), context)
+
+    def EnterSharing(self, request: pb.EnterSharingRequest, context: grpc.ServicerContext) -> pb.SharingView:
+        return sharing(self._ask(EnterSharing(request.line), context).after)
+
+    def ShowSharing(self, request: pb.ShowSharingRequest, context: grpc.ServicerContext) -> pb.SharingView:
+        return _answered(lambda: sharing(self._desk.register(), after=request.after), context)
 
     def _told(self, command: Command, context: grpc.ServicerContext) -> pb.AuthorityView:
         decision = self._ask(command, context)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from services.contracts.audit.lines import encode_line
 from services.contracts.authorisation.findings import Finding
 from services.contracts.authorisation.revocations import Revocations
 from services.contracts.codec_fields import micros
+from services.oversight.anchoring import Anchored
 from services.oversight.core.clerk import Clerk, Now, weighed
 from services.oversight.core.register import Deployment, Register, Version
 from signpost.v1 import oversight_pb2 as pb
+
+# Far below what gRPC's clients take.
+_PAGE_BYTES = 1024 * 1024
 
 
 def findings(found: Iterable[Finding]) -> list[pb.Finding]:
@@ -79,3 +84,24 @@ class Views:
 
 def revocations(found: Revocations) -> pb.RevocationsView:
     return pb.RevocationsView(revocations=len(found.heads) - 1, head=found.heads[-1])
+
+
+def anchors(found: Iterable[Anchored]) -> list[pb.AnchorView]:
+    return [pb.AnchorView(sink=one.sink, head=encode_line(one.head) if one.head else b"") for one in found]
+
+
+def sharing(register: Register, *, after: int | None = None) -> pb.SharingView:
+    """Where the sharing register stands, and a page of its lines where they are asked for."""
+    found = register.sharing
+    lines: list[str] = []
+    for token in found.tokens[after:] if after is not None else ():
+        if lines and sum(map(len, lines)) + len(token) > _PAGE_BYTES:
+            break
+        lines.append(token)
+    return pb.SharingView(
+        lines=lines,
+        lines_total=len(found.tokens),
+        head=found.heads[-1],
+        broken=found.broken,
+        organisation=register.organisation,
+    )

@@ -114,7 +114,7 @@ class ChainWriter:
         self._sequencer = None
 
     def delivered(self, outcome: Outcome) -> None:
-        """Show the heads to the outside. Delivery thread; one that is missed is made good by the next."""
+        """Show the heads to the outside. Delivery thread."""
         if isinstance(outcome, Appended) and outcome.heads:
             self._anchor(outcome.heads)
 
@@ -135,6 +135,8 @@ class ChainWriter:
             self._faults("before_recovery")
             self._sequencer = self._recover()
             self._faults("after_recovery")
+            # What a predecessor could not have anchored is made good.
+            self._anchor(self._sequencer.last_heads)
         return self._sequencer
 
     def _outcome(self, records: Sequence[ChainRecord]) -> Outcome:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.contracts.authorisation.document import Document
-from services.contracts.authorisation.enums import ClockState, Move, State
+from services.contracts.authorisation.enums import ClockState, Move, RevocationReason, State
 from services.contracts.authorisation.gate import Gate
 from services.contracts.authorisation.purging import PurgeAnswer
 from services.contracts.authorisation.records import Record
 from services.contracts.authorisation.registry import sign_registry
 from services.contracts.authorisation.statements import Attestation, EntriesRevoked, Lease, StateChanged, sign
+from services.contracts.sealed.seal import Seal
 from services.oversight.core.clerk import Clerk, Decision, Now
 from services.oversight.core.clockwork import keep
 from services.oversight.core.commands import (
@@ -38,6 +39,7 @@ class Desk:
     clock: ClockState = ClockState.SYNCHRONISED
     lists: frozenset[tuple[str, str]] | None = None
     answers: tuple[PurgeAnswer, ...] = ()
+    seals: dict[tuple[str, str], Seal] = field(default_factory=dict)
     register: Register = field(default_factory=lambda: Register("city-police", b.ROOT.kid))
     records: list[Record] = field(default_factory=list)
     said: list[object] = field(default_factory=list)
@@ -51,7 +53,7 @@ class Desk:
             (version.document.id, version.document.watchlist.digest) for version in self.register.versions()
         )
         lists = every if self.lists is None else self.lists
-        return Now(b.a_reading(self.at, state=self.clock), lists, self.answers)
+        return Now(b.a_reading(self.at, state=self.clock), lists, self.answers, self.seals)
 
     def tell(self, command: Command) -> Decision:
         return self._take(Registrar(self.clerk).decide(self.register, command, self.now))
@@ -106,6 +108,7 @@ class Desk:
                 "list_digest": document.watchlist.digest,
                 "sequence": len(known.heads),
                 "previous": known.heads[-1],
+                "reason": RevocationReason.LOCATED,
                 "tokens": tokens,
             }
             | changes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.contracts.sealed.seal import Seal
 from services.oversight.lists import ListWatch
 from tests.fakes.oversight import FakeSealedLists
 
@@ -27,3 +28,13 @@ def test_when_the_store_is_away_no_list_is_there() -> None:
     store.away = True
     watch.look()
     assert watch.loaded() == frozenset()
+
+
+def test_a_seal_is_read_once_and_told_with_its_list() -> None:
+    store = FakeSealedLists(ONE, OTHER)
+    store.seals[ONE] = Seal(deployment=ONE[0], name="wanted", digest=ONE[1], leaves=())
+    watch = ListWatch(store, lambda: frozenset({ONE, OTHER}))
+    watch.look()
+    watch.look()
+    assert watch.seals() == {ONE: store.seals[ONE]}
+    assert sorted(store.read) == [ONE, OTHER]

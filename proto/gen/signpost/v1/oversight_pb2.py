@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsignpost/v1/oversight.proto\x12\x0bsignpost.v1\"4\n\rSubmitRequest\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c\x12\x11\n\tapprovals\x18\x02 \x03(\t\"\"\n\x0e\x41pproveRequest\x12\x10\n\x08\x61pproval\x18\x01 \x01(\t\"6\n\x0cOrderRequest\x12\r\n\x05order\x18\x01 \x01(\t\x12\x17\n\x0f\x65vidence_sha256\x18\x02 \x01(\t\"$\n\rAttestRequest\x12\x13\n\x0b\x61ttestation\x18\x01 \x01(\t\"#\n\rRevokeRequest\x12\x12\n\nrevocation\x18\x01 \x01(\t\"\x1b\n\x0bHoldRequest\x12\x0c\n\x04hold\x18\x01 \x01(\t\"&\n\x12PutRegistryRequest\x12\x10\n\x08registry\x18\x01 \x01(\t\"!\n\x0bShowRequest\x12\x12\n\ndeployment\x18\x01 \x01(\t\"\r\n\x0bListRequest\"6\n\x07\x46inding\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\"2\n\x08\x46indings\x12&\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x14.signpost.v1.Finding\"\xf6\x01\n\rAuthorityView\x12\x12\n\ndeployment\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06serial\x18\x03 \x01(\r\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\r\n\x05state\x18\x05 \x01(\t\x12\x16\n\x0estate_sequence\x18\x06 \x01(\r\x12\x17\n\x0fwindow_start_us\x18\x07 \x01(\x03\x12\x15\n\rwindow_end_us\x18\x08 \x01(\x03\x12\x0e\n\x06quorum\x18\t \x01(\t\x12\x10\n\x08\x61ttested\x18\n \x01(\x08\x12\'\n\twaits_for\x18\x0b \x03(\x0b\x32\x14.signpost.v1.Finding\"\x9b\x01\n\x0bVersionView\x12-\n\tauthority\x18\x01 \x01(\x0b\x32\x1a.signpost.v1.AuthorityView\x12\x10\n\x08\x64ocument\x18\x02 \x01(\x0c\x12\x11\n\tapprovals\x18\x03 \x03(\t\x12\x13\n\x0b\x61ttestation\x18\x04 \x01(\t\x12\x0e\n\x06states\x18\x05 \x03(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x06 \x01(\t\"4\n\x0fRevocationsView\x12\x13\n\x0brevocations\x18\x01 \x01(\r\x12\x0c\n\x04head\x18\x02 \x01(\t\"T\n\x0cRegistryView\x12\x10\n\x08sequence\x18\x01 \x01(\r\x12\x16\n\x0evalid_until_us\x18\x02 \x01(\x03\x12\x1a\n\x12oversight_may_sign\x18\x03 \x01(\x08\"\x85\x01\n\x0cShowResponse\x12*\n\x08versions\x18\x01 \x03(\x0b\x32\x18.signpost.v1.VersionView\x12\x31\n\x0brevocations\x18\x02 \x01(\x0b\x32\x1c.signpost.v1.RevocationsView\x12\x16\n\x0elease_sequence\x18\x03 \x01(\x04\"l\n\x0cListResponse\x12/\n\x0b\x61uthorities\x18\x01 \x03(\x0b\x32\x1a.signpost.v1.AuthorityView\x12+\n\x08registry\x18\x02 \x01(\x0b\x32\x19.signpost.v1.RegistryView2\xe1\x04\n\x10OversightService\x12@\n\x06Submit\x12\x1a.signpost.v1.SubmitRequest\x1a\x1a.signpost.v1.AuthorityView\x12\x42\n\x07\x41pprove\x12\x1b.signpost.v1.ApproveRequest\x1a\x1a.signpost.v1.AuthorityView\x12>\n\x05Order\x12\x19.signpost.v1.OrderRequest\x1a\x1a.signpost.v1.AuthorityView\x12@\n\x06\x41ttest\x12\x1a.signpost.v1.AttestRequest\x1a\x1a.signpost.v1.AuthorityView\x12\x42\n\x06Revoke\x12\x1a.signpost.v1.RevokeRequest\x1a\x1c.signpost.v1.RevocationsView\x12<\n\x04Hold\x12\x18.signpost.v1.HoldRequest\x1a\x1a.signpost.v1.AuthorityView\x12I\n\x0bPutRegistry\x12\x1f.signpost.v1.PutRegistryRequest\x1a\x19.signpost.v1.RegistryView\x12;\n\x04Show\x12\x18.signpost.v1.ShowRequest\x1a\x19.signpost.v1.ShowResponse\x12;\n\x04List\x12\x18.signpost.v1.ListRequest\x1a\x19.signpost.v1.ListResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsignpost/v1/oversight.proto\x12\x0bsignpost.v1\"4\n\rSubmitRequest\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c\x12\x11\n\tapprovals\x18\x02 \x03(\t\"\"\n\x0e\x41pproveRequest\x12\x10\n\x08\x61pproval\x18\x01 \x01(\t\"6\n\x0cOrderRequest\x12\r\n\x05order\x18\x01 \x01(\t\x12\x17\n\x0f\x65vidence_sha256\x18\x02 \x01(\t\"$\n\rAttestRequest\x12\x13\n\x0b\x61ttestation\x18\x01 \x01(\t\"#\n\rRevokeRequest\x12\x12\n\nrevocation\x18\x01 \x01(\t\"\x1b\n\x0bHoldRequest\x12\x0c\n\x04hold\x18\x01 \x01(\t\"&\n\x12PutRegistryRequest\x12\x10\n\x08registry\x18\x01 \x01(\t\"\x1f\n\rExportRequest\x12\x0e\n\x06\x65xport\x18\x01 \x01(\t\"\x10\n\x0e\x45xportResponse\"#\n\x13\x45nterSharingRequest\x12\x0c\n\x04line\x18\x01 \x01(\t\"#\n\x12ShowSharingRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\r\"e\n\x0bSharingView\x12\r\n\x05lines\x18\x01 \x03(\t\x12\x13\n\x0blines_total\x18\x02 \x01(\r\x12\x0c\n\x04head\x18\x03 \x01(\t\x12\x0e\n\x06\x62roken\x18\x04 \x01(\x08\x12\x14\n\x0corganisation\x18\x05 \x01(\t\"!\n\x0bShowRequest\x12\x12\n\ndeployment\x18\x01 \x01(\t\"\r\n\x0bListRequest\"6\n\x07\x46inding\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\"2\n\x08\x46indings\x12&\n\x08\x66indings\x18\x01 \x03(\x0b\x32\x14.signpost.v1.Finding\"\xf6\x01\n\rAuthorityView\x12\x12\n\ndeployment\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06serial\x18\x03 \x01(\r\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12\r\n\x05state\x18\x05 \x01(\t\x12\x16\n\x0estate_sequence\x18\x06 \x01(\r\x12\x17\n\x0fwindow_start_us\x18\x07 \x01(\x03\x12\x15\n\rwindow_end_us\x18\x08 \x01(\x03\x12\x0e\n\x06quorum\x18\t \x01(\t\x12\x10\n\x08\x61ttested\x18\n \x01(\x08\x12\'\n\twaits_for\x18\x0b \x03(\x0b\x32\x14.signpost.v1.Finding\"\x9b\x01\n\x0bVersionView\x12-\n\tauthority\x18\x01 \x01(\x0b\x32\x1a.signpost.v1.AuthorityView\x12\x10\n\x08\x64ocument\x18\x02 \x01(\x0c\x12\x11\n\tapprovals\x18\x03 \x03(\t\x12\x13\n\x0b\x61ttestation\x18\x04 \x01(\t\x12\x0e\n\x06states\x18\x05 \x03(\t\x12\x13\n\x0b\x63\x65rtificate\x18\x06 \x01(\t\"4\n\x0fRevocationsView\x12\x13\n\x0brevocations\x18\x01 \x01(\r\x12\x0c\n\x04head\x18\x02 \x01(\t\"T\n\x0cRegistryView\x12\x10\n\x08sequence\x18\x01 \x01(\r\x12\x16\n\x0evalid_until_us\x18\x02 \x01(\x03\x12\x1a\n\x12oversight_may_sign\x18\x03 \x01(\x08\"\xaf\x01\n\x0cShowResponse\x12*\n\x08versions\x18\x01 \x03(\x0b\x32\x18.signpost.v1.VersionView\x12\x31\n\x0brevocations\x18\x02 \x01(\x0b\x32\x1c.signpost.v1.RevocationsView\x12\x16\n\x0elease_sequence\x18\x03 \x01(\x04\x12(\n\x07\x61nchors\x18\x04 \x03(\x0b\x32\x17.signpost.v1.AnchorView\"(\n\nAnchorView\x12\x0c\n\x04sink\x18\x01 \x01(\t\x12\x0c\n\x04head\x18\x02 \x01(\x0c\"l\n\x0cListResponse\x12/\n\x0b\x61uthorities\x18\x01 \x03(\x0b\x32\x1a.signpost.v1.AuthorityView\x12+\n\x08registry\x18\x02 \x01(\x0b\x32\x19.signpost.v1.RegistryView2\xba\x06\n\x10OversightService\x12@\n\x06Submit\x12\x1a.signpost.v1.SubmitRequest\x1a\x1a.signpost.v1.AuthorityView\x12\x42\n\x07\x41pprove\x12\x1b.signpost.v1.ApproveRequest\x1a\x1a.signpost.v1.AuthorityView\x12>\n\x05Order\x12\x19.signpost.v1.OrderRequest\x1a\x1a.signpost.v1.AuthorityView\x12@\n\x06\x41ttest\x12\x1a.signpost.v1.AttestRequest\x1a\x1a.signpost.v1.AuthorityView\x12\x42\n\x06Revoke\x12\x1a.signpost.v1.RevokeRequest\x1a\x1c.signpost.v1.RevocationsView\x12<\n\x04Hold\x12\x18.signpost.v1.HoldRequest\x1a\x1a.signpost.v1.AuthorityView\x12I\n\x0bPutRegistry\x12\x1f.signpost.v1.PutRegistryRequest\x1a\x19.signpost.v1.RegistryView\x12\x41\n\x06\x45xport\x12\x1a.signpost.v1.ExportRequest\x1a\x1b.signpost.v1.ExportResponse\x12;\n\x04Show\x12\x18.signpost.v1.ShowRequest\x1a\x19.signpost.v1.ShowResponse\x12;\n\x04List\x12\x18.signpost.v1.ListRequest\x1a\x19.signpost.v1.ListResponse\x12J\n\x0c\x45nterSharing\x12 .signpost.v1.EnterSharingRequest\x1a\x18.signpost.v1.SharingView\x12H\n\x0bShowSharing\x12\x1f.signpost.v1.ShowSharingRequest\x1a\x18.signpost.v1.SharingViewb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,26 +45,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HOLDREQUEST']._serialized_end=292
   _globals['_PUTREGISTRYREQUEST']._serialized_start=294
   _globals['_PUTREGISTRYREQUEST']._serialized_end=332
-  _globals['_SHOWREQUEST']._serialized_start=334
-  _globals['_SHOWREQUEST']._serialized_end=367
-  _globals['_LISTREQUEST']._serialized_start=369
-  _globals['_LISTREQUEST']._serialized_end=382
-  _globals['_FINDING']._serialized_start=384
-  _globals['_FINDING']._serialized_end=438
-  _globals['_FINDINGS']._serialized_start=440
-  _globals['_FINDINGS']._serialized_end=490
-  _globals['_AUTHORITYVIEW']._serialized_start=493
-  _globals['_AUTHORITYVIEW']._serialized_end=739
-  _globals['_VERSIONVIEW']._serialized_start=742
-  _globals['_VERSIONVIEW']._serialized_end=897
-  _globals['_REVOCATIONSVIEW']._serialized_start=899
-  _globals['_REVOCATIONSVIEW']._serialized_end=951
-  _globals['_REGISTRYVIEW']._serialized_start=953
-  _globals['_REGISTRYVIEW']._serialized_end=1037
-  _globals['_SHOWRESPONSE']._serialized_start=1040
-  _globals['_SHOWRESPONSE']._serialized_end=1173
-  _globals['_LISTRESPONSE']._serialized_start=1175
-  _globals['_LISTRESPONSE']._serialized_end=1283
-  _globals['_OVERSIGHTSERVICE']._serialized_start=1286
-  _globals['_OVERSIGHTSERVICE']._serialized_end=1895
+  _globals['_EXPORTREQUEST']._serialized_start=334
+  _globals['_EXPORTREQUEST']._serialized_end=365
+  _globals['_EXPORTRESPONSE']._serialized_start=367
+  _globals['_EXPORTRESPONSE']._serialized_end=383
+  _globals['_ENTERSHARINGREQUEST']._serialized_start=385
+  _globals['_ENTERSHARINGREQUEST']._serialized_end=420
+  _globals['_SHOWSHARINGREQUEST']._serialized_start=422
+  _globals['_SHOWSHARINGREQUEST']._serialized_end=457
+  _globals['_SHARINGVIEW']._serialized_start=459
+  _globals['_SHARINGVIEW']._serialized_end=560
+  _globals['_SHOWREQUEST']._serialized_start=562
+  _globals['_SHOWREQUEST']._serialized_end=595
+  _globals['_LISTREQUEST']._serialized_start=597
+  _globals['_LISTREQUEST']._serialized_end=610
+  _globals['_FINDING']._serialized_start=612
+  _globals['_FINDING']._serialized_end=666
+  _globals['_FINDINGS']._serialized_start=668
+  _globals['_FINDINGS']._serialized_end=718
+  _globals['_AUTHORITYVIEW']._serialized_start=721
+  _globals['_AUTHORITYVIEW']._serialized_end=967
+  _globals['_VERSIONVIEW']._serialized_start=970
+  _globals['_VERSIONVIEW']._serialized_end=1125
+  _globals['_REVOCATIONSVIEW']._serialized_start=1127
+  _globals['_REVOCATIONSVIEW']._serialized_end=1179
+  _globals['_REGISTRYVIEW']._serialized_start=1181
+  _globals['_REGISTRYVIEW']._serialized_end=1265
+  _globals['_SHOWRESPONSE']._serialized_start=1268
+  _globals['_SHOWRESPONSE']._serialized_end=1443
+  _globals['_ANCHORVIEW']._serialized_start=1445
+  _globals['_ANCHORVIEW']._serialized_end=1485
+  _globals['_LISTRESPONSE']._serialized_start=1487
+  _globals['_LISTRESPONSE']._serialized_end=1595
+  _globals['_OVERSIGHTSERVICE']._serialized_start=1598
+  _globals['_OVERSIGHTSERVICE']._serialized_end=2424
 # @@protoc_insertion_point(module_scope)

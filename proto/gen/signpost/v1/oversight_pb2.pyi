@@ -52,6 +52,42 @@ class PutRegistryRequest(_message.Message):
     registry: str
     def __init__(self, registry: _Optional[str] = ...) -> None: ...
 
+class ExportRequest(_message.Message):
+    __slots__ = ("export",)
+    EXPORT_FIELD_NUMBER: _ClassVar[int]
+    export: str
+    def __init__(self, export: _Optional[str] = ...) -> None: ...
+
+class ExportResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class EnterSharingRequest(_message.Message):
+    __slots__ = ("line",)
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    line: str
+    def __init__(self, line: _Optional[str] = ...) -> None: ...
+
+class ShowSharingRequest(_message.Message):
+    __slots__ = ("after",)
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    after: int
+    def __init__(self, after: _Optional[int] = ...) -> None: ...
+
+class SharingView(_message.Message):
+    __slots__ = ("lines", "lines_total", "head", "broken", "organisation")
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    LINES_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    BROKEN_FIELD_NUMBER: _ClassVar[int]
+    ORGANISATION_FIELD_NUMBER: _ClassVar[int]
+    lines: _containers.RepeatedScalarFieldContainer[str]
+    lines_total: int
+    head: str
+    broken: bool
+    organisation: str
+    def __init__(self, lines: _Optional[_Iterable[str]] = ..., lines_total: _Optional[int] = ..., head: _Optional[str] = ..., broken: _Optional[bool] = ..., organisation: _Optional[str] = ...) -> None: ...
+
 class ShowRequest(_message.Message):
     __slots__ = ("deployment",)
     DEPLOYMENT_FIELD_NUMBER: _ClassVar[int]
@@ -139,14 +175,24 @@ class RegistryView(_message.Message):
     def __init__(self, sequence: _Optional[int] = ..., valid_until_us: _Optional[int] = ..., oversight_may_sign: _Optional[bool] = ...) -> None: ...
 
 class ShowResponse(_message.Message):
-    __slots__ = ("versions", "revocations", "lease_sequence")
+    __slots__ = ("versions", "revocations", "lease_sequence", "anchors")
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     REVOCATIONS_FIELD_NUMBER: _ClassVar[int]
     LEASE_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    ANCHORS_FIELD_NUMBER: _ClassVar[int]
     versions: _containers.RepeatedCompositeFieldContainer[VersionView]
     revocations: RevocationsView
     lease_sequence: int
-    def __init__(self, versions: _Optional[_Iterable[_Union[VersionView, _Mapping]]] = ..., revocations: _Optional[_Union[RevocationsView, _Mapping]] = ..., lease_sequence: _Optional[int] = ...) -> None: ...
+    anchors: _containers.RepeatedCompositeFieldContainer[AnchorView]
+    def __init__(self, versions: _Optional[_Iterable[_Union[VersionView, _Mapping]]] = ..., revocations: _Optional[_Union[RevocationsView, _Mapping]] = ..., lease_sequence: _Optional[int] = ..., anchors: _Optional[_Iterable[_Union[AnchorView, _Mapping]]] = ...) -> None: ...
+
+class AnchorView(_message.Message):
+    __slots__ = ("sink", "head")
+    SINK_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    sink: str
+    head: bytes
+    def __init__(self, sink: _Optional[str] = ..., head: _Optional[bytes] = ...) -> None: ...
 
 class ListResponse(_message.Message):
     __slots__ = ("authorities", "registry")

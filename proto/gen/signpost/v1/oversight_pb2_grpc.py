@@ -69,6 +69,11 @@ class OversightServiceStub:
                 request_serializer=signpost_dot_v1_dot_oversight__pb2.PutRegistryRequest.SerializeToString,
                 response_deserializer=signpost_dot_v1_dot_oversight__pb2.RegistryView.FromString,
                 _registered_method=True)
+        self.Export = channel.unary_unary(
+                '/signpost.v1.OversightService/Export',
+                request_serializer=signpost_dot_v1_dot_oversight__pb2.ExportRequest.SerializeToString,
+                response_deserializer=signpost_dot_v1_dot_oversight__pb2.ExportResponse.FromString,
+                _registered_method=True)
         self.Show = channel.unary_unary(
                 '/signpost.v1.OversightService/Show',
                 request_serializer=signpost_dot_v1_dot_oversight__pb2.ShowRequest.SerializeToString,
@@ -78,6 +83,16 @@ class OversightServiceStub:
                 '/signpost.v1.OversightService/List',
                 request_serializer=signpost_dot_v1_dot_oversight__pb2.ListRequest.SerializeToString,
                 response_deserializer=signpost_dot_v1_dot_oversight__pb2.ListResponse.FromString,
+                _registered_method=True)
+        self.EnterSharing = channel.unary_unary(
+                '/signpost.v1.OversightService/EnterSharing',
+                request_serializer=signpost_dot_v1_dot_oversight__pb2.EnterSharingRequest.SerializeToString,
+                response_deserializer=signpost_dot_v1_dot_oversight__pb2.SharingView.FromString,
+                _registered_method=True)
+        self.ShowSharing = channel.unary_unary(
+                '/signpost.v1.OversightService/ShowSharing',
+                request_serializer=signpost_dot_v1_dot_oversight__pb2.ShowSharingRequest.SerializeToString,
+                response_deserializer=signpost_dot_v1_dot_oversight__pb2.SharingView.FromString,
                 _registered_method=True)
 
 
@@ -127,6 +142,13 @@ class OversightServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Export(self, request, context):
+        """That a copy of an audit chain is about to leave; changes no authority.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Show(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -134,6 +156,19 @@ class OversightServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def List(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EnterSharing(self, request, context):
+        """The sharing register: one more line, and all there are, in pages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ShowSharing(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -177,6 +212,11 @@ def add_OversightServiceServicer_to_server(servicer, server):
                     request_deserializer=signpost_dot_v1_dot_oversight__pb2.PutRegistryRequest.FromString,
                     response_serializer=signpost_dot_v1_dot_oversight__pb2.RegistryView.SerializeToString,
             ),
+            'Export': grpc.unary_unary_rpc_method_handler(
+                    servicer.Export,
+                    request_deserializer=signpost_dot_v1_dot_oversight__pb2.ExportRequest.FromString,
+                    response_serializer=signpost_dot_v1_dot_oversight__pb2.ExportResponse.SerializeToString,
+            ),
             'Show': grpc.unary_unary_rpc_method_handler(
                     servicer.Show,
                     request_deserializer=signpost_dot_v1_dot_oversight__pb2.ShowRequest.FromString,
@@ -186,6 +226,16 @@ def add_OversightServiceServicer_to_server(servicer, server):
                     servicer.List,
                     request_deserializer=signpost_dot_v1_dot_oversight__pb2.ListRequest.FromString,
                     response_serializer=signpost_dot_v1_dot_oversight__pb2.ListResponse.SerializeToString,
+            ),
+            'EnterSharing': grpc.unary_unary_rpc_method_handler(
+                    servicer.EnterSharing,
+                    request_deserializer=signpost_dot_v1_dot_oversight__pb2.EnterSharingRequest.FromString,
+                    response_serializer=signpost_dot_v1_dot_oversight__pb2.SharingView.SerializeToString,
+            ),
+            'ShowSharing': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShowSharing,
+                    request_deserializer=signpost_dot_v1_dot_oversight__pb2.ShowSharingRequest.FromString,
+                    response_serializer=signpost_dot_v1_dot_oversight__pb2.SharingView.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -388,6 +438,33 @@ class OversightService:
             _registered_method=True)
 
     @staticmethod
+    def Export(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signpost.v1.OversightService/Export',
+            signpost_dot_v1_dot_oversight__pb2.ExportRequest.SerializeToString,
+            signpost_dot_v1_dot_oversight__pb2.ExportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Show(request,
             target,
             options=(),
@@ -431,6 +508,60 @@ class OversightService:
             '/signpost.v1.OversightService/List',
             signpost_dot_v1_dot_oversight__pb2.ListRequest.SerializeToString,
             signpost_dot_v1_dot_oversight__pb2.ListResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EnterSharing(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signpost.v1.OversightService/EnterSharing',
+            signpost_dot_v1_dot_oversight__pb2.EnterSharingRequest.SerializeToString,
+            signpost_dot_v1_dot_oversight__pb2.SharingView.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ShowSharing(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/signpost.v1.OversightService/ShowSharing',
+            signpost_dot_v1_dot_oversight__pb2.ShowSharingRequest.SerializeToString,
+            signpost_dot_v1_dot_oversight__pb2.SharingView.FromString,
             options,
             channel_credentials,
             insecure,

@@ -197,3 +197,12 @@ def sequenced(wanted: Iterable[SignedRequest], *, head_every: int = 3) -> Iterat
 def a_file(records: Iterable[Audited | SignedTreeHead]) -> list[Line]:
     """The lines of an export."""
     return [Header(), signed_keys(), *records]
+
+
+def heads(count: int) -> list[SignedTreeHead]:
+    """Heads of a chain that grows, over one entry, two, ..."""
+    sequencer, found = a_sequencer(), []
+    for request in requests(count):
+        appended(sequencer, request)
+        found.append(sequencer.head(CHAIN, SEQUENCER, now=NOON))
+    return found

@@ -8,9 +8,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.contracts.authorisation.document import Document
 from services.contracts.sealed.entry import Entry
-from services.contracts.sealed.overlap import Counted, counted, totals
+from services.contracts.sealed.overlap import Caps, Counted, caps, counted, totals
 from tests.builders import NOON
+from tests.unit.contracts.authorisation import builders as b
 from tests.unit.contracts.sealed.lists_builder import BOUNDED, a_draft, an_entry
 
 HOUR = timedelta(hours=1)
@@ -56,3 +58,24 @@ def test_totals_do_not_depend_on_the_order_of_authorities(order: list[int]) -> N
     own = of("north-1", 0, 4, ONE)
     others = [of(f"south-{n}", n, n + 2, *((ONE, TWO, THREE)[: n % 3 + 1])) for n in range(4)]
     assert totals(own, [others[n] for n in order]) == totals(own, others)
+
+
+def bounded(deployment: str, start_h: int, end_h: int, *, entries: int, templates: int) -> Document:
+    window = {"start": b.START + start_h * HOUR, "end": b.START + end_h * HOUR}
+    watchlist = b.a_document().watchlist.model_dump() | {"max_entries": entries, "max_templates": templates}
+    return b.a_document(id=deployment, window=window, watchlist=watchlist)
+
+
+def test_caps_of_authorities_whose_windows_overlap_are_added_up() -> None:
+    own = bounded("north-1", 0, 4, entries=100, templates=300)
+    others = [
+        bounded("south-1", 3, 6, entries=20, templates=50),
+        bounded("east-1", 4, 6, entries=1000, templates=1000),
+        own,
+    ]
+    assert caps(own, others) == Caps(authorities=("north-1", "south-1"), entries=120, templates=350)
+
+
+def test_caps_of_one_authority_are_its_own() -> None:
+    own = bounded("north-1", 0, 4, entries=100, templates=300)
+    assert caps(own, []) == Caps(authorities=("north-1",), entries=100, templates=300)

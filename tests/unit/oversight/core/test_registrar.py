@@ -191,7 +191,7 @@ def test_a_new_authority_is_refused_while_an_earlier_report_is_overdue() -> None
     second = b.a_document(id="oxford-street-2", serial=2, created_at=desk.at, window=later)
     assert "the report of oxford-street-1 is overdue" in refused(lambda: desk.submitted(second))
     desk.tell(Conclude(DOCUMENT.id, 1, Move.PURGE, b.sha("certificate")))
-    desk.tell(Conclude(DOCUMENT.id, 1, Move.REPORT, b.sha("report")))
+    desk.give(DOCUMENT, Move.REPORT, "sam", evidence=b.sha("report"))
     desk.submitted(second)
     assert desk.state(second) is State.SUBMITTED
 
@@ -364,7 +364,7 @@ def test_a_review_is_an_auditors_order_with_evidence() -> None:
     desk = Desk().begun().active(DOCUMENT)
     desk.give(DOCUMENT, Move.STOP, "sam")
     desk.tell(Conclude(DOCUMENT.id, 1, Move.PURGE, b.sha("certificate")))
-    desk.tell(Conclude(DOCUMENT.id, 1, Move.REPORT, b.sha("report")))
+    desk.give(DOCUMENT, Move.REPORT, "sam", evidence=b.sha("report"))
     assert "digest of certificate" in refused(lambda: desk.give(DOCUMENT, Move.REVIEW, "aud"))
     desk.give(DOCUMENT, Move.REVIEW, "aud", evidence=b.sha("review"))
     assert desk.state(DOCUMENT) is State.REVIEWED
@@ -375,6 +375,7 @@ def test_a_review_is_an_auditors_order_with_evidence() -> None:
     [
         (Conclude(DOCUMENT.id, 1, Move.PURGE, b.sha("c")), "leads nowhere from `active`"),
         (Conclude(DOCUMENT.id, 1, Move.STOP, b.sha("c")), "not concluded by oversight"),
+        (Conclude(DOCUMENT.id, 1, Move.REPORT, b.sha("c")), "not concluded by oversight"),
         (Conclude(DOCUMENT.id, 9, Move.PURGE, b.sha("c")), "no such version"),
     ],
 )

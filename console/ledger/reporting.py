@@ -1,0 +1,83 @@
+"""What a report is made of, gathered from oversight and Kafka."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from console.authority.standing import Anchor, Standing, Version
+from console.ledger.read import read_statement
+from console.ledger.report import COUNTED, Report, beside, incidents
+from console.sharing.book import Book
+from services.contracts import codec_audit, topics
+from services.contracts.audit.chain import Audited
+from services.contracts.audit.requests import AuditRequested
+from services.contracts.sealed.manifest import Manifest
+from services.contracts.sealed.overlap import Caps, Totals, counted, totals
+from services.contracts.sharing.answers import wording
+
+
+class Oversight(Protocol):
+    """`OversightClient`, as a report needs it."""
+
+    def authorities(self) -> list[Standing]: ...
+    def versions(self, deployment: str) -> list[Version]: ...
+    def anchors(self, deployment: str) -> list[Anchor]: ...
+    def sharing(self) -> Book: ...
+
+
+class Reader(Protocol):
+    """A cluster's records; `console.edges.kafka_read` is the real one."""
+
+    def values(self, topic: str) -> Iterable[bytes]: ...
+    def unread(self, topic: str, group: str) -> int: ...
+
+
+def gathered(
+    deployment: str, oversight: Oversight, reader: Reader, *, root: str, manifests: Iterable[Manifest] = ()
+) -> Report:
+    """The report as things stand now; `manifests` of lists, whoever's. Raises as both readers do."""
+    own = oversight.versions(deployment)[-1]
+    names = {one.deployment for one in oversight.authorities() if one.state in COUNTED}
+    others = [version for name in sorted(names) for version in oversight.versions(name)]
+    overlap, since = beside(own, others), own.document.window.start.date()
+    return Report(
+        root=root,
+        version=own,
+        overlap=overlap,
+        sealed=as_sealed(overlap, own, others, {one.digest: one for one in manifests}),
+        anchors=oversight.anchors(deployment),
+        incidents=incidents(_requested(reader), own.document),
+        shares=wording(oversight.sharing().known.found(None, since), None, since),
+        statement=read_statement(reader, deployment),
+    )
+
+
+def as_sealed(
+    overlap: Caps, own: Version, others: Iterable[Version], manifests: Mapping[str, Manifest]
+) -> Totals | None:
+    """The lists that may have been searched at once, added up; None unless the manifest of each is there.
+
+    A manifest is known by its digest, which the authority's approvers signed.
+    """
+    # The tokens are compared here and nowhere else.
+    key, found = secrets.token_bytes(32), {}
+    for one in sorted((*others, own), key=lambda one: one.document.version):
+        document = one.document
+        of = manifests.get(document.watchlist.digest)
+        if of is not None:
+            window = document.window
+            found[document.id] = counted(of, authority=document.id, start=window.start, end=window.end, key=key)
+        else:
+            found.pop(document.id, None)
+    if not set(overlap.authorities) <= found.keys():
+        return None
+    return totals(found[own.document.id], found.values())
+
+
+def _requested(reader: Reader) -> Iterator[AuditRequested]:
+    for value in reader.values(topics.AUDIT.name):
+        record = codec_audit.read_record(value)
+        if isinstance(record, Audited):
+            yield record.request.content
