@@ -211,6 +211,7 @@ class Office:
             asked = self._asked.get(timeout=within_s)
         except queue.Empty:
             return False
+        before = self.register()
         try:
             decision = self._registrar.decide(self.register(), asked.command, self.now())
             self._record(decision)
@@ -224,6 +225,8 @@ class Office:
             raise lost from None
         self._metrics.answered(Answer.RECORDED if decision.entries else Answer.KNOWN)
         asked.answer.set_result(decision)
+        if before.registry is None and before.registry_floor:
+            self._term += 1  # the log was read by an older registry than this: what it did not know is read anew
         return bool(decision.entries)
 
     def _record(self, decision: Decision) -> None:

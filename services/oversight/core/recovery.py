@@ -91,6 +91,10 @@ def recover(records: Sequence[Record], *, organisation: str, root_fingerprint: s
         known = register.deployment(lease.deployment)
         if known.lease is None or newer(lease, known.lease):
             register = register.with_deployment(lease.deployment, replace(known, lease=lease))
+    if registry.sequence < register.registry_floor:
+        # An older one was written over the newest: whoever was revoked since would be believed again.
+        found.rejected[Rejection.OLD] += 1
+        register = replace(register, registry=None)
     return Recovered(register, found.rejected)
 
 

@@ -109,6 +109,12 @@ class Register:
     root_fingerprint: str
     registry: Registry | None = None
     deployments: Mapping[str, Deployment] = field(default_factory=dict)
+    sharing: SharingRegister = field(default_factory=SharingRegister)
+
+    @property
+    def registry_floor(self) -> int:
+        """The newest registry has at least this number: leases have named it."""
+        return max((one.lease.registry_sequence for one in self.deployments.values() if one.lease), default=0)
 
     def deployment(self, name: str) -> Deployment:
         """An empty one where none is known."""

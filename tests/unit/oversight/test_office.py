@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from services.contracts.authorisation.enums import Move, State
 from services.contracts.authorisation.findings import NotAuthorised
-from services.contracts.authorisation.records import LeaseRenewed
+from services.contracts.authorisation.records import LeaseRenewed, RegistryIssued
 from services.contracts.authorisation.registry import sign_registry
 from services.oversight.core.clerk import Clerk, Now
 from services.oversight.core.commands import Attest, Give, PutRegistry, Submit
@@ -201,6 +201,28 @@ def test_however_short_a_rest_was_the_log_is_taken_anew(rig: Rig) -> None:
     rig.office.rest()
     rig.office.lead()
     eventually(lambda: rig.log.taken == 2, "the log to be taken anew", within_s=WITHIN_S)
+
+
+def test_who_began_on_an_old_registry_reads_the_log_anew_by_the_newest(rig: Rig) -> None:
+    rig.active()
+    newest = sign_registry(b.a_registry(sequence=2), b.ROOT)
+    rig.office.ask(PutRegistry(newest), within_s=WITHIN_S)
+    rig.clock.advance(BEAT)
+    eventually(lambda: _named(rig, registry=2), "a lease that names it", within_s=WITHIN_S)
+    rig.office.rest()
+    eventually(lambda: not rig.office.leads(), "the office to rest", within_s=WITHIN_S)
+    others = [one for one in rig.log.records if not isinstance(one, RegistryIssued)]
+    rig.log.records[:] = [*others, b.a_registry_record()]
+    rig.leading()
+    assert rig.office.register().registry is None
+    rig.office.ask(PutRegistry(newest), within_s=WITHIN_S)
+    eventually(lambda: rig.log.taken == 3 and rig.office.leads(), "the log to be read anew", within_s=WITHIN_S)
+    assert rig.office.registry().sequence == 2
+
+
+def _named(rig: Rig, *, registry: int) -> bool:
+    lease = rig.office.register().deployment(DOCUMENT.id).lease
+    return lease is not None and lease.registry_sequence == registry
 
 
 def test_at_rest_nothing_is_written(rig: Rig) -> None:

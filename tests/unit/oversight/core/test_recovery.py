@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from services.contracts.authorisation.enums import Move, State
+from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.records import DocumentPublished, LeaseRenewed, Record, RegistryIssued
 from services.contracts.authorisation.registry import sign_registry
 from services.contracts.authorisation.statements import Rejection
@@ -87,6 +90,22 @@ def test_a_registry_of_another_organisation_under_the_same_root_is_not_ours() ->
     other = RegistryIssued(sign_registry(b.a_registry(organisation="other-police", sequence=9), b.ROOT))
     desk = a_full_desk()
     assert recovered([other, *desk.records]).register == desk.register
+
+
+def test_an_old_registry_written_over_the_newest_brings_no_revoked_key_back() -> None:
+    desk, old = a_full_desk(), b.a_registry_record()
+    gone = b.a_registered_key("olu", revoked_at=desk.at)
+    newest = sign_registry(b.a_registry(gone, without=["olu"], sequence=2), b.ROOT)
+    desk.tell(PutRegistry(newest))
+    desk.beat()
+    assert desk.leases()[-1].registry_sequence == 2
+    kept = [record for record in desk.records if not isinstance(record, RegistryIssued)]
+    successor = Desk(at=desk.at, register=recovered([*kept, old]).register)
+    assert successor.beat().entries == ()
+    with pytest.raises(NotAuthorised, match="must be at least 2"):
+        successor.tell(PutRegistry(old.token))
+    successor.tell(PutRegistry(newest))
+    assert successor.beat().entries
 
 
 def test_moves_that_others_than_oversight_signed_are_passed_over_and_counted() -> None:
