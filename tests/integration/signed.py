@@ -58,11 +58,13 @@ _AFTER = {
 class SignedAuthority:
     """One deployment of an organisation with a root of its own; ACTIVE once `activate` was called.
 
-    An exercise, unless `use_case` says otherwise; `changes` are fields of its document. Any thread writes.
+    An exercise, unless `use_case` says otherwise; `changes` are fields of its document, `approved_by` are people.
+    Any thread writes.
     """
 
-    def __init__(self, bootstrap: str, **changes: object) -> None:
+    def __init__(self, bootstrap: str, *, approved_by: Any = (), **changes: object) -> None:
         self._now = datetime.now(UTC)
+        self._approved_by: tuple[str, ...] = approved_by
         self._root = SigningKey(uuid4().bytes + uuid4().bytes)
         self._lock = threading.RLock()
         self._closed = threading.Event()
@@ -123,7 +125,8 @@ class SignedAuthority:
     def activate(self) -> None:
         """Everything that stands when it is ACTIVE, with one lease."""
         self.write(RegistryIssued(sign_registry(self._registry(), self._root)))
-        self._go_live()
+        # Since its window began: what tests say was seen before now was seen under it.
+        self._go_live(min(self._now, self.document.window.start))
 
     def supersede(self, **changes: object) -> None:
         """The next version, with these fields changed, in force from now on."""
@@ -132,13 +135,13 @@ class SignedAuthority:
             fresh = {"version": self.document.version + 1, "supersedes": self.document.digest}
             self.document = Document.read(last | fresh | changes)
             self._moves = 0
-            self._go_live()
+            self._go_live(datetime.now(UTC))
 
-    def _go_live(self) -> None:
+    def _go_live(self, at: datetime) -> None:
         self.write(self._published())
         self.move(Move.SUBMIT, self._now - 2 * _DAY)
         self.move(Move.APPROVE, self._now - _DAY)
-        self.move(Move.ACTIVATE)
+        self.move(Move.ACTIVATE, at)
         self.renew()
 
     def move(self, move: Move, at: datetime | None = None, **changes: Any) -> None:
@@ -223,7 +226,8 @@ class SignedAuthority:
         )
 
     def _published(self) -> DocumentPublished:
-        return published(self.document, at=self._now - 2 * _DAY)
+        at = max(self._now - 2 * _DAY, self.document.created_at)
+        return published(self.document, *self._approved_by, at=at)
 
 
 def write_key(path: Path, person: str) -> Path:

@@ -93,7 +93,11 @@ class Gate:
             return Refusal.UNKNOWN_CAMERA
         if known.source not in ADMITTED_SOURCES[document.admits]:
             return Refusal.SOURCE_NOT_ADMITTED
-        return None if document.window.covers(at) else Refusal.OUTSIDE_WINDOW
+        if not document.window.covers(at):
+            return Refusal.OUTSIDE_WINDOW
+        # What was taken while it was suspended stays unsearched, however soon it was resumed.
+        active = any(self._was_active(verified, at) for verified in self._latest_begun(at))
+        return None if active else Refusal.NOT_ACTIVE
 
     def refusal_of_alert(
         self, *, deployment: str, camera: str, searched_at: datetime, list_digest: str, tokens: frozenset[str]

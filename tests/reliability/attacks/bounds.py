@@ -59,6 +59,19 @@ def not_yet_valid(servers: Servers) -> Outcome:
         return town.outcome()
 
 
+def urgent_not_approved(servers: Servers) -> Outcome:
+    """Begun on an urgent officer's word; its deadline passes without full approval, and the lease is renewed."""
+    now = datetime.now(UTC)
+    urgent = {"reason": "a child is missing", "deadline": now + _SOON}
+    since = now - timedelta(hours=1)
+    with Town(servers, created_at=since, urgent=urgent, approved_by=("ann", "uma")) as town:
+        town.matcher()
+        town.searches()
+        town.closes(within_s=0, at=now + _SOON)
+        town.dwell()
+        return town.outcome()
+
+
 def revoked_key(servers: Servers) -> Outcome:
     """An approver's key is revoked; oversight goes on, and it is all approved once more, dated back."""
     with Town(servers) as town:

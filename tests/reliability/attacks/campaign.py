@@ -76,6 +76,7 @@ ON_RECORDS = (
 ALONE = (
     Attack("expired", bounds.expired),
     Attack("not yet valid", bounds.not_yet_valid),
+    Attack("urgent and never approved", bounds.urgent_not_approved),
     Attack("revoked key", bounds.revoked_key),
     Attack("threshold lowered", bounds.threshold_lowered),
     Attack("list swapped", bounds.list_swapped),

@@ -37,7 +37,7 @@ BACKLOG = 2_000
 # How long the paused matcher goes on standing after the stop; less than the group takes to give it up.
 _WAKES_AFTER_S = 3.0
 # What waits in its hands is searched within this, if it is searched at all.
-_AWAKE_S = 4.0
+_AWAKE_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -137,15 +137,17 @@ def bureau_of(servers: Servers) -> Iterator[tuple[Bureau, Oversight]]:
 def stopped(servers: Servers, bureau: Bureau, oversight: Oversight, *, serial: int) -> Stop:
     """Two matchers with a backlog, one of them paused when the stop is ordered and woken some seconds later."""
     with Governed(servers, bureau, oversight, serial=serial) as town:
-        busy, paused = town.matcher(), town.matcher()
+        busy, paused = (town.matcher(ready=False) for _ in range(2))
+        for matcher in (busy, paused):
+            eventually(matcher.ready, "both matchers to be ready", within_s=WITHIN_S)
         town.searches()
         for matcher in (busy, paused):
             pause(matcher)
+        since = datetime.now(UTC)  # what they had in hand before is no sign that they are at it again
         town.crowd.burst(BACKLOG)
-        shown = len(town.sightings())
         for matcher in (busy, paused):
             wake(matcher)
-        eventually(lambda: len(town.sightings()) > shown, "them to be at it again", within_s=WITHIN_S)
+        eventually(lambda: bool(town.sightings(since=since)), "them to be at it again", within_s=WITHIN_S)
         pause(paused)
         backlog = town.backlog()
         ordered_at = town.stop()

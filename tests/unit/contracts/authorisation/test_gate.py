@@ -297,6 +297,26 @@ def test_a_suspended_one_goes_on_by_the_order_of_who_approved_it_only() -> None:
     assert asked(a_gate([*suspended, by_pat, lease], a_reading(at)), a_reading(at)) is Refusal.STATE_DISPUTED
 
 
+def test_what_was_taken_while_it_was_suspended_is_not_searched_once_it_is_resumed() -> None:
+    suspended_at, at = NOON + timedelta(seconds=1), NOON + timedelta(seconds=10)
+    records = [
+        *RUNNING,
+        a_change(DOCUMENT, 4, Move.SUSPEND, suspended_at),
+        a_change(DOCUMENT, 5, Move.RESUME, at),
+        a_lease(DOCUMENT, 2, at, state_sequence=5),
+    ]
+    gate, now = a_gate(records, a_reading(at)), a_reading(at)
+    taken = {
+        NOON: None,
+        suspended_at: Refusal.NOT_ACTIVE,
+        at - timedelta(seconds=1): Refusal.NOT_ACTIVE,
+        at: None,
+        START: None,
+    }
+    found = {when: gate.refusal("gate-1", deployment=DOCUMENT.id, at=when, reading=now) for when in taken}
+    assert found == taken
+
+
 @pytest.mark.parametrize(
     ("order", "why"),
     [
