@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,12 +12,14 @@ import redis
 from console.edges import list_redis
 from services.contracts.authorisation.enums import Category
 from services.contracts.authorisation.registry import Registry
+from services.contracts.authorisation.signing import SigningKey
 from services.contracts.codec import Sealing
 from services.contracts.scoring import Floats, raw_scores
 from services.contracts.sealed.bundle.read import Bundle, open_bundle, open_draft
 from services.contracts.sealed.bundle.write import write_draft, write_sealed
 from services.contracts.sealed.draft import Draft
 from services.contracts.sealed.entry import Entry, Status
+from services.contracts.sealed.manifest import file_sha256
 from services.contracts.sealed.seal import seal, sign
 from tests.unit.contracts.sealed.lists_builder import MANAGER, OFFICER, a_draft, an_entry, pictures
 
@@ -40,18 +43,30 @@ def a_current_draft(
     return a_draft(*listed, templates=templates, **({"created_at": now - _BEFORE} | plan))
 
 
+def showing(draft: Draft, entry_id: str, *jpegs: bytes) -> Draft:
+    """The draft, whose reviewers see these pictures of one entry; to be given to `sealed_up` as well."""
+    of = draft.manifest
+    shown = tuple(
+        replace(picture, shown_sha256=file_sha256(jpeg))
+        for picture, jpeg in zip(of.by_id[entry_id].pictures, jpegs, strict=True)
+    )
+    entries = (replace(one, pictures=shown) if one.entry_id == entry_id else one for one in of.entries)
+    return replace(draft, manifest=replace(of, entries=tuple(entries)))
+
+
 def sealed_up(
     draft: Draft,
     *,
     sealing: Sealing,
     registry: Registry,
     at: datetime,
-    shown: dict[str, tuple[bytes, ...]] | None = None,
+    officer: SigningKey = OFFICER,
+    shown: Mapping[str, tuple[bytes, ...]] | None = None,
 ) -> Bundle:
     """The draft, signed by its manager and an officer, as a file that was read again."""
-    signatures = [sign(draft.manifest, key, at=at) for key in (MANAGER, OFFICER)]
+    signatures = [sign(draft.manifest, key, at=at) for key in (MANAGER, officer)]
     made = seal(draft, signatures, similarity=raw_scores, registry=registry, now=at)
-    contents = open_draft(write_draft(draft, shown or pictures(draft), sealing=sealing))
+    contents = open_draft(write_draft(draft, {**pictures(draft), **(shown or {})}, sealing=sealing))
     return open_bundle(write_sealed(contents, made, MANAGER, at=at), registry=registry, now=at)
 
 

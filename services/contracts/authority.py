@@ -94,7 +94,6 @@ class Watchlist(_Part):
     """
 
     name: Name
-    digest: str | None = Field(default=None, description="refuse any other list; without it the name decides")
     max_entries: int = Field(gt=0, le=200_000)
     score_kind: ScoreKind
     model: str | None = Field(default=None, description="refuse templates of any other model")

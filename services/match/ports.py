@@ -30,21 +30,21 @@ class CurrentList(Protocol):
     """The list that is searched now."""
 
     def current(self) -> ListMatrix | None:
-        """The newest list that was admitted; None before the first. Never blocks; any thread."""
+        """The list, once it was admitted and while it stands. Never blocks; any thread."""
         ...
 
 
 class ListStore(Protocol):
-    """Where lists lie sealed. Every call may block and raise Transient."""
+    """Where the one list lies sealed that the authority names. Every call may block and raise Transient."""
 
-    def digest(self) -> str | None:
-        """The digest of the list that is to be searched; None if none was built."""
+    def there(self) -> bool:
+        """Whether the authority's list lies there."""
         ...
 
-    def load(self, digest: str) -> ListMatrix:
+    def load(self) -> ListMatrix:
         """That list, opened and checked. Raises NotAdmitted, or Permanent if it is not there or cannot be read."""
         ...
 
-    def recheck(self, digest: str) -> None:
+    def recheck(self) -> None:
         """Whether those who sealed a loaded list still count. Raises NotAdmitted when one does not any more."""
         ...

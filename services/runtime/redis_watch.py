@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 
 import redis
 
 from services.contracts.errors import Misconfigured, Transient
+from services.runtime.looking import Looking
 from services.runtime.redis_client import check_volatile
 
 log = logging.getLogger(__name__)
 
 # How long keys could be kept by somebody before anybody is woken.
 LOOK_EVERY_S = 15.0
-_JOIN_S = 10.0
 
 
-class VolatileWatch:
-    """A thread of its own from `start` to `stop`. `told` gets 1 while the server would be refused, else 0.
+class VolatileWatch(Looking):
+    """`told` gets 1 while the server would be refused, else 0.
 
     The process goes on: what is written there by now is not undone by stopping, and people are woken instead.
     """
 
     def __init__(self, client: redis.Redis, told: Callable[[int], None], *, every_s: float = LOOK_EVERY_S) -> None:
+        super().__init__(name="volatile-watch", every_s=every_s)
         self._client = client
         self._told = told
-        self._every_s = every_s
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="signpost-volatile-watch", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Blocks until the thread has ended; harmless if it never began."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(_JOIN_S)
 
     def look(self) -> None:
         """Once. A server that does not answer keeps its last word: others see that it is away."""
@@ -51,7 +39,3 @@ class VolatileWatch:
             return
         else:
             self._told(0)
-
-    def _run(self) -> None:
-        while not self._stop.wait(self._every_s):
-            self.look()

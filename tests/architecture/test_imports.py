@@ -130,7 +130,7 @@ ALLOWED = [
         "from services.runtime import process\nfrom services.match.wiring import build",
     ),
     ("services/match/metrics.py", "from services.runtime.metrics import Counter"),
-    ("services/contracts/codec_lists.py", "from signpost.v1 import list_pb2"),
+    ("services/contracts/codec_authority.py", "from signpost.v1 import authority_pb2"),
     ("services/review/edges/grpc_server.py", "from signpost.v1 import review_pb2_grpc"),
     ("services/embed/model/torch_network.py", "import torch"),
     ("services/embed/edges/ray_fleet.py", "import ray"),

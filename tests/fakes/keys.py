@@ -40,6 +40,10 @@ class FakeKeys:
     def get_or_create_many(self, key_ids: Sequence[str], *, expires_at: datetime) -> list[bytes]:
         return [self.get_or_create(key_id, expires_at=expires_at) for key_id in key_ids]
 
+    def put(self, key_id: str, key: bytes, *, expires_at: datetime) -> None:
+        """A key that a test knows, unless there is one."""
+        self._keys.setdefault(key_id, (key, expires_at))
+
     def destroy(self, *key_ids: str) -> int:
         self._answer()
         live = {key_id for key_id in key_ids if self._live(key_id) is not None}

@@ -77,7 +77,6 @@ def _authority(document: Document, cameras: Iterable[authority.Camera]) -> autho
         window=authority.Window(start=document.window.start, end=document.window.end),
         watchlist=authority.Watchlist(
             name=sealed.id,
-            digest=sealed.digest,
             max_entries=sealed.max_entries,
             score_kind=sealed.score_kind,
             model=sealed.model,

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from services.contracts.authority import Watchlist
 from services.contracts.errors import Permanent
-from services.contracts.lists import Gallery
 from services.contracts.sealed.faults import Fault
 
 
@@ -52,21 +50,3 @@ def admit(faults: Iterable[Fault]) -> None:
         first = _BY_FIELD.get(found[0].field) if not found[0].entry else None
         named = dict.fromkeys(f"{one.field} [{one.control}]" for one in found)
         raise NotAdmitted(first or ListRefusal.OUTSIDE_AUTHORITY, f"outside the authority: {', '.join(named)}")
-
-
-def refuses_list(watchlist: Watchlist, gallery: Gallery) -> ListRefusal | None:
-    """Why the authority's `watchlist` is not this list, or None.
-
-    The cap is on people: fillers can raise no alert and do not count.
-    """
-    if gallery.name != watchlist.name:
-        return ListRefusal.OTHER_NAME
-    if watchlist.digest not in (None, gallery.digest):
-        return ListRefusal.OTHER_DIGEST
-    if watchlist.model not in (None, gallery.model_id):
-        return ListRefusal.OTHER_MODEL
-    if gallery.score_kind is not watchlist.score_kind:
-        return ListRefusal.OTHER_SCORE_KIND
-    if gallery.subjects > watchlist.max_entries:
-        return ListRefusal.TOO_MANY_ENTRIES
-    return None

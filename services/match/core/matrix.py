@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from services.contracts import ids
 from services.contracts.events import ScoreKind
-from services.contracts.lists import Gallery, ListEntry
 from services.contracts.scoring import Floats
 from services.contracts.sealed import likeness
 from services.contracts.sealed.manifest import Manifest
@@ -91,28 +89,6 @@ def of_sealed(
         terms=(*(Term.of(entry) for entry in of.entries), *(None for _ in range(of.head.fillers))),
         apart=_apart(likeness.columns(of.cohort.apart, [entry.entry_id for entry in of.entries])),
     )
-
-
-def of(gallery: Gallery) -> ListMatrix:
-    """The matrix of a list."""
-    rows = np.ascontiguousarray([entry.vector for entry in gallery.entries], dtype=np.float32)
-    rows.flags.writeable = False
-    return ListMatrix(
-        digest=gallery.digest,
-        model_id=gallery.model_id,
-        score_kind=gallery.score_kind,
-        cohort_size=gallery.cohort_size,
-        cohort_weight=gallery.cohort_weight,
-        tokens=tuple(entry.token for entry in gallery.entries),
-        rows=rows,
-        terms=tuple(None if entry.filler else _term(entry) for entry in gallery.entries),
-    )
-
-
-def _term(entry: ListEntry) -> Term:
-    """Until the end of its last day; such an entry names no time at which it was checked."""
-    ends = datetime.combine(entry.expires_on, time(), UTC) + timedelta(days=1)
-    return Term(checked_at=datetime.min.replace(tzinfo=UTC), stale_at=ends, expires_at=ends)
 
 
 def _apart(pairs: Sequence[tuple[int, int]]) -> dict[int, tuple[int, ...]]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import redis
 
-from services.contracts import codec_lists, keys, lists
+from services.contracts import keys, lists
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.registry import Registry
 from services.contracts.authority import Authority
@@ -21,7 +21,7 @@ from services.contracts.sealed.bundle.read import Bundle, open_parts
 from services.contracts.sealed.faults import Altered, Refused
 from services.contracts.sealed.terms import outside
 from services.match.core import matrix
-from services.match.core.admission import ListRefusal, NotAdmitted, admit, refuses_list
+from services.match.core.admission import ListRefusal, NotAdmitted, admit
 from services.match.core.matrix import ListMatrix
 from services.match.ports import Keys
 from services.runtime.clock import Clock
@@ -57,46 +57,42 @@ class RedisLists:
         self._client = client
         self._authority = authority
         self._document = document
-        self._deployment = authority.deployment
+        self._deployment, self._digest = authority.deployment, document.watchlist.digest
         self._keys = list_keys
         self._cipher = cipher
         self._registry = registry
         self._clock = clock
         self._checked_by: Registry | None = None
 
-    def digest(self) -> str | None:
-        sealed = self._document.watchlist.digest
+    def there(self) -> bool:
         with as_transient("looking for the list"):
-            if self._client.exists(lists.front(self._deployment, sealed)):
-                return sealed
-            found = self._client.get(lists.current(self._deployment, self._authority.watchlist.name))
-        return found.decode() if isinstance(found, bytes) else None
+            return bool(self._client.exists(lists.front(self._deployment, self._digest)))
 
-    def load(self, digest: str) -> ListMatrix:
-        front = self._front(digest)
+    def load(self) -> ListMatrix:
+        front = self._front()
         if front is None:
-            return self._old(digest)
+            raise ListGone("the authority's list is not in Redis")
         with _not_admitted():
-            return self._of_bundle(digest, front)
+            return self._of_bundle(front)
 
-    def recheck(self, digest: str) -> None:
+    def recheck(self) -> None:
         registry = self._in_force()
         if registry == self._checked_by:
             return
-        front = self._front(digest)
+        front = self._front()
         if front is not None:
             with _not_admitted():
                 self._bundle(front, {}, registry)
         self._checked_by = registry
 
-    def _of_bundle(self, digest: str, front: bytes) -> ListMatrix:
+    def _of_bundle(self, front: bytes) -> ListMatrix:
         registry = self._in_force()
         parts: dict[str, bytes] = {}
         contents = self._bundle(front, parts, registry).contents
         sealing = self._sealing()
         # What a reviewer is shown stays where it is.
         wanted = [one.name for one in contents.header.parts if not one.name.startswith(frame.pictures(""))]
-        self._fetch(digest, wanted, parts)
+        self._fetch(wanted, parts)
         of = contents.manifest(sealing)
         admit(outside(of, self._document))
         templates, fillers = contents.templates(of, sealing), contents.fillers(of, sealing)
@@ -110,33 +106,19 @@ class RedisLists:
         """`parts` may be filled later. The registry is the root's: `authority` holds no other."""
         return open_parts(front, parts.get, registry=registry, now=self._clock.now())
 
-    def _front(self, digest: str) -> bytes | None:
+    def _front(self) -> bytes | None:
         with as_transient("reading a list's front"):
-            found = self._client.get(lists.front(self._deployment, digest))
+            found = self._client.get(lists.front(self._deployment, self._digest))
         return found if isinstance(found, bytes) else None
 
-    def _fetch(self, digest: str, names: Sequence[str], into: dict[str, bytes]) -> None:
+    def _fetch(self, names: Sequence[str], into: dict[str, bytes]) -> None:
         with as_transient("reading a list's parts"):
             for start in range(0, len(names), _AT_ONCE):
                 some = names[start : start + _AT_ONCE]
-                found = self._client.mget([lists.part(self._deployment, digest, name) for name in some])
+                found = self._client.mget([lists.part(self._deployment, self._digest, name) for name in some])
                 into.update(
                     (name, part) for name, part in zip(some, found, strict=True) if isinstance(part, bytes)
                 )
-
-    def _old(self, digest: str) -> ListMatrix:
-        """A list that nobody has signed, as lists were before they were sealed."""
-        with as_transient("reading a list"):
-            sealed = self._client.get(lists.templates(self._deployment, digest))
-        if not isinstance(sealed, bytes):
-            raise ListGone("the list that is current is not in Redis")
-        gallery = codec_lists.open_list(
-            sealed, deployment=self._deployment, digest=digest, sealing=self._sealing()
-        )
-        refusal = refuses_list(self._authority.watchlist, gallery)
-        if refusal is not None:
-            raise NotAdmitted(refusal, "the authority's watchlist is another")
-        return matrix.of(gallery)
 
     def _in_force(self) -> Registry:
         registry = self._registry()

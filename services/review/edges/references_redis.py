@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import redis
 
-from services.contracts import codec_lists, keys, lists
+from services.contracts import keys, lists
 from services.contracts.authorisation.registry import Registry
 from services.contracts.authority import Authority
 from services.contracts.codec import Cipher, Sealing
@@ -79,10 +79,8 @@ class RedisReferences:
 
     def _opened(self, list_digest: str, subject: SubjectToken, sealing: Sealing) -> Listed | None:
         known = self._of_list(list_digest, sealing)
-        if known is None:
-            return self._old(list_digest, subject, sealing)
-        entry_id = known.entries.get(subject)
-        return None if entry_id is None else _listed(known, entry_id, sealing)
+        entry_id = None if known is None else known.entries.get(subject)
+        return None if known is None or entry_id is None else _listed(known, entry_id, sealing)
 
     def _of_list(self, digest: str, sealing: Sealing) -> _Known | None:
         """None if there is no sealed list of that digest."""
@@ -110,6 +108,8 @@ class RedisReferences:
             contents = open_parts(front, fetch, registry=registry, now=self._clock.now()).contents
         except Refused as unsigned:
             raise Tampered(f"a list that is not sealed: {unsigned}") from None
+        if contents.seal.digest != digest:
+            raise Tampered("another list lies in the place of the one that was searched")
         self._fetch(digest, [spoken(one.name) for one in contents.seal.leaves], fetched)
         of = contents.manifest(sealing)
         key = self._ring.mint(keys.deployment(self._authority))
@@ -124,18 +124,6 @@ class RedisReferences:
                 into.update(
                     (name, part) for name, part in zip(some, found, strict=True) if isinstance(part, bytes)
                 )
-
-    def _old(self, digest: str, subject: SubjectToken, sealing: Sealing) -> Listed | None:
-        """Of a list that nobody has signed, as lists were before they were sealed."""
-        deployment = self._authority.deployment
-        sealed = self._get(lists.images(deployment, digest, subject))
-        if sealed is None:
-            return None
-        images = codec_lists.open_images(
-            sealed, deployment=deployment, digest=digest, token=subject, sealing=sealing
-        )
-        pictures = tuple(Reference(jpeg=one.jpeg, taken_on=one.taken_on) for one in images.images)
-        return Listed(category=images.category, pictures=pictures)
 
     def _get(self, name: str) -> bytes | None:
         with as_transient("reference pictures"):

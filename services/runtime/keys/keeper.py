@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-import threading
 from typing import Protocol
 
 from services.contracts.errors import Misconfigured
 from services.runtime.keys.ring import Keyring
+from services.runtime.looking import Looking
 
 log = logging.getLogger(__name__)
 
 # A key in a folder, or in the memory of an idle process, outlives its deadline by no more than this. At 0 a busy
 # loop over the folder; every process of a deployment that shares it sweeps.
 SWEEP_EVERY_S = 30.0
-_JOIN_S = 5.0
 
 
 class Sweepable(Protocol):
@@ -25,27 +24,16 @@ class Sweepable(Protocol):
         ...
 
 
-class KeyKeeper:
-    """A thread of its own from `start` to `stop`: a folder destroys nothing by itself, and an idle cache neither.
+class KeyKeeper(Looking):
+    """A folder destroys nothing by itself, and an idle cache neither.
 
     What cannot be swept now (a full disk, a foreign file) is said, and tried again.
     """
 
     def __init__(self, store: Sweepable, ring: Keyring, *, every_s: float = SWEEP_EVERY_S) -> None:
+        super().__init__(name="key-keeper", every_s=every_s)
         self._store = store
         self._ring = ring
-        self._every_s = every_s
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="signpost-key-keeper", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Blocks until the thread has ended; harmless if it never began."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(_JOIN_S)
 
     def look(self) -> None:
         """Drop what is over, in the store and in this process."""
@@ -57,9 +45,3 @@ class KeyKeeper:
             return
         if destroyed:
             log.info("keys destroyed at their deadline", extra={"keys": destroyed})
-
-    def _run(self) -> None:
-        while True:
-            self.look()
-            if self._stop.wait(self._every_s):
-                return

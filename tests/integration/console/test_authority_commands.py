@@ -105,7 +105,7 @@ def town(tmp_path: Path, kafka: KafkaCluster, redis_durable: str) -> Iterator[To
     facts = {"deployment": town.deployment, "id": "faces", "digest": digest, "model": "m-1", "score_kind": "raw"}
     files.facts_path(town.draft).write_text(yaml.safe_dump(facts))
     with redis.Redis.from_url(redis_durable) as client:
-        client.set(lists.templates(town.deployment, digest), b"sealed elsewhere")
+        client.set(lists.front(town.deployment, digest), b"sealed elsewhere")
     settings = {
         "KAFKA_BOOTSTRAP": kafka.bootstrap,
         "REDIS_DURABLE_URL": redis_durable,

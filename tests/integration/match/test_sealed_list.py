@@ -33,6 +33,7 @@ from tests import sealed
 from tests.builders import NOON
 from tests.fakes.clock import ManualClock
 from tests.fakes.keys import FakeKeys
+from tests.integration.match.lists import put_in_place_of
 from tests.unit.contracts.authorisation.builders import a_registered_key, a_registry
 from tests.unit.contracts.sealed.lists_builder import REGISTRY, a_draft
 from tests.unit.contracts.sealed.test_terms import an_authority as a_document
@@ -70,13 +71,15 @@ class Shelf:
         sealing = Sealing(spec.id, self.keys.mint(spec), AesGcm())
         bundle = sealed.sealed_up(self.draft, sealing=sealing, registry=REGISTRY, at=NOON)
         assert sealed.load(self.client, bundle, until=self.bounds.purge_at) == self.digest
+        if self.document.watchlist.digest != self.digest:
+            put_in_place_of(self.client, self.digest, self.document.watchlist.digest)
 
     def name(self, part: str) -> str:
         return lists.part(self.bounds.deployment, self.digest, part)
 
     def refused(self) -> ListRefusal:
         with pytest.raises(NotAdmitted) as refused:
-            self.store.load(self.digest)
+            self.store.load()
         return refused.value.why
 
 
@@ -92,10 +95,10 @@ def shelf(client: redis.Redis, tmp_path: Path) -> Shelf:
 
 
 def test_a_sealed_list_is_searched_as_it_was_sealed(shelf: Shelf) -> None:
-    assert shelf.store.digest() is None
+    assert not shelf.store.there()
     shelf.put()
-    assert shelf.store.digest() == shelf.digest
-    matrix = shelf.store.load(shelf.digest)
+    assert shelf.store.there()
+    matrix = shelf.store.load()
     assert (matrix.rows == likeness.fused(shelf.draft.templates, shelf.draft.fillers)).all()
     assert matrix.digest == shelf.digest
     tokens = [subject_token(shelf.deployment_key, one.subject_ref) for one in shelf.draft.manifest.entries]
@@ -130,7 +133,7 @@ def test_one_byte_that_is_not_as_sealed_is_found_and_its_part_named(shelf: Shelf
         flipped = found[:middle] + bytes([found[middle] ^ 1]) + found[middle + 1 :]
         shelf.client.set(shelf.name(part), flipped if what == "altered" else other)
     with pytest.raises(NotAdmitted, match=part) as refused:
-        shelf.store.load(shelf.digest)
+        shelf.store.load()
     assert refused.value.why is ListRefusal.ALTERED
 
 
@@ -168,12 +171,12 @@ def test_a_list_outside_its_authority_is_refused(
 
 def test_when_a_key_that_sealed_it_is_revoked_the_list_is_void(shelf: Shelf) -> None:
     shelf.put()
-    shelf.store.load(shelf.digest)
-    shelf.store.recheck(shelf.digest)
+    shelf.store.load()
+    shelf.store.recheck()
     revoked = a_registered_key("olu", revoked_at=NOON - timedelta(minutes=1))
     shelf.registry = a_registry(revoked, without=["olu"], sequence=2)
     with pytest.raises(NotAdmitted) as refused:
-        shelf.store.recheck(shelf.digest)
+        shelf.store.recheck()
     assert refused.value.why is ListRefusal.NOT_SEALED
     assert shelf.refused() is ListRefusal.NOT_SEALED
 
@@ -182,11 +185,19 @@ def test_without_a_registry_nothing_is_searched_and_it_is_asked_again(shelf: She
     shelf.put()
     shelf.registry = None
     with pytest.raises(Transient, match="registry"):
-        shelf.store.load(shelf.digest)
+        shelf.store.load()
 
 
 def test_a_list_whose_key_is_gone_is_gone(shelf: Shelf) -> None:
     shelf.put()
     shelf.keys.destroy([keys.watchlist(shelf.bounds)])
     with pytest.raises(ListGone):
-        shelf.store.load(shelf.digest)
+        shelf.store.load()
+
+
+def test_a_store_that_is_away_is_asked_again(tmp_path: Path) -> None:
+    with connect(SecretStr("redis://127.0.0.1:1"), client_name="test") as client:
+        store = Shelf(client, tmp_path / "keys", a_draft()).store
+        for call in (store.there, store.load):
+            with pytest.raises(Transient):
+                call()

@@ -22,7 +22,6 @@ from services.contracts.authority import Authority
 from services.contracts.codec import Sealing
 from services.contracts.counts import Count
 from services.contracts.events import AlertRaised, FaceObserved, StageCounts
-from services.contracts.lists import Gallery
 from services.runtime.clock import SystemClock
 from services.runtime.kafka.config import Connection, producer_options
 from services.runtime.kafka.producer import KafkaProducer
@@ -32,7 +31,6 @@ from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.redis_client import connect
-from tests import old_lists
 from tests.builders import a_face
 from tests.integration.running import WITHIN_S, Running, process_of
 from tests.integration.signed import SignedAuthority
@@ -69,7 +67,7 @@ class World:
         self._signed: Signed | None = None
         clock = SystemClock()
         self._volatile = connect(SecretStr(self.volatile_url), client_name="test")
-        self._durable = connect(SecretStr(self.durable_url), client_name="test")
+        self.durable = connect(SecretStr(self.durable_url), client_name="test")
         self.store = FolderKeys(self.folder / "keys", clock)
         self.face_keys = VolatileKeys(self._volatile, clock)
         self.ring = Keyring(self.face_keys, self.store, clock)
@@ -79,7 +77,7 @@ class World:
         if self._signed is not None:
             self._signed.close()
         self._volatile.close()
-        self._durable.close()
+        self.durable.close()
 
     @property
     def signed(self) -> SignedAuthority:
@@ -95,10 +93,6 @@ class World:
     def adopt(self, signed: Signed) -> None:
         """The authority is this one: somebody else has signed it."""
         self._signed = signed
-
-    def sign(self, gallery: Gallery) -> None:
-        """An authority for this list, ACTIVE from now on."""
-        self.sign_for(gallery.digest)
 
     def sign_for(self, digest: str) -> None:
         """An authority for the list with this digest, ACTIVE from now on."""
@@ -125,14 +119,6 @@ class World:
             }
             | self.watchlist
         )
-
-    def put_list(self, gallery: Gallery) -> None:
-        """Make it the list, as the operator's command does; the first is the one that is signed for."""
-        if self._signed is None:
-            self.sign(gallery)
-        spec = keys.watchlist(self.authority)
-        sealing = Sealing(spec.id, self.ring.mint(spec), AesGcm())
-        old_lists.write(self._durable, self.authority, gallery, sealing)
 
     def a_face(self, number: int, **changes: Any) -> FaceObserved:
         """The first publication of a track of its own, seen now."""

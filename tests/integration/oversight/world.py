@@ -99,7 +99,7 @@ class World:
             clock={"accepts": list(ClockState), "reason": "a test's machine has no say in its clock"},
         )
         with closing(redis.Redis.from_url(self._durable_url)) as durable:
-            durable.set(lists.templates(document.id, document.watchlist.digest), b"sealed")
+            durable.set(lists.front(document.id, document.watchlist.digest), b"sealed")
         return document
 
     def registry(self) -> str:

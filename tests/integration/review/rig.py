@@ -6,18 +6,17 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from services.contracts import codec, codec_lists, ids, keys, lists, topics
+from services.contracts import codec, ids, keys, lists, topics
 from services.contracts.authorisation.registry import Registry
 from services.contracts.codec import Sealing
 from services.contracts.decisions import CaseEvent
 from services.contracts.events import AlertRaised
-from services.contracts.lists import ReferenceImage, SubjectImages
 from services.review.casework import CaseDesk, Desk
 from services.review.core.keeping import policy_of
 from services.review.core.people import Person, PersonTokens, Role
@@ -35,12 +34,15 @@ from services.runtime.kafka.types import Dropped, Prepared, Record
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.ring import Keyring
 from services.runtime.redis_client import connect, connect_async
+from tests import sealed
 from tests.builders import DEPLOYMENT, an_alert, an_authority_of
 from tests.fakes.clock import ManualClock
 from tests.fakes.keys import FakeKeys
 from tests.fakes.standing import OpenStanding
 from tests.fakes.trail import FakeTrail
+from tests.integration.review.drawing import drawing
 from tests.unit.contracts.authorisation.builders import PEOPLE, a_registered_key, a_registry
+from tests.unit.contracts.sealed.lists_builder import rows
 
 _NOW = datetime.now(UTC)
 # Redis keeps its own time for deadlines, so the deployment runs now.
@@ -58,10 +60,16 @@ watchlist:
   score_kind: raw
   thresholds: {{1: 0.3}}
 """
-SUBJECT = ids.SubjectToken("5" * 32)
 CIPHER = AesGcm()
 CLOSED_PICTURES = timedelta(seconds=200)
-REFERENCE = b"\xff\xd8 a reference \xff\xd9"
+REFERENCE = drawing(240, 300, 4)
+# The list, its one subject, and the key that the subject is known by.
+LISTED = sealed.showing(
+    sealed.a_current_draft({"e-1": rows(5, 1)}, now=_NOW, deployment=DEPLOYMENT), "e-1", REFERENCE
+)
+DIGEST = LISTED.manifest.digest
+DEPLOYMENT_KEY = bytes(range(32))
+SUBJECT = ids.subject_token(DEPLOYMENT_KEY, LISTED.manifest.by_id["e-1"].subject_ref)
 T = TypeVar("T")
 
 
@@ -81,7 +89,9 @@ def an_alert_of(track: str, *, at: datetime, **changes: Any) -> AlertRaised:
     values: dict[str, Any] = {
         "camera": camera,
         "track": ids.TrackId(track),
-        "alert": ids.alert_id(ids.TrackId(track), "digest", SUBJECT),
+        "alert": ids.alert_id(ids.TrackId(track), DIGEST, SUBJECT),
+        "subject": SUBJECT,
+        "list_digest": DIGEST,
         "captured_at": at - timedelta(milliseconds=300),
         "searched_at": at,
     }
@@ -114,6 +124,8 @@ class Rig:
         self.clock = clock
         self.store = store
         self.authority = an_authority_of(DOCUMENT + more)
+        named = keys.deployment(self.authority)
+        store.put(named.id, DEPLOYMENT_KEY, expires_at=named.expires_at)
         self.standing = OpenStanding(self.authority, clock.now)
         self.names = Names(DEPLOYMENT)
         self.client = connect(self.url, client_name="test")
@@ -156,20 +168,18 @@ class Rig:
     def close(self) -> None:
         self.client.close()
 
-    def list_subject(self, deployment: str = DEPLOYMENT) -> None:
-        """Put the subject's reference pictures where the list's builder puts them."""
-        spec = keys.watchlist(self.authority)
-        sealing = Sealing(spec.id, self.ring.mint(spec), CIPHER)
-        images = SubjectImages(
-            token=SUBJECT,
-            category="recall to prison",
-            source="police",
-            reason="recall",
-            expires_on=date(2026, 12, 31),
-            images=(ReferenceImage(jpeg=REFERENCE, taken_on=date(2024, 5, 1), quality=0.8),),
+    def list_subject(self) -> None:
+        """Load the list, as its manager does."""
+        assert self.root_registry is not None
+        spec, at = keys.watchlist(self.authority), self.clock.now()
+        bundle = sealed.sealed_up(
+            LISTED,
+            sealing=Sealing(spec.id, self.ring.mint(spec), CIPHER),
+            registry=self.root_registry,
+            at=at,
+            shown={"e-1": (REFERENCE,)},
         )
-        sealed = codec_lists.seal_images(images, deployment=deployment, digest="digest", sealing=sealing)
-        self.client.set(lists.images(deployment, "digest", SUBJECT), sealed)
+        sealed.load(self.client, bundle, until=self.authority.purge_at)
 
     def record(self, alert: AlertRaised, *, offset: int | None = None) -> Record:
         """As match publishes it; the next offset if none is given."""
@@ -203,7 +213,7 @@ class Rig:
         return [event for event in found if isinstance(event, CaseEvent)]
 
     def all_bytes(self) -> bytes:
-        """Everything the server holds, names and values."""
+        """Everything the server holds beside the sealed list, names and values."""
         read: dict[str, Callable[[bytes], object]] = {
             "string": self.client.get,
             "hash": self.client.hgetall,
@@ -212,6 +222,8 @@ class Rig:
         }
         held: list[object] = []
         for name in self.client.scan_iter():
+            if name.startswith(lists.everything(DEPLOYMENT).encode()):
+                continue
             kind = self.client.type(name)
             held += [name, read[kind.decode() if isinstance(kind, bytes) else kind](name)]
         return repr(held).encode()

@@ -105,7 +105,7 @@ def test_the_view_shows_all_shots_best_first_and_every_reference_and_no_score(ri
     assert [one.taken_on for one in view.of(PictureKind.REFERENCE)] == ["2024-05-01"]
     assert REFERENCE in jpegs
     assert [one.sha256 for one in view.pictures] == [sha256(jpeg) for jpeg in jpegs]
-    assert view.category == "recall to prison"
+    assert view.category == "consenting_volunteer"
 
 
 def test_the_score_comes_with_the_judgement(rig: Rig) -> None:

@@ -22,7 +22,7 @@ from tests.support import eventually
 MATCH, NOT = Judgement.MATCH, Judgement.NOT_A_MATCH
 WHY = "a scar was overlooked"
 # Of what a closed case leaves behind for as long as Kafka may tell of its alert again: no pictures in it.
-TOMBSTONE_BYTES = 2048
+TOMBSTONE_BYTES = 2304
 
 
 def held(rig: Rig, case: str) -> Case:

@@ -18,11 +18,10 @@ from console.edges.kafka_admin import KafkaAdmin
 from console.edges.kafka_read import KafkaReader
 from console.stack.ports import free_ports
 from console.topics.apply import apply
-from services.contracts import codec, codec_lists, counts, ids, keys, lists, topics
+from services.contracts import codec, counts, ids, keys, topics
 from services.contracts.codec import Sealing
 from services.contracts.decisions import CaseEvent
 from services.contracts.events import AlertRaised, StageCounts
-from services.contracts.lists import ReferenceImage, SubjectImages
 from services.runtime.clock import SystemClock
 from services.runtime.kafka.config import Connection, producer_options
 from services.runtime.kafka.producer import KafkaProducer
@@ -33,16 +32,19 @@ from services.runtime.keys.ring import Keyring
 from services.runtime.passwords import hashed
 from services.runtime.redis_client import connect
 from signpost.v1 import review_pb2, review_pb2_grpc
+from tests import sealed
 from tests.builders import an_alert
 from tests.fakes.keys import FakeKeys
 from tests.integration.acknowledging import Acknowledger
 from tests.integration.running import WITHIN_S, Running, process_of
 from tests.integration.signed import SignedAuthority, write_key
 from tests.support import eventually
-from tests.unit.contracts.authorisation.builders import a_camera, a_list, sha
+from tests.unit.contracts.authorisation.builders import a_camera, a_list
+from tests.unit.contracts.sealed.lists_builder import rows
 
 PASSWORD = "correct horse"
-DIGEST = sha("the list of these tests")
+# How many are on the list.
+LISTED = 32
 PEOPLE = ("ann", "ben", "cat")
 
 
@@ -62,11 +64,16 @@ class World:
         self._urls = {"REDIS_VOLATILE_URL": volatile_url, "REDIS_DURABLE_URL": durable_url}
         self.deployment = ids.DeploymentId(f"review-{uuid4().hex[:10]}")
         apply(KafkaAdmin(bootstrap), groups=[f"signpost-review-{self.deployment}"])
+        self._listed = sealed.a_current_draft(
+            {f"e-{number}": rows(number, 1) for number in range(LISTED)},
+            now=datetime.now(UTC),
+            deployment=self.deployment,
+        )
         self.signed = SignedAuthority(
             bootstrap,
             id=self.deployment,
             cameras=[a_camera(f"gate-{n}", source="folder", host=None) for n in range(4)],
-            watchlist=a_list(categories=["consenting_volunteer"], digest=DIGEST),
+            watchlist=a_list(categories=["consenting_volunteer"], digest=self.digest),
         )
         self.signed.run()
         self.acknowledger = Acknowledger(bootstrap)
@@ -74,11 +81,12 @@ class World:
         self.authority = self.signed.authority
         self.people = folder / "people.yaml"
         secret = hashed(PASSWORD)
-        rows = {user: {"name": user, "roles": ["reviewer"], "password": secret} for user in PEOPLE}
-        self.people.write_text(yaml.safe_dump({"people": rows}))
+        accounts = {user: {"name": user, "roles": ["reviewer"], "password": secret} for user in PEOPLE}
+        self.people.write_text(yaml.safe_dump({"people": accounts}))
         clock = SystemClock()
         self._durable = connect(SecretStr(durable_url), client_name="test")
         self.ring = Keyring(FakeKeys(clock), FolderKeys(folder / "keys", clock), clock)
+        self._load_list()
         self._producer = KafkaProducer(producer_options(Connection(bootstrap, "test")), lambda code: None)
 
     def close(self) -> None:
@@ -86,22 +94,24 @@ class World:
         self.acknowledger.close()
         self._durable.close()
 
+    @property
+    def digest(self) -> str:
+        return self._listed.manifest.digest
+
     def subject(self, number: int) -> ids.SubjectToken:
-        """A listed subject, its reference pictures in place."""
-        token = ids.SubjectToken(f"{number:032x}")
+        """Somebody on the list, one of `LISTED`."""
+        own = self.ring.mint(keys.deployment(self.authority))
+        return ids.subject_token(own, self._listed.manifest.by_id[f"e-{number}"].subject_ref)
+
+    def _load_list(self) -> None:
         spec = keys.watchlist(self.authority)
-        images = SubjectImages(
-            token=token,
-            category="recall",
-            source="police",
-            reason="recall",
-            expires_on=datetime.now(UTC).date(),
-            images=(ReferenceImage(jpeg=b"\xff\xd8ref\xff\xd9", taken_on=datetime.now(UTC).date(), quality=0.8),),
+        bundle = sealed.sealed_up(
+            self._listed,
+            sealing=Sealing(spec.id, self.ring.mint(spec), AesGcm()),
+            registry=self.signed.registry,
+            at=datetime.now(UTC),
         )
-        sealing = Sealing(spec.id, self.ring.mint(spec), AesGcm())
-        sealed = codec_lists.seal_images(images, deployment=self.deployment, digest=DIGEST, sealing=sealing)
-        self._durable.set(lists.images(self.deployment, DIGEST, token), sealed)
-        return token
+        sealed.load(self._durable, bundle, until=self.authority.purge_at)
 
     def alert(self, subject: ids.SubjectToken, number: int, **changes: Any) -> AlertRaised:
         """Of a track of its own, searched now."""
@@ -113,8 +123,8 @@ class World:
             "camera": camera,
             "track": track,
             "subject": subject,
-            "alert": ids.alert_id(track, DIGEST, subject),
-            "list_digest": DIGEST,
+            "alert": ids.alert_id(track, self.digest, subject),
+            "list_digest": self.digest,
             "captured_at": now,
             "searched_at": now,
         }

@@ -6,17 +6,15 @@ The attacker holds oversight's key: moves and leases of his are rightly signed.
 from __future__ import annotations
 
 import time
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
-
-import redis
 
 from services.contracts.authorisation.approvals import approve
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Move
 from services.contracts.authorisation.records import DocumentPublished
 from services.contracts.events import ScoreKind
-from tests.reliability.attacks.lists import PEOPLE, STRANGER, SealedList
+from tests.builders import a_vector
+from tests.integration.match.lists import PEOPLE, SealedList, put_in_place_of
 from tests.reliability.attacks.town import DWELL_S, WITHIN_S, Outcome, Servers, Town
 from tests.support import eventually
 from tests.unit.contracts.authorisation.builders import (
@@ -30,9 +28,11 @@ from tests.unit.contracts.authorisation.builders import (
     approvals,
     key,
 )
+from tests.unit.contracts.sealed.lists_builder import SIZE
 from tests.unit.match.lists_builder import near
 
 _DAY = timedelta(days=1)
+DORA = a_vector(size=SIZE, seed=31)
 # Time enough to start a matcher and to see it search.
 _SOON = timedelta(seconds=20)
 
@@ -124,14 +124,14 @@ def list_swapped(servers: Servers) -> Outcome:
     with Town(servers) as town:
         town.matcher()
         town.searches()
-        swapped = SealedList(town.world, PEOPLE | STRANGER)
+        swapped = SealedList(town.world, PEOPLE | {"dora": DORA})
         swapped.load(town.signed.registry)
-        _put_in_place_of(servers, swapped.digest, town.listed.digest)
-        town.crowd.stranger(near(STRANGER["dora"], 0.9, seed=600))
+        put_in_place_of(town.world.durable, swapped.digest, town.listed.digest)
+        town.crowd.stranger(near(DORA, 0.9, seed=600))
         time.sleep(DWELL_S)
         town.matcher(ready=False)
         town.searches()
-        town.crowd.stranger(near(STRANGER["dora"], 0.9, seed=600))
+        town.crowd.stranger(near(DORA, 0.9, seed=600))
         time.sleep(DWELL_S)
         return town.outcome()
 
@@ -158,12 +158,3 @@ def _never_searched(
         eventually(lambda: "list refused" in matcher.log.read_text(), "the refusal", within_s=WITHIN_S)
         time.sleep(DWELL_S)
         return town.outcome()
-
-
-def _put_in_place_of(servers: Servers, wrong: str, right: str) -> None:
-    """Whatever lies in Redis under the one's digest now lies under the other's."""
-    with closing(redis.Redis.from_url(servers.durable_url)) as durable:
-        names = list(durable.scan_iter(f"*{wrong}*"))
-        assert names, "nothing of that list is in Redis"
-        for name in names:
-            durable.copy(name, name.replace(wrong.encode(), right.encode()), replace=True)

@@ -30,7 +30,7 @@ from services.contracts.authorisation.statements import sign
 from services.contracts.codec import Sealing
 from services.runtime.keys.cipher import AesGcm
 from signpost.v1 import envelope_pb2
-from tests.reliability.attacks.lists import PEOPLE
+from tests.integration.match.lists import PEOPLE
 from tests.reliability.attacks.town import Town
 from tests.unit.contracts.authorisation.builders import PEOPLE as ROLES
 from tests.unit.contracts.authorisation.builders import (

@@ -19,13 +19,13 @@ from console.edges.kafka_admin import KafkaAdmin
 from console.topics.apply import apply
 from services.contracts.authorisation.enums import Move
 from services.contracts.counts import Count
+from tests.integration.match.lists import PEOPLE, SealedList
 from tests.integration.match.world import World
 from tests.integration.oversight.world import GROUP as OVERSIGHT_GROUP
 from tests.integration.running import Running, answer
 from tests.integration.signed import SignedAuthority
 from tests.reliability.attacks.crowd import Crowd
 from tests.reliability.attacks.judge import Bounds, Sighting, Span, Verdict, hidden, judge
-from tests.reliability.attacks.lists import PEOPLE, SealedList
 from tests.reliability.attacks.lookout import Lookout
 from tests.support import eventually
 from tests.unit.contracts.authorisation.builders import a_camera

@@ -1,65 +1,67 @@
-"""Lists with real-looking values, for every test that needs one."""
+"""Lists as match holds them in memory, with real-looking values, for every test that needs one."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
 from services.contracts import ids
 from services.contracts.events import ScoreKind, Vector
-from services.contracts.lists import Gallery, ListEntry, ReferenceImage, SubjectImages
+from services.contracts.sealed.standing import Term
+from services.match.core.matrix import ListMatrix
 from tests.builders import NOON, a_vector
 
 MODEL = "sface-0123456789abcdef"
+DIGEST = "d" * 64
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the matrix; without a term it is nobody."""
+
+    token: ids.SubjectToken
+    vector: Vector
+    term: Term | None
 
 
 def token_of(reference: str) -> ids.SubjectToken:
     return ids.subject_token(b"the deployment's key", reference)
 
 
-def a_subject(reference: str = "ref-7731", **changes: Any) -> ListEntry:
+def a_term(**ends: Any) -> Term:
+    """From the day before NOON until `ends`, a day after it."""
+    values = {"stale_at": NOON + timedelta(days=1), "expires_at": NOON + timedelta(days=1)}
+    return Term(checked_at=NOON - timedelta(days=1), **(values | ends))
+
+
+def a_subject(reference: str = "ref-7731", *, vector: Vector | None = None, **ends: Any) -> Row:
+    token = token_of(reference)
+    return Row(token, a_vector(seed=int(token[:8], 16)) if vector is None else vector, a_term(**ends))
+
+
+def a_filler(number: int) -> Row:
+    token = token_of(f"filler-{number}")
+    return Row(token, a_vector(seed=int(token[:8], 16)), None)
+
+
+def a_matrix(*rows: Row, **changes: Any) -> ListMatrix:
+    listed = rows or (a_subject(),)
+    vectors = np.stack([row.vector for row in listed])
+    vectors.flags.writeable = False
     values: dict[str, Any] = {
-        "token": token_of(reference),
-        "reference": reference,
-        "category": "wanted",
-        "source": "custody picture",
-        "reason": "recall to prison",
-        "expires_on": (NOON + timedelta(days=30)).date(),
-        "vector": a_vector(seed=int(token_of(reference)[:8], 16)),
-        "images_sha256": b"s" * 32,
-    }
-    return ListEntry(**(values | changes))
-
-
-def a_filler(number: int, **changes: Any) -> ListEntry:
-    return a_subject(f"filler-{number}", **({"filler": True, "images_sha256": b""} | changes))
-
-
-def a_gallery(*entries: ListEntry, **changes: Any) -> Gallery:
-    values: dict[str, Any] = {
-        "name": "blue-list",
+        "digest": DIGEST,
         "model_id": MODEL,
         "score_kind": ScoreKind.RAW,
         "cohort_size": 10,
         "cohort_weight": 0.5,
-        "built_at": NOON,
-        "entries": tuple(sorted(entries or (a_subject(),), key=lambda entry: entry.token)),
+        "tokens": tuple(row.token for row in listed),
+        "rows": vectors,
+        "terms": tuple(row.term for row in listed),
     }
-    return Gallery(**(values | changes))
-
-
-def some_images(reference: str = "ref-7731", **changes: Any) -> SubjectImages:
-    values: dict[str, Any] = {
-        "token": token_of(reference),
-        "category": "wanted",
-        "source": "custody picture",
-        "reason": "recall to prison",
-        "expires_on": (NOON + timedelta(days=30)).date(),
-        "images": (ReferenceImage(jpeg=b"\xff\xd8 a face", taken_on=date(2024, 5, 1), quality=0.75),),
-    }
-    return SubjectImages(**(values | changes))
+    return ListMatrix(**(values | changes))
 
 
 def near(vector: Vector, cosine: float, *, seed: int = 99) -> Vector:

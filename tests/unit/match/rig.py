@@ -11,7 +11,6 @@ from services.contracts import codec, keys
 from services.contracts.authority import Authority
 from services.contracts.codec import Sealing
 from services.contracts.events import FaceObserved
-from services.match.core import matrix
 from services.match.core.matrix import ListMatrix
 from services.match.edges.keys_ring import RingKeys
 from services.match.metrics import MatchMetrics
@@ -23,7 +22,7 @@ from tests.builders import NOON, a_face, an_authority_of
 from tests.fakes.clock import ManualClock
 from tests.fakes.keys import FakeKeys
 from tests.fakes.standing import OpenStanding
-from tests.unit.match.lists_builder import MODEL, a_gallery
+from tests.unit.match.lists_builder import MODEL, a_matrix
 
 DOCUMENT = """
 deployment: oxford-street-1
@@ -69,7 +68,7 @@ class Rig:
         self.registry = CollectorRegistry()
         self.authority = bounds or an_authority()
         self.standing = OpenStanding(self.authority, self.clock.now)
-        self.lists = lists or Lists(held or matrix.of(a_gallery()))
+        self.lists = lists or Lists(held or a_matrix())
         self.keys = RingKeys(Keyring(self.volatile, self.store, self.clock))
         self.matcher = Matcher(
             authority=self.authority,

@@ -12,11 +12,10 @@ from services.contracts import codec, ids, keys
 from services.contracts.authorisation.refusals import Refusal
 from services.contracts.errors import Tampered, Transient, Undecodable
 from services.contracts.events import AlertRaised, FaceObserved, StageCounts
-from services.match.core import matrix
 from services.match.core.matrix import ListMatrix
 from services.runtime.kafka.types import Dropped, Output, Prepared, Record
 from tests.builders import DEPLOYMENT, NOON, a_face, a_frame, a_shot, a_vector
-from tests.unit.match.lists_builder import MODEL, a_filler, a_gallery, a_subject, near, token_of
+from tests.unit.match.lists_builder import DIGEST, MODEL, a_filler, a_matrix, a_subject, near, token_of
 from tests.unit.match.rig import CIPHER, Lists, Rig, an_authority
 
 
@@ -41,10 +40,9 @@ def test_a_listed_face_raises_one_alert_sealed_under_the_hours_key() -> None:
     raised = opened(rig, output)
     assert output.topic == "alerts"
     assert output.key == f"{DEPLOYMENT}/{token_of('ref-7731')}".encode()
-    digest = a_gallery().digest
-    assert raised.alert == ids.alert_id(face.item.track, digest, token_of("ref-7731"))
+    assert raised.alert == ids.alert_id(face.item.track, DIGEST, token_of("ref-7731"))
     assert raised.searched_at == rig.clock.now()
-    assert (raised.threshold, raised.list_digest, raised.authority_version) == (0.5, digest, 1)
+    assert (raised.threshold, raised.list_digest, raised.authority_version) == (0.5, DIGEST, 1)
     assert raised.raw_score == raised.score == pytest.approx(1.0, abs=1e-5)
     assert raised.shots == face.item.shots
     assert raised.trace_id == face.item.trace_id
@@ -256,9 +254,9 @@ def test_without_a_list_a_batch_waits() -> None:
 
 
 def test_expired_entries_and_fillers_raise_nothing() -> None:
-    stale = a_subject(expires_on=(NOON - timedelta(days=1)).date())
+    stale = a_subject(stale_at=NOON - timedelta(days=1))
     filler = a_filler(1)
-    rig = Rig(held=matrix.of(a_gallery(stale, filler)))
+    rig = Rig(held=a_matrix(stale, filler))
     faces = [rig.prepared(vector=stale.vector), rig.prepared(vector=filler.vector, revision=2)]
     outcome = rig.matcher.handle(faces)
     assert outcome.outputs == ()
@@ -270,7 +268,7 @@ def test_a_batch_is_searched_against_one_list_even_if_another_comes() -> None:
     old, new = a_subject(), a_subject("ref-2")
     faces = [rig.prepared(vector=old.vector), rig.prepared(vector=new.vector, revision=2)]
     assert len(rig.matcher.handle(faces).outputs) == 1
-    rig.lists.held = matrix.of(a_gallery(new))
+    rig.lists.held = a_matrix(new)
     faces = [rig.prepared(vector=old.vector), rig.prepared(vector=new.vector, revision=2)]
     (output,) = rig.matcher.handle(faces).outputs
     assert opened(rig, output).subject == new.token
@@ -314,15 +312,15 @@ def test_a_stop_that_comes_while_faces_are_searched_raises_no_alert() -> None:
             rig.standing.why = Refusal.NOT_ACTIVE
             return super().current()
 
-    rig = Rig(lists=StopsMeanwhile(matrix.of(a_gallery())))
+    rig = Rig(lists=StopsMeanwhile(a_matrix()))
     outcome = rig.matcher.handle([rig.prepared(vector=a_subject().vector)])
     assert outcome.outputs == ()
     assert outcome.counts == counted(faces_received=1, faces_refused__not_active=1)
 
 
 def test_a_revoked_subject_raises_no_alert_and_the_others_do() -> None:
-    twins = a_gallery(a_subject(), a_subject("ref-2", vector=a_subject().vector))
-    rig = Rig(held=matrix.of(twins))
+    twins = a_matrix(a_subject(), a_subject("ref-2", vector=a_subject().vector))
+    rig = Rig(held=twins)
     rig.standing.off = frozenset({token_of("ref-7731")})
     outcome = rig.matcher.handle([rig.prepared(vector=a_subject().vector)])
     (output,) = outcome.outputs

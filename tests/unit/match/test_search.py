@@ -22,10 +22,9 @@ from services.match.core.scores import scores
 from services.match.core.search import Hit, search
 from tests.builders import NOON, a_vector
 from tests.unit.contracts.sealed.lists_builder import a_draft, rows
-from tests.unit.match.lists_builder import a_filler, a_gallery, a_subject, near, token_of
+from tests.unit.match.lists_builder import a_filler, a_matrix, a_subject, near, token_of
 
 Rows = npt.NDArray[np.float32]
-TODAY = NOON.date()
 # Scores closer to a threshold than float32 rounding may fall on either side.
 _ROUNDING = 1e-5
 
@@ -44,7 +43,7 @@ def _plain(rows: Rows, probe: Vector, *, kind: ScoreKind, size: int, weight: flo
 
 def _matrix(rows: Rows, kind: ScoreKind, size: int, weight: float) -> list_matrix.ListMatrix:
     entries = [a_subject(f"ref-{number}", vector=row) for number, row in enumerate(rows)]
-    return list_matrix.of(a_gallery(*entries, score_kind=kind, cohort_size=size, cohort_weight=weight))
+    return a_matrix(*entries, score_kind=kind, cohort_size=size, cohort_weight=weight)
 
 
 @settings(deadline=None, max_examples=60)
@@ -89,14 +88,14 @@ def test_a_list_of_many_tiles_is_searched_to_its_last_entry() -> None:
 @pytest.mark.parametrize(("cosine", "found"), [(0.59, 0), (0.61, 1)])
 def test_a_face_is_found_from_the_threshold_on(cosine: float, found: int) -> None:
     subject = a_subject()
-    matrix = list_matrix.of(a_gallery(subject))
+    matrix = a_matrix(subject)
     hits = search(matrix, [near(subject.vector, cosine)], [0.6], at=NOON).hits[0]
     assert len(hits) == found
 
 
 def test_each_face_has_a_threshold_of_its_own() -> None:
     subject = a_subject()
-    matrix = list_matrix.of(a_gallery(subject))
+    matrix = a_matrix(subject)
     faces = [near(subject.vector, 0.5, seed=1), near(subject.vector, 0.5, seed=2)]
     assert [len(hits) for hits in search(matrix, faces, [0.45, 0.55], at=NOON).hits] == [1, 0]
 
@@ -104,22 +103,22 @@ def test_each_face_has_a_threshold_of_its_own() -> None:
 def test_every_subject_above_the_threshold_is_found() -> None:
     vector = a_vector()
     twins = (a_subject("twin-a", vector=vector), a_subject("twin-b", vector=near(vector, 0.99)))
-    hits = search(list_matrix.of(a_gallery(*twins)), [vector], [0.9], at=NOON).hits[0]
+    hits = search(a_matrix(*twins), [vector], [0.9], at=NOON).hits[0]
     assert {hit.subject for hit in hits} == {token_of("twin-a"), token_of("twin-b")}
 
 
 def test_a_filler_is_never_found_however_alike() -> None:
     filler = a_filler(1)
-    matrix = list_matrix.of(a_gallery(a_subject(), filler))
+    matrix = a_matrix(a_subject(), filler)
     assert search(matrix, [filler.vector], [0.5], at=NOON).hits == [()]
 
 
 def test_an_expired_entry_is_not_found_and_stays_in_the_cohort() -> None:
     vector = a_vector()
-    expired = a_subject("ref-old", vector=near(vector, 0.9), expires_on=TODAY - timedelta(days=1))
+    expired = a_subject("ref-old", vector=near(vector, 0.9), expires_at=NOON)
     wanted = a_subject("ref-new", vector=near(vector, 0.8, seed=3))
-    gallery = a_gallery(expired, wanted, score_kind=ScoreKind.GALLERY_NORMALISED, cohort_size=1, cohort_weight=0.5)
-    hits = search(list_matrix.of(gallery), [vector], [0.3], at=NOON).hits[0]
+    matrix = a_matrix(expired, wanted, score_kind=ScoreKind.GALLERY_NORMALISED, cohort_size=1, cohort_weight=0.5)
+    hits = search(matrix, [vector], [0.3], at=NOON).hits[0]
     assert [hit.subject for hit in hits] == [token_of("ref-new")]
     assert hits[0].raw_score == pytest.approx(0.8, abs=1e-5)
     assert hits[0].score == pytest.approx(0.35, abs=1e-5)
@@ -222,13 +221,13 @@ def _parts(draft: Draft) -> tuple[Manifest, dict[str, Rows], Rows]:
 
 
 def test_a_vector_of_another_length_is_refused() -> None:
-    matrix = list_matrix.of(a_gallery())
+    matrix = a_matrix()
     with pytest.raises(ValueError, match="mismatch"):
         search(matrix, [a_vector(size=64)], [0.5], at=NOON)
 
 
 def test_the_matrix_cannot_be_written_to() -> None:
-    matrix = list_matrix.of(a_gallery(a_subject(), a_filler(1)))
+    matrix = a_matrix(a_subject(), a_filler(1))
     assert (matrix.subjects, matrix.fillers) == (1, 1)
     with pytest.raises(ValueError, match="read-only"):
         matrix.rows[0, 0] = 1.0

@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-import numpy as np
-import simplejpeg
 import uvicorn
 
 from services.contracts.authority import UseCase
@@ -21,6 +19,7 @@ from services.review.web.app import create_app
 from services.review.web.facts import PageFacts
 from services.runtime.clock import Clock, SystemClock
 from tests.fakes.casework import FakeCase, FakeCaseWork, FakeSessions, a_person, context, probe, reference
+from tests.integration.review.drawing import drawing
 from tests.support import eventually
 
 NOTE = "Public-domain portraits stand in for consenting subjects."
@@ -128,12 +127,3 @@ class Served:
             await app(scope, receive, keep)
 
         return recorded
-
-
-def drawing(width: int, height: int, seed: int) -> bytes:
-    """A JPEG of no face at all."""
-    across = np.linspace(0, 200, width)[None, :, None]
-    down = np.linspace(0, 55, height)[:, None, None]
-    tint = np.array([seed * 37 % 90, seed * 53 % 90, seed * 71 % 90])[None, None, :]
-    pixels = np.clip(across + down * 0.5 + tint * 0.4, 0, 255).astype(np.uint8)
-    return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), quality=85))

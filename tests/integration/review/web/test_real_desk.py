@@ -18,9 +18,10 @@ from services.runtime.clock import Clock
 from services.runtime.redis_client import connect_async
 from tests.builders import a_shot
 from tests.fakes.casework import FakeSessions
+from tests.integration.review.drawing import drawing
 from tests.integration.review.rig import Rig
 from tests.integration.review.web.desk import AtDesk
-from tests.integration.review.web.served import Served, drawing
+from tests.integration.review.web.served import Served
 
 SignIn = Callable[..., AtDesk]
 
@@ -43,15 +44,6 @@ class RealServed(Served):
         async with self._rig.desk() as desk:
             yield desk, identities, self._rig.clock
         await client.aclose()
-
-
-@pytest.fixture
-def rig(rigs: Callable[[], Rig], monkeypatch: pytest.MonkeyPatch) -> Rig:
-    """As elsewhere, with a reference that a browser can show."""
-    monkeypatch.setattr("tests.integration.review.rig.REFERENCE", drawing(240, 300, 4))
-    one = rigs()
-    one.list_subject()
-    return one
 
 
 @pytest.fixture
