@@ -23,6 +23,7 @@ from console.watchlist.limits import BY_MODEL, Limits
 from console.watchlist.rebuilding import enrolled_again, not_as_searched
 from console.watchlist.report import faults, head, lines
 from console.watchlist.revoking import take_off
+from services.contracts.authorisation.enums import RevocationReason
 from services.contracts.authorisation.registry import Registry, in_force, open_registry
 from services.contracts.errors import Misconfigured
 from services.contracts.scoring import raw_scores
@@ -228,6 +229,7 @@ def revoke_command(
     ],
     entry: Annotated[list[str], typer.Argument(help="Ids of entries.")],
     *,
+    reason: Annotated[RevocationReason, typer.Option(help="Why; it is recorded for good.")],
     key: Key,
     oversight: Annotated[str, typer.Option(envvar="OVERSIGHT", help="Oversight, host:port; comma between.")],
     registry: RegistryFile,
@@ -241,7 +243,7 @@ def revoke_command(
         token_of = storing.token_of(of.head.deployment, keys_dir)
         own = read_signing_key(key, variable="--key")
         with OversightClient(oversight) as client:
-            found = take_off(of, entry, token_of=token_of, key=own, oversight=client)
+            found = take_off(of, entry, reason, token_of=token_of, key=own, oversight=client)
     typer.echo(f"{len(set(entry))} taken off {of.digest}; {found.count} revocations")
 
 

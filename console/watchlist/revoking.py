@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from console.authority.standing import Revocations
 from console.edges.grpc_oversight import OversightClient
+from services.contracts.authorisation.enums import RevocationReason
 from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.signing import SigningKey
 from services.contracts.authorisation.statements import sign
@@ -21,6 +22,7 @@ _TRIES = 3
 def take_off(
     of: Manifest,
     entry_ids: Iterable[str],
+    reason: RevocationReason,
     *,
     token_of: Callable[[str], SubjectToken],
     key: SigningKey,
@@ -36,6 +38,7 @@ def take_off(
         said = taken_off(
             of,
             names,
+            reason,
             token_of=token_of,
             sequence=known.count + 1,
             previous=known.head,

@@ -16,7 +16,7 @@ from console.stack.errors import StackUnavailableError
 from console.watchlist import storing
 from console.watchlist.revoking import take_off
 from services.contracts import topics
-from services.contracts.authorisation.enums import Role
+from services.contracts.authorisation.enums import RevocationReason, Role
 from services.contracts.codec import Peeked
 from services.contracts.codec_fields import from_micros
 from services.contracts.counts import Stage
@@ -71,6 +71,7 @@ def test_within_two_seconds_nothing_alerts_for_who_was_taken_off(world: World) -
         take_off(
             manifest,
             [entries[FORTY_FOUR.reference]],
+            RevocationReason.LOCATED,
             token_of=token_of,
             key=exercise.sample.key(Role.LIST_MANAGER),
             oversight=client,

@@ -62,6 +62,18 @@ class AgeBand(StrEnum):
 UNDER_18 = frozenset(AgeBand) - {AgeBand.ADULT}
 
 
+class RevocationReason(StrEnum):
+    """Why somebody is taken off a sealed list. None says anything else of the person (no "other")."""
+
+    LOCATED = "located"
+    NO_LONGER_SOUGHT = "no_longer_sought"
+    BASIS_ENDED = "basis_ended"
+    COURT_ORDER = "court_order"
+    ADDED_BY_MISTAKE = "added_by_mistake"
+    WRONG_PERSON = "wrong_person"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+
+
 class DocumentKind(StrEnum):
     """What must be on file, with hash and review date, before a deployment (C-11, C-15)."""
 

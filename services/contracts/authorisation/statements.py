@@ -14,7 +14,7 @@ from pydantic import Field
 
 from services.contracts.authorisation import signing
 from services.contracts.authorisation.canonical import digest_of
-from services.contracts.authorisation.enums import Move, Role, State
+from services.contracts.authorisation.enums import Move, RevocationReason, Role, State
 from services.contracts.authorisation.fields import Address, Moment, Name, Part, PersonId, Prose, Sequence, Sha256
 from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.registry import RegisteredKey, Registry
@@ -155,6 +155,7 @@ class EntriesRevoked(Statement):
     list_digest: Sha256
     sequence: Sequence
     previous: Sha256 = Field(description="head of the one before, NOTHING for the first")
+    reason: RevocationReason
     tokens: tuple[SubjectToken, ...] = Field(min_length=1, max_length=10_000)
 
     @property

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
+from services.contracts.authorisation.enums import RevocationReason
 from services.contracts.authorisation.statements import EntriesRevoked
 from services.contracts.ids import SubjectToken
 from services.contracts.sealed.faults import Fault, refuse
@@ -25,7 +26,14 @@ def revoked(of: Manifest, off: Collection[str], token_of: TokenOf) -> frozenset[
 
 
 def taken_off(
-    of: Manifest, entry_ids: Iterable[str], *, token_of: TokenOf, sequence: int, previous: str, at: datetime
+    of: Manifest,
+    entry_ids: Iterable[str],
+    reason: RevocationReason,
+    *,
+    token_of: TokenOf,
+    sequence: int,
+    previous: str,
+    at: datetime,
 ) -> EntriesRevoked:
     """The statement that takes these entries off; sequence and head are the register's. One person may subtract.
 
@@ -41,5 +49,6 @@ def taken_off(
         list_digest=of.digest,
         sequence=sequence,
         previous=previous,
+        reason=reason,
         tokens=tuple(token_of(of.by_id[name].subject_ref) for name in names),
     )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contracts import codec_authority
-from services.contracts.authorisation.enums import Move, State
+from services.contracts.authorisation.enums import Move, RevocationReason, State
 from services.contracts.authorisation.records import (
     DocumentPublished,
     LeaseRenewed,
@@ -88,6 +88,7 @@ def test_keys_keep_every_state_and_revocation_and_the_newest_lease() -> None:
         list_digest=sha("list"),
         sequence=4,
         previous=NOTHING,
+        reason=RevocationReason.LOCATED,
         tokens=TOKENS[:1],
     )
     said = (a_registry(), DOCUMENT, change, lease, revoked)

@@ -10,7 +10,14 @@ from functools import cache
 from services.contracts.authorisation.approvals import Verified, approve, verify
 from services.contracts.authorisation.clock import ClockReading
 from services.contracts.authorisation.document import Document
-from services.contracts.authorisation.enums import ClockState, DocumentKind, Move, Role, State
+from services.contracts.authorisation.enums import (
+    ClockState,
+    DocumentKind,
+    Move,
+    RevocationReason,
+    Role,
+    State,
+)
 from services.contracts.authorisation.records import (
     DocumentPublished,
     LeaseRenewed,
@@ -327,6 +334,7 @@ def revocations(
             list_digest=document.watchlist.digest,
             sequence=sequence,
             previous=head,
+            reason=RevocationReason.LOCATED,
             tokens=(token,),
         )
         head = said.head

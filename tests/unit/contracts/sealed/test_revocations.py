@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contracts.authorisation.revocations import Revocations
+from services.contracts.authorisation.enums import RevocationReason
 from services.contracts.authorisation.statements import NOTHING, EntriesRevoked
 from services.contracts.ids import SubjectToken, subject_token
 from services.contracts.sealed.faults import Refused
@@ -26,7 +27,9 @@ def token_of(reference: str) -> SubjectToken:
 
 
 def taking_off(*entry_ids: str, sequence: int = 1, previous: str = NOTHING) -> EntriesRevoked:
-    return taken_off(LIST, entry_ids, token_of=token_of, sequence=sequence, previous=previous, at=NOON)
+    return taken_off(
+        LIST, entry_ids, RevocationReason.LOCATED, token_of=token_of, sequence=sequence, previous=previous, at=NOON
+    )
 
 
 def off_after(*records: EntriesRevoked) -> frozenset[str]:
