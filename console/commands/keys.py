@@ -88,8 +88,9 @@ def enrol_command(
 @app.command("revoke")
 def revoke_command(
     folder: Folder,
-    kid: Annotated[str, typer.Argument(help="The key's id, as `keys list` tells it.")],
     *,
+    # An option: an id may begin with a hyphen, and an argument cannot.
+    kid: Annotated[str, typer.Option(help="The key's id, as `keys list` tells it.")],
     passphrase_file: Passphrase = None,
     registry_days: RegistryDays = 31,
 ) -> None:

@@ -109,11 +109,21 @@ def test_the_root_enrols_and_revokes(root: Path, tmp_path: Path) -> None:
     token = (root / "registry.jws").read_text().strip()
     registry = open_registry(token, root_fingerprint=fingerprint(told.output))
     assert [(key.kid, key.person, key.revoked_at) for key in registry.keys] == [(own.kid, "p-1", None)]
-    revoked = keys_(tmp_path, "revoke", own.kid)
+    revoked = keys_(tmp_path, "revoke", "--kid", own.kid)
     assert revoked.exit_code == 0, revoked.output
     token = (root / "registry.jws").read_text().strip()
     (key,) = open_registry(token, root_fingerprint=registry.root_fingerprint).keys
     assert key.revoked_at is not None
+
+
+def test_a_key_whose_id_begins_with_a_hyphen_is_revoked_as_any_other(root: Path, tmp_path: Path) -> None:
+    """Every 64th id does; as an argument it was taken for an option, and the key could not be withdrawn."""
+    seeds = (number.to_bytes(32, "big") for number in range(1, 1000))
+    own = next(key for key in map(SigningKey, seeds) if key.kid.startswith("-"))
+    done = keys_(tmp_path, "enrol", "--person=p-1", "--role=author", f"--public={own.public}")
+    assert done.exit_code == 0, done.output
+    revoked = keys_(tmp_path, "revoke", "--kid", own.kid)
+    assert revoked.exit_code == 0, revoked.output
 
 
 def test_a_person_s_own_key_is_enrolled_by_its_public_half(root: Path, tmp_path: Path) -> None:
@@ -137,7 +147,7 @@ def test_nothing_is_enrolled_under_a_wrong_passphrase(root: Path, tmp_path: Path
 
 
 def test_an_unknown_key_or_a_name_that_is_none_ends_in_exit_1(root: Path, tmp_path: Path) -> None:
-    assert keys_(tmp_path, "revoke", SigningKey(b"x" * 32).kid).exit_code == 1
+    assert keys_(tmp_path, "revoke", "--kid", SigningKey(b"x" * 32).kid).exit_code == 1
     done = keys_(tmp_path, "enrol", "--person=Ann Smith", "--role=author")
     assert done.exit_code == 1
     assert "person:" in done.output
