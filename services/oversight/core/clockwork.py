@@ -32,11 +32,11 @@ def keep(clerk: Clerk, register: Register, now: Now) -> Decision:
 
 
 def lists_wanted(register: Register, now: Now) -> frozenset[tuple[str, str]]:
-    """Which sealed lists a decision may depend on now, as (deployment, digest)."""
+    """Which sealed lists a decision may depend on, as (deployment, digest): now, or as soon as somebody suspends."""
     return frozenset(
         (version.document.id, version.document.watchlist.digest)
         for version in register.versions()
-        if version.state in (State.AUTHORISED, State.SUSPENDED)
+        if version.state in (State.AUTHORISED, State.ACTIVE, State.SUSPENDED)
         and version.document.window.start - _AHEAD <= now.wall < version.document.window.end
     )
 
