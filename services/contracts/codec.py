@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from services.contracts import codec_fields, decisions, events
 from services.contracts.errors import Undecodable
@@ -85,7 +85,7 @@ class Peeked:
     @property
     def body(self) -> Message:
         """The clear body, parsed. Raises Undecodable."""
-        return _parse(_BY_NAME[self._envelope.type].body(), self._envelope.body)
+        return codec_fields.parsed(_BY_NAME[self._envelope.type].body(), self._envelope.body)
 
     def text(self, name: str) -> str:
         """The text field `name` of the clear body; ValueError if this kind has none. Raises Undecodable."""
@@ -117,7 +117,7 @@ def encode_sealed(event: Event, *, topic: str, sealing: Sealing) -> bytes:
 
 def peek(raw: bytes, *, topic: str) -> Peeked:
     """Read the clear part of a record. Raises Undecodable."""
-    envelope = _parse(envelope_pb2.Envelope(), raw)
+    envelope = codec_fields.parsed(envelope_pb2.Envelope(), raw)
     shape = _BY_NAME.get(envelope.type)
     if shape is None:
         raise Undecodable(f"a record on {topic} has an unknown type")
@@ -147,7 +147,7 @@ def open_sealed(peeked: Peeked, *, key: bytes, cipher: Cipher) -> Event:
         raise ValueError(f"{shape.kind.__name__} is not sealed")
     envelope = peeked._envelope
     plaintext = cipher.open(key, envelope.sealed, _aad(peeked.topic, envelope))
-    return _build(peeked, peeked.body, _parse(shape.secret(), plaintext))
+    return _build(peeked, peeked.body, codec_fields.parsed(shape.secret(), plaintext))
 
 
 def expect(event: Event, kind: type[E]) -> E:
@@ -186,17 +186,6 @@ def _aad(topic: str, envelope: envelope_pb2.Envelope) -> bytes:
         hashlib.sha256(envelope.body).digest(),
     )
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-
-
-M = TypeVar("M", bound=Message)
-
-
-def _parse(message: M, raw: bytes) -> M:
-    try:
-        message.ParseFromString(raw)
-    except DecodeError as error:
-        raise Undecodable(f"not a {message.DESCRIPTOR.name}") from error
-    return message
 
 
 def _unknown_fields(message: Message) -> bytes:

@@ -6,21 +6,16 @@ A request's bytes are made once, by who signs it, and carried on as they are: no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
-
-from google.protobuf.message import DecodeError, Message
 
 from services.contracts import ids
 from services.contracts.audit.chain import Audited, SignedTreeHead, TreeHead
 from services.contracts.audit.commitments import Commitment
 from services.contracts.audit.requests import Action, AlertRow, AuditRequested, SignedRequest, signed_message
 from services.contracts.audit.signing import Signer, fingerprint, framed
-from services.contracts.codec_fields import from_micros, micros
+from services.contracts.codec_fields import from_micros, micros, parsed
 from services.contracts.errors import Undecodable
 from services.contracts.events import CaseOutcome
 from signpost.v1 import audit_pb2
-
-M = TypeVar("M", bound=Message)
 
 # As `framed` has it.
 _LENGTH_BYTES = 4
@@ -37,8 +32,8 @@ def sign_request(content: AuditRequested, signer: Signer) -> SignedRequest:
 
 def read_request(raw: bytes) -> SignedRequest:
     """A record of `audit_requests`, its signature not yet checked. Raises Undecodable."""
-    outer = _parse(audit_pb2.SignedAuditRequest(), raw)
-    inner = _parse(audit_pb2.AuditRequested(), outer.request)
+    outer = parsed(audit_pb2.SignedAuditRequest(), raw)
+    inner = parsed(audit_pb2.AuditRequested(), outer.request)
     try:
         content = _request(inner)
         return SignedRequest(content, outer.key, outer.signature, outer.request, raw)
@@ -58,7 +53,7 @@ def read_contents(raw: bytes) -> list[AuditRequested]:
     while raw:
         end = _LENGTH_BYTES + int.from_bytes(raw[:_LENGTH_BYTES], "big")
         try:
-            found.append(_request(_parse(audit_pb2.AuditRequested(), raw[_LENGTH_BYTES:end])))
+            found.append(_request(parsed(audit_pb2.AuditRequested(), raw[_LENGTH_BYTES:end])))
         except ValueError as error:
             raise Undecodable("an audit request holds values that cannot be true") from error
         raw = raw[end:]
@@ -76,7 +71,7 @@ def encode_record(record: Audited | SignedTreeHead) -> bytes:
 
 def read_record(raw: bytes) -> Audited | SignedTreeHead:
     """A record of `audit`. That it fits its chain is for who folds it to find. Raises Undecodable."""
-    message = _parse(audit_pb2.AuditRecord(), raw)
+    message = parsed(audit_pb2.AuditRecord(), raw)
     try:
         match message.WhichOneof("record"):
             case "audited":
@@ -193,11 +188,3 @@ def _head(message: audit_pb2.SignedTreeHead) -> SignedTreeHead:
         at=from_micros(message.at_us),
     )
     return SignedTreeHead(head, message.key, message.signature)
-
-
-def _parse(message: M, raw: bytes) -> M:
-    try:
-        message.ParseFromString(raw)
-    except DecodeError as error:
-        raise Undecodable(f"not a {message.DESCRIPTOR.name}") from error
-    return message

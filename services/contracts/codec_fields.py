@@ -12,10 +12,10 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
-from typing import Any, NewType, get_args, get_origin, get_type_hints
+from typing import Any, NewType, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from services.contracts.errors import Undecodable
 
@@ -23,6 +23,18 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # Deadlines are counted on from what stands in a record: no sum of ours may leave the calendar.
 _YEAR_9000 = (datetime(9000, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+
+
+M = TypeVar("M", bound=Message)
+
+
+def parsed(message: M, raw: bytes) -> M:
+    """The message, filled from its bytes. Raises Undecodable."""
+    try:
+        message.ParseFromString(raw)
+    except DecodeError as error:
+        raise Undecodable(f"not a {message.DESCRIPTOR.name}") from error
+    return message
 
 
 def micros(at: datetime) -> int:
