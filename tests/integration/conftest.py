@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
+from console.stack.kafka import KafkaCluster
+from tests.integration.runtime.kafka_world import KafkaWorld
 from tests.integration.stack import (
     kafka,
     kafka_trio,
@@ -23,3 +29,11 @@ __all__ = [
     "redis_volatile",
     "redis_volatile_server",
 ]
+
+
+@pytest.fixture
+def kafka_world(kafka: KafkaCluster) -> Iterator[KafkaWorld]:
+    """Topics, groups and clients of a test's own on the shared broker."""
+    world = KafkaWorld(kafka.bootstrap)
+    yield world
+    world.close()

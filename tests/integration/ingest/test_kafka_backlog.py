@@ -18,20 +18,13 @@ WITHIN_S = 10
 
 
 @pytest.fixture
-def world(kafka: KafkaCluster) -> Iterator[KafkaWorld]:
-    world = KafkaWorld(kafka.bootstrap)
-    yield world
-    world.close()
+def topic(kafka_world: KafkaWorld) -> str:
+    return kafka_world.topic(partitions=2)
 
 
 @pytest.fixture
-def topic(world: KafkaWorld) -> str:
-    return world.topic(partitions=2)
-
-
-@pytest.fixture
-def backlog(world: KafkaWorld, topic: str) -> Iterator[KafkaBacklog]:
-    backlog = KafkaBacklog(world.connection, topic=topic, group=topic, max_records=2)
+def backlog(kafka_world: KafkaWorld, topic: str) -> Iterator[KafkaBacklog]:
+    backlog = KafkaBacklog(kafka_world.connection, topic=topic, group=topic, max_records=2)
     backlog.start()
     yield backlog
     backlog.close()
@@ -45,12 +38,12 @@ def publish(kafka: KafkaCluster, topic: str, partition: int, records: int) -> No
 
 
 def test_a_partition_whose_reader_is_behind_has_no_room_and_the_others_have(
-    kafka: KafkaCluster, world: KafkaWorld, topic: str, backlog: KafkaBacklog
+    kafka: KafkaCluster, kafka_world: KafkaWorld, topic: str, backlog: KafkaBacklog
 ) -> None:
     eventually(lambda: backlog.room(0) and backlog.room(1), "the first look", within_s=WITHIN_S)
     publish(kafka, topic, 0, 3)
     eventually(lambda: not backlog.room(0) and backlog.room(1), "the look that sees them", within_s=WITHIN_S)
-    with group_offsets(world.connection, topic) as group:
+    with group_offsets(kafka_world.connection, topic) as group:
         group.commit({Partition(topic, 0): 3}, timeout_s=WITHIN_S)
     eventually(lambda: backlog.room(0), "the look that sees them read", within_s=WITHIN_S)
 
@@ -62,5 +55,5 @@ def test_between_two_looks_no_more_is_let_through_than_there_is_room(backlog: Ka
     assert sum(asked) <= 2 * 2
 
 
-def test_before_the_first_answer_there_is_no_room(world: KafkaWorld) -> None:
-    assert not KafkaBacklog(world.connection, topic="frames", group="embed", max_records=2).room(0)
+def test_before_the_first_answer_there_is_no_room(kafka_world: KafkaWorld) -> None:
+    assert not KafkaBacklog(kafka_world.connection, topic="frames", group="embed", max_records=2).room(0)

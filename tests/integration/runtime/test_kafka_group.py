@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 from confluent_kafka import KafkaException
 
-from console.stack.kafka import KafkaCluster
 from services.runtime.kafka.broker import RebalanceListener
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.group import group_offsets
@@ -17,27 +15,20 @@ from tests.integration.runtime.kafka_world import KafkaWorld
 from tests.support import eventually
 
 
-@pytest.fixture
-def world(kafka: KafkaCluster) -> Iterator[KafkaWorld]:
-    world = KafkaWorld(kafka.bootstrap)
-    yield world
-    world.close()
-
-
-def test_what_was_committed_is_read_and_what_never_was_is_left_out(world: KafkaWorld) -> None:
-    topic, group = world.topic(partitions=2), f"group-{uuid4()}"
+def test_what_was_committed_is_read_and_what_never_was_is_left_out(kafka_world: KafkaWorld) -> None:
+    topic, group = kafka_world.topic(partitions=2), f"group-{uuid4()}"
     first, second = Partition(topic, 0), Partition(topic, 1)
-    with group_offsets(world.connection, group) as offsets:
+    with group_offsets(kafka_world.connection, group) as offsets:
         assert offsets.committed([first, second], timeout_s=10) == {}
         offsets.commit({first: 7}, timeout_s=10)
-    with group_offsets(world.connection, group) as offsets:
+    with group_offsets(kafka_world.connection, group) as offsets:
         assert offsets.committed([first, second], timeout_s=10) == {first: 7}
 
 
-def test_the_offsets_of_a_group_with_members_are_its_own(world: KafkaWorld) -> None:
-    topic, group = world.topic(), f"group-{uuid4()}"
+def test_the_offsets_of_a_group_with_members_are_its_own(kafka_world: KafkaWorld) -> None:
+    topic, group = kafka_world.topic(), f"group-{uuid4()}"
     assigned: list[Partition] = []
-    member = world.consumer(group)
+    member = kafka_world.consumer(group)
     member.subscribe([topic], RebalanceListener(assigned.extend, lambda _: None, lambda _: None))
 
     def joined() -> bool:
@@ -45,11 +36,11 @@ def test_the_offsets_of_a_group_with_members_are_its_own(world: KafkaWorld) -> N
         return bool(assigned)
 
     eventually(joined, "the member to be given its partition", within_s=20)
-    with group_offsets(world.connection, group) as offsets, pytest.raises(KafkaException):
+    with group_offsets(kafka_world.connection, group) as offsets, pytest.raises(KafkaException):
         offsets.commit({Partition(topic, 0): 7}, timeout_s=10)
 
 
-def test_without_a_broker_it_says_so(world: KafkaWorld) -> None:
+def test_without_a_broker_it_says_so(kafka_world: KafkaWorld) -> None:
     nowhere = Connection("127.0.0.1:1", "test")
     with group_offsets(nowhere, "group") as offsets, pytest.raises(KafkaException):
         offsets.committed([Partition("topic", 0)], timeout_s=0.5)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,16 +19,9 @@ POINTS = ["before_produce", "after_produce", "before_commit", "after_commit"]
 KILLED = -signal.SIGKILL
 
 
-@pytest.fixture
-def world(kafka: KafkaCluster) -> Iterator[KafkaWorld]:
-    world = KafkaWorld(kafka.bootstrap)
-    yield world
-    world.close()
-
-
 @pytest.mark.parametrize("point", POINTS)
-def test_a_kill_at_any_point_of_a_delivery_neither_loses_nor_doubles(world: KafkaWorld, point: str) -> None:
-    ground = Ground(world)
+def test_a_kill_at_any_point_of_a_delivery_neither_loses_nor_doubles(kafka_world: KafkaWorld, point: str) -> None:
+    ground = Ground(kafka_world)
     values = [b"%d" % number for number in range(200)]
     ground.feed(*values)
     with ground.worker("w", f"--die-at={point}") as victim:
@@ -41,8 +33,8 @@ def test_a_kill_at_any_point_of_a_delivery_neither_loses_nor_doubles(world: Kafk
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_at_least_once_loses_nothing_in_a_kill(world: KafkaWorld, point: str) -> None:
-    ground = Ground(world)
+def test_at_least_once_loses_nothing_in_a_kill(kafka_world: KafkaWorld, point: str) -> None:
+    ground = Ground(kafka_world)
     values = [b"%d" % number for number in range(100)]
     ground.feed(*values)
     with ground.worker("w", "--at-least-once", f"--die-at={point}") as victim:
@@ -51,8 +43,8 @@ def test_at_least_once_loses_nothing_in_a_kill(world: KafkaWorld, point: str) ->
         eventually(lambda: set(ground.out()) == set(values), "all outputs", within_s=WITHIN_S)
 
 
-def test_two_members_come_and_go_under_load_and_nothing_is_lost_or_doubled(world: KafkaWorld) -> None:
-    ground = Ground(world, partitions=4)
+def test_two_members_come_and_go_under_load_and_nothing_is_lost_or_doubled(kafka_world: KafkaWorld) -> None:
+    ground = Ground(kafka_world, partitions=4)
     values = [[b"%d-%d" % (partition, number) for number in range(400)] for partition in range(4)]
     for partition, those in enumerate(values):
         ground.feed(*those, partition=partition)
@@ -70,8 +62,8 @@ def test_two_members_come_and_go_under_load_and_nothing_is_lost_or_doubled(world
     assert ground.counts() == {"handled": 1600}
 
 
-def test_a_killed_members_partitions_move_and_nothing_is_lost_or_doubled(world: KafkaWorld) -> None:
-    ground = Ground(world, partitions=2)
+def test_a_killed_members_partitions_move_and_nothing_is_lost_or_doubled(kafka_world: KafkaWorld) -> None:
+    ground = Ground(kafka_world, partitions=2)
     values = [[b"%d-%d" % (partition, number) for number in range(300)] for partition in range(2)]
     for partition, those in enumerate(values):
         ground.feed(*those, partition=partition)
@@ -82,8 +74,8 @@ def test_a_killed_members_partitions_move_and_nothing_is_lost_or_doubled(world: 
     assert out == Counter(value for those in values for value in those)
 
 
-def test_a_poison_record_is_dead_lettered_and_its_neighbours_go_on(world: KafkaWorld) -> None:
-    ground = Ground(world)
+def test_a_poison_record_is_dead_lettered_and_its_neighbours_go_on(kafka_world: KafkaWorld) -> None:
+    ground = Ground(kafka_world)
     ground.feed(b"a", b"poison", b"b")
     with ground.worker():
         out = ground.until_out(2)
@@ -92,8 +84,8 @@ def test_a_poison_record_is_dead_lettered_and_its_neighbours_go_on(world: KafkaW
     assert ground.counts() == {"handled": 2, "dead:undecodable": 1}
 
 
-def test_a_flood_of_poison_stops_the_process_below_the_limit(world: KafkaWorld) -> None:
-    ground = Ground(world)
+def test_a_flood_of_poison_stops_the_process_below_the_limit(kafka_world: KafkaWorld) -> None:
+    ground = Ground(kafka_world)
     ground.feed(*[b"poison"] * 100)
     with ground.worker() as worker:
         assert worker.wait(WITHIN_S) == 1
@@ -137,9 +129,9 @@ def test_one_broker_of_three_dies_and_the_loop_goes_on(kafka_trio: KafkaCluster)
     assert counts == {"handled": 900}
 
 
-def test_a_handler_ten_times_too_slow_costs_no_rebalance(world: KafkaWorld) -> None:
+def test_a_handler_ten_times_too_slow_costs_no_rebalance(kafka_world: KafkaWorld) -> None:
     """Work on one batch outlasts max.poll.interval; polling goes on beside it."""
-    ground = Ground(world)
+    ground = Ground(kafka_world)
     ground.feed(*[b"%d" % number for number in range(3)])
     with ground.worker("w", "--work-s=7", "--max-poll-interval-ms=6000", "--max-batch=1") as worker:
         eventually(lambda: ground.out().total() == 2, "two batches", within_s=WITHIN_S)
@@ -149,9 +141,9 @@ def test_a_handler_ten_times_too_slow_costs_no_rebalance(world: KafkaWorld) -> N
         assert worker.stdout.read() == "joined\n"
 
 
-def test_delivery_beside_the_work_costs_next_to_nothing(world: KafkaWorld) -> None:
+def test_delivery_beside_the_work_costs_next_to_nothing(kafka_world: KafkaWorld) -> None:
     """Fetching, preparing and committing overlap with the work: batches follow each other at its own pace."""
-    ground = Ground(world)
+    ground = Ground(kafka_world)
     batches, work_s = 60, 0.05
     ground.feed(*[b"v"] * batches * 8)
     with ground.worker("w", f"--work-s={work_s}"):
