@@ -122,13 +122,16 @@ def test_alerts_of_one_person_on_two_cameras_are_one_case(world: World) -> None:
         assert {camera for its, _, camera in sightings if its == case} == set(SCRIPT)
 
 
-def test_two_reviewers_in_two_browsers_decide_every_case(world: World, browser: Browser) -> None:
+def test_two_reviewers_who_are_told_of_the_brother_decide_every_case_in_two_browsers(
+    world: World, browser: Browser
+) -> None:
     cases = {event.case for event in world.decisions() if isinstance(event, CaseOpened)}
     people = [AtDesk(browser, world.exercise.page, name).sign_in() for name in ("ann", "ben")]
     for case in sorted(cases):
         for person in people:
             person.sees(case)
             person.take(case)
+            assert "a brother or sister, who is on this list too" in person.text("#cautions")
             person.judge("m")
         assert "Two people agree" in people[-1].text("#done-text")
         for person in people:

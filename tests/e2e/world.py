@@ -20,6 +20,7 @@ from console.sample.blue_list import write_blue_list
 from services.contracts import codec, ids, keys, topics
 from services.contracts.codec import Peeked
 from services.contracts.events import Event
+from services.contracts.sealed.entry import Relation
 from services.runtime.clock import SystemClock
 from services.runtime.keys.folder import FolderKeys
 from tests.e2e.truth import FILM_FPS, Script, Truth, frame_seen, references
@@ -40,8 +41,8 @@ def filmed(script: Script, folder: Path, *, seconds: float, loop: bool = False) 
 
 
 def a_setup(home: Path, script: Script, *, seconds: float, loop: bool = False, **more: Any) -> Setup:
-    """An exercise of `script` below `home`, with the blue list and reviewers ann and ben."""
-    write_blue_list(home / "list", PICTURES, now=datetime.now(UTC))
+    """An exercise of `script` below `home`, with reviewers ann and ben and the blue list, as if of brothers."""
+    write_blue_list(home / "list", PICTURES, now=datetime.now(UTC), relation=Relation.SIBLING)
     people = home / "people.yaml"
     write_people(
         people, [Account(name, name.title(), "reviewer", FakeSessions.PASSWORD) for name in ("ann", "ben")]

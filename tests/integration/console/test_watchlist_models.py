@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from console.commands.watchlist import app
 from console.edges.grpc_enrolment import GrpcEnrolment
 from console.stack.ports import accepts, free_ports
 from console.watchlist import storing
@@ -112,6 +114,28 @@ def test_the_samples_list_is_built_and_finds_who_is_on_it_and_nobody_else(desk: 
     assert (of.head.entries, of.head.score_kind) == (2, ScoreKind.GALLERY_NORMALISED)
     found = {name: _found(desk, name) for name in ("obama3.jpg", "grace_hopper.jpg", "astronaut.png")}
     assert found == {"obama3.jpg": ["ref-forty-four"], "grace_hopper.jpg": [], "astronaut.png": []}
+
+
+def test_a_past_list_is_made_again_from_its_manifest_when_all_else_is_purged(desk: Desk) -> None:
+    people = {"forty-four": "obama.jpg", "forty-six": "biden.jpg"}
+    for name, picture in people.items():
+        _card(desk, _subject(desk, name, one=picture))
+    desk.sealed("--fillers=40")
+    assert desk.load().exit_code == 0
+    digest = desk.manifest().digest
+    shutil.rmtree(desk.keys)
+    shutil.rmtree(desk.subjects)
+    for gone in (desk.draft, desk.bundle):
+        gone.unlink()
+    # What the source systems hold, among others' pictures and under names of their own.
+    fetched = desk.folder / "fetched"
+    fetched.mkdir()
+    for number, picture in enumerate((*people.values(), "astronaut.png")):
+        shutil.copy(ASSETS / "pictures" / picture, fetched / str(number))
+    words = [str(desk.bundle.with_suffix(".manifest")), str(fetched), f"--enrolment={desk.address}"]
+    again = CliRunner().invoke(app, ["rebuild", *words, *desk.trust()])
+    assert again.exit_code == 0, again.output
+    assert f"{digest} again: 2 templates and 40 fillers, bit for bit" in again.output
 
 
 def _found(desk: Desk, picture: str) -> list[str]:
