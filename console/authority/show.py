@@ -35,8 +35,10 @@ def bounds(document: Document, *, root: str) -> Iterator[str]:
     yield f"root       {root}"
     yield f"window     {window.start.strftime(_TIME)} to {window.end.strftime(_TIME)}"
     for camera in document.cameras:
-        yield f"camera     {camera.id}: {camera.source}, in {document.site.name}"
-    yield f"list       {sealed.id}, at most {sealed.max_entries}, {sealed.digest}"
+        zone = " ".join(f"({east:g}, {north:g})" for east, north in camera.zone)
+        yield f"camera     {camera.id}: {camera.source}, in {document.site.name}, zone {zone} m east, north"
+    caps = f"at most {sealed.max_entries} entries, {sealed.max_templates} templates"
+    yield f"list       {sealed.id}, {caps}, {sealed.digest}"
     yield f"model      {sealed.model}"
     yield f"threshold  {thresholds} ({sealed.score_kind})"
     yield f"clock      {clock}" + (f": {document.clock.reason}" if document.clock.reason else "")

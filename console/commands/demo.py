@@ -18,7 +18,7 @@ def command(
 ) -> None:
     """Play the sample exercise of about a minute, on real parts.
 
-    Exits 1 where the counts do not reconcile, 2 where a part could not be started.
+    Exits 1 where the counts do not reconcile or the audit chain is not whole, 2 where a part could not be started.
     """
     console = Console()
     try:
@@ -27,9 +27,11 @@ def command(
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(2) from error
     write_figures(figures)
+    audit = "the audit chain is whole" if figures.audit_whole else "the audit chain is NOT whole"
     verdict = "every arrow reconciles" if figures.reconciles else "the counts do NOT reconcile"
     console.print(
-        f"{figures.alerts} alerts, {figures.cases} cases, {figures.decided} decided; {verdict}; see {FIGURES}"
+        f"{figures.alerts} alerts, {figures.cases} cases, {figures.decided} decided; {verdict}, {audit}; "
+        f"see {FIGURES}"
     )
-    if not figures.reconciles:
+    if not (figures.reconciles and figures.audit_whole):
         raise typer.Exit(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -14,9 +14,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from console import purge
 from console.audit.verdict import Verdict
 from console.demo.people import Account, demo_accounts, write_people
 from console.demo.scripted import ScriptedReviewer
+from console.ledger import report
 from console.ledger.statement import Statement
 from console.ledger.table import as_table
 from console.run.deployment import ExerciseCamera
@@ -46,6 +48,7 @@ class Figures:
     cases: int
     decided: int
     reconciles: bool
+    purged_s: float
     audit_entries: int
     audit_whole: bool
 
@@ -72,12 +75,21 @@ def play(home: Path, *, console: Console, ray_workers: int) -> Figures:
             console.print("\nstopping early: what follows is how far it came")
         exercise.services[Stage.INGEST].stop()
         statement = _settled(exercise)
-        verdict = _ended(exercise)
-    console.print(as_table(statement))
-    console.rule("signpost audit verify")
-    for line in verdict.lines():
+        console.print(as_table(statement))
+        began = time.monotonic()
+        _say(console, "signpost purge", purge.lines(_purged(exercise)))
+        purged_s = time.monotonic() - began
+        verdict = _verified(exercise)
+        _say(console, "signpost deployment report", report.lines(exercise.report()))
+        _say(console, "signpost audit verify", verdict.lines())
+    return _figures(statement, verdict, first_alert_s, purged_s)
+
+
+def _say(console: Console, command: str, said: Iterable[str]) -> None:
+    """What a command would have printed."""
+    console.rule(command)
+    for line in said:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    return _figures(statement, verdict, first_alert_s)
 
 
 def _forget(home: Path) -> None:
@@ -169,9 +181,16 @@ def _settled(exercise: Exercise) -> Statement:
     return found[-1]
 
 
-def _ended(exercise: Exercise) -> Verdict:
-    """The audit chain, once the stop that ends the exercise is in it and a head is over all of it."""
+def _purged(exercise: Exercise) -> str:
+    """The exercise is stopped, and everything that it had of anybody destroyed; the signed certificate."""
     exercise.order(Move.STOP, reason="the films are over")
+    # Whoever holds something answers for itself.
+    exercise.services[Stage.INGEST].start()
+    return exercise.purge(reason="the exercise is over")
+
+
+def _verified(exercise: Exercise) -> Verdict:
+    """The audit chain, once a head is over all of it."""
     found: list[Verdict] = []
 
     def anchored() -> bool:
@@ -189,7 +208,7 @@ def _until(check: Callable[[], bool], *, within_s: float) -> None:
         time.sleep(_LOOK_EVERY_S)
 
 
-def _figures(statement: Statement, verdict: Verdict, first_alert_s: float | None) -> Figures:
+def _figures(statement: Statement, verdict: Verdict, first_alert_s: float | None, purged_s: float) -> Figures:
     totals = statement.totals
     return Figures(
         seconds_to_first_alert=None if first_alert_s is None else round(first_alert_s, 2),
@@ -197,6 +216,7 @@ def _figures(statement: Statement, verdict: Verdict, first_alert_s: float | None
         cases=totals.get(Count.CASES_OPENED, 0),
         decided=totals.get(Count.CASES_DECIDED, 0),
         reconciles=statement.reconciles,
+        purged_s=round(purged_s, 2),
         audit_entries=verdict.entries,
         audit_whole=verdict.ok and verdict.agreed is not None,
     )
