@@ -268,7 +268,8 @@ def figures(before: Look, after: Look) -> dict[str, Any]:
         "keys_found_after": after.keys,
         "records_tried_after": dict(after.records),
         "bytes_scanned": after.scanned,
-        "nothing_to_scan": after.empty,
+        "nothing_to_scan": after.empty
+        | ({} if "dead letters" in after.records else {"dead letters": "there are none"}),
     }
 
 

@@ -105,7 +105,7 @@ class Ground:
             ),
             Place("logs", looking.below(home / "logs")),
             Place("browser profile", looking.below(self.profile)),
-            Place("build", looking.below(Path("build"))),
+            Place("build", looking.below(Path("build")), none="there is no such folder"),
             Place("the rest of the run's files", looking.below(home, but=[stack, home / "logs", self._keys])),
             Place("memory of services", pids=looking.family([*services, *([ray.pid] if ray else [])])),
             Place("memory of kafka and redis", pids=looking.family(servers)),
