@@ -11,13 +11,16 @@ import yaml
 from playwright.sync_api import Browser
 
 from console.authority import files
+from console.ledger import report
 from console.run.exercise import Exercise
 from console.run.service import ServiceProcess
 from console.sample.passages import Passage
 from console.sample.sitters import ADMIRAL, ASTRONAUT, FORTY_FOUR, FORTY_SIX
 from console.stack.errors import StackUnavailableError
 from services.contracts import topics
-from services.contracts.authorisation.signing import SigningKey
+from services.contracts.authorisation.enums import Move
+from services.contracts.authorisation.purging import Holder, PurgeCertificate
+from services.contracts.authorisation.signing import SigningKey, take_apart, unchecked_payload
 from services.contracts.counts import Count, Stage
 from services.contracts.decisions import AlertFolded, AlertJudged, CaseDecided, CaseOpened
 from services.contracts.events import CaseOutcome
@@ -216,6 +219,25 @@ def test_ingest_does_not_start_with_another_kind_of_source_than_was_authorised(w
     ingest.start()
     eventually(lambda: not ingest.alive(), "it to refuse to start", within_s=30)
     assert "gate-1: is read as folder, authorised as file" in ingest.log.read_text("utf-8")
+
+
+def test_at_the_end_all_of_it_is_purged_and_its_audit_chain_is_whole(world: World) -> None:
+    """As `make demo` ends. Last, for every service ends with it."""
+    exercise = world.exercise
+    exercise.order(Move.STOP, reason="the films are over")
+    certificate = exercise.purge(reason="the exercise is over")
+    said = PurgeCertificate.from_canonical(unchecked_payload(take_apart(certificate)))
+    assert {answer.holder for answer in said.answers} == {*Holder}
+    assert all(answer.clean for answer in said.answers)
+    assert not [*(exercise.home / "keys").glob("*.key")]
+
+    def anchored() -> bool:
+        verdict = exercise.chain()
+        assert verdict.ok, [*verdict.lines()]
+        return verdict.agreed is not None and verdict.agreed.head.size == verdict.entries
+
+    eventually(anchored, "a signed head over the whole chain", within_s=20)
+    assert "state      purged" in [*report.lines(exercise.report())]
 
 
 def rejected(metrics: str) -> float:
