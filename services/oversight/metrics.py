@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
@@ -16,6 +16,7 @@ from services.contracts.authorisation.statements import Lease, NotBelieved, Reje
 from services.contracts.errors import SignpostError
 from services.contracts.sharing.register import Overdue, SharingRegister
 from services.oversight.core.clerk import Entry
+from services.oversight.core.owed import Owed
 from services.oversight.core.register import Register
 from services.runtime.kafka.figures import LoopSpecs
 from services.runtime.kafka.signals import ResetReason
@@ -79,6 +80,11 @@ UNANCHORED_S = Gauge(
     "signpost_oversight_unanchored_seconds",
     "How long a signed head of the audit chains has been waiting for a sink; 0 while all are anchored.",
 )
+OVERDUE = Gauge(
+    "signpost_oversight_overdue_authorities",
+    "Versions of authorities whose purge, report or review is overdue.",
+    {"what": Owed},
+)
 SHARES_OVERDUE = Gauge(
     "signpost_oversight_overdue_shares",
     "Shares whose deletion or outcome is not recorded in time; published answers that the register contradicts.",
@@ -134,6 +140,7 @@ class OversightMetrics:
         self._kafka_errors = KAFKA_ERRORS.on(registry)
         self._unanchored = UNANCHORED.on(registry)
         self._disbelieved = DISBELIEVED.on(registry)
+        self._overdue = OVERDUE.on(registry)
         self._shares_overdue = SHARES_OVERDUE.on(registry)
         self._sharing_broken = SHARING_BROKEN.on(registry)
 
@@ -146,6 +153,7 @@ class OversightMetrics:
         self._signs.set(0)
         for state in State:
             self._authorities.set(0, state=state)
+        self.owed(())
         self.shares(SharingRegister(), _NEVER)
 
     def disbelieved(self) -> None:
@@ -175,6 +183,12 @@ class OversightMetrics:
         for state in State:
             self._authorities.set(states[state], state=state)
         self._signs.set(may_sign)
+
+    def owed(self, overdue: Iterable[Owed]) -> None:
+        """What is overdue, each as often as it is."""
+        each = Tally(overdue)
+        for what in Owed:
+            self._overdue.set(each[what], what=what)
 
     def shares(self, known: SharingRegister, now: datetime) -> None:
         """The sharing register as it is."""

@@ -22,6 +22,7 @@ from services.oversight.core.clerk import Clerk, Decision, Now
 from services.oversight.core.clockwork import keep, lists_wanted
 from services.oversight.core.commands import Command
 from services.oversight.core.minutes import Minutes
+from services.oversight.core.owed import overdue
 from services.oversight.core.recovery import recover
 from services.oversight.core.register import Register
 from services.oversight.core.registrar import Registrar
@@ -204,6 +205,8 @@ class Office:
             log.warning("leases not renewed", extra={"reason": str(failed)})
             return
         self._metrics.stands(decision.after, may_sign=self._clerk.may_sign(decision.after, now.wall))
+        self._metrics.owed(overdue(decision.after, now.wall))
+        self._metrics.shares(decision.after.sharing, now.wall)
 
     def _answer_next(self, within_s: float) -> bool:
         """Whether a command was answered, and something recorded."""
@@ -213,7 +216,7 @@ class Office:
             return False
         before = self.register()
         try:
-            decision = self._registrar.decide(self.register(), asked.command, self.now())
+            decision = self._registrar.decide(before, asked.command, self.now())
             self._record(decision)
         except (NotAuthorised, NotBelieved, NotRecorded) as refused:
             self._metrics.answered(Answer.of(refused))
