@@ -16,5 +16,8 @@ class MatchSettings(ServiceSettings):
     )
     prepare_threads: int = Field(2, ge=1, le=16, description="Threads that decrypt and decode faces.")
     list_poll_s: float = Field(
-        2.0, ge=0.1, le=60.0, description="Between two looks for a newer list in the durable Redis."
+        2.0,
+        ge=0.1,
+        le=60.0,
+        description="Between two looks whether the list lies in the durable Redis, and whether its seal stands.",
     )

@@ -18,7 +18,8 @@ from services.review.core.errors import Gone
 from services.review.core.views import CaseView, Claim, FaceFeature, Judgement, Likeness, PictureKind, Resemblance
 from tests import sealed
 from tests.builders import DEPLOYMENT, a_vector
-from tests.integration.review.rig import ANN, CIPHER, Rig, an_alert_of
+from tests.integration.match.lists import put_in_place_of
+from tests.integration.review.rig import ANN, CIPHER, DIGEST, Rig, an_alert_of
 from tests.unit.contracts.sealed.lists_builder import SIZE, jpeg
 
 BROTHERS = ("e-1", "e-2")
@@ -111,6 +112,13 @@ def test_an_altered_part_shows_nothing(rig: Rig, shelf: Shelf, name: str) -> Non
     assert isinstance(found, bytes)
     rig.client.set(shelf.part(name), found[:-1] + bytes([found[-1] ^ 1]))
     with pytest.raises(Tampered, match=name):
+        rig.references().of(shelf.digest, shelf.tokens["e-1"])
+
+
+def test_another_list_in_its_place_shows_nothing(rig: Rig, shelf: Shelf) -> None:
+    """Rightly sealed, for this deployment; but not the one that was searched."""
+    put_in_place_of(rig.client, DIGEST, shelf.digest)
+    with pytest.raises(Tampered, match="another list"):
         rig.references().of(shelf.digest, shelf.tokens["e-1"])
 
 
