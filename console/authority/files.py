@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 
 from console.authority.draft import Draft, SealedFacts, parse, parse_sealed
 from console.edges.private_file import write_private
+from services.contracts.authorisation.registry import Registry, in_force, open_registry
 from services.contracts.errors import Misconfigured
 
 
@@ -70,3 +72,20 @@ def read_text(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(f"{path}: cannot be read ({type(error).__name__})") from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """Raises Misconfigured naming the file."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Misconfigured(f"{path}: cannot be read ({type(error).__name__})") from None
+
+
+def read_registry(path: Path, root: str, now: datetime) -> Registry:
+    """The registry that the root with this fingerprint signed, in force. Raises Misconfigured, NotAuthorised."""
+    found = open_registry(read_text(path).strip(), root_fingerprint=root)
+    wrong = in_force(found, root_fingerprint=root, now=now)
+    if wrong:
+        raise Misconfigured("; ".join(str(one) for one in wrong))
+    return found

@@ -24,7 +24,7 @@ from console.watchlist.rebuilding import enrolled_again, not_as_searched
 from console.watchlist.report import faults, head, lines
 from console.watchlist.revoking import take_off
 from services.contracts.authorisation.enums import RevocationReason
-from services.contracts.authorisation.registry import Registry, in_force, open_registry
+from services.contracts.authorisation.registry import Registry
 from services.contracts.errors import Misconfigured
 from services.contracts.scoring import raw_scores
 from services.contracts.sealed import rebuild
@@ -127,13 +127,13 @@ def check_command(
     """Say what is in a list, what of it was altered, and all that forbids sealing it; exit 1 if any."""
     now = datetime.now(UTC)
     with refusals():
-        raw = _bytes(file)
+        raw = files.read_bytes(file)
         if raw.startswith(frame.DRAFT_MAGIC):
             contents = open_draft(raw)
         else:
             if registry is None:
                 raise Misconfigured("a sealed list is checked by who signed it: give --registry and --root")
-            contents = open_bundle(raw, registry=_registry(registry, root, now), now=now).contents
+            contents = open_bundle(raw, registry=files.read_registry(registry, root, now), now=now).contents
         contents.check()
         draft = draft_of(contents, storing.sealing_of(contents, keys_dir))
         wrong = draft_faults(draft, similarity=raw_scores, at=now)
@@ -155,7 +155,7 @@ def approve_command(
     """Sign a list, as its manager or as an authorising officer: both must, and they must be two people."""
     now = datetime.now(UTC)
     with refusals():
-        contents = open_draft(_bytes(file))
+        contents = open_draft(files.read_bytes(file))
         own = storing.sealing_of(contents, keys_dir)
         of = contents.manifest(own)
         if digest is None:
@@ -186,13 +186,13 @@ def seal_command(
     """
     now = datetime.now(UTC)
     with refusals():
-        contents = open_draft(_bytes(file))
+        contents = open_draft(files.read_bytes(file))
         made = sealing.sealed(
             contents,
             storing.sealing_of(contents, keys_dir),
             [files.read_text(one).strip() for one in signature],
             read_signing_key(key, variable="--key"),
-            registry=_registry(registry, root, now),
+            registry=files.read_registry(registry, root, now),
             now=now,
         )
         storing.store_sealed(out, made)
@@ -212,12 +212,18 @@ def load_command(
     """Put a sealed list where match and review read it, if the newest authority names it and admits it."""
     now = datetime.now(UTC)
     with refusals():
-        raw, known = _bytes(file), _registry(registry, root, now)
+        raw, known = files.read_bytes(file), files.read_registry(registry, root, now)
         deployment = open_bundle(raw, registry=known, now=now).contents.seal.deployment
         with OversightClient(oversight) as client:
-            document = client.newest(deployment).document
+            document, sharing = client.newest(deployment).document, client.sharing().known
         of = storing.load(
-            raw, document, registry=known, keys_dir=keys_dir, redis_durable_url=redis_durable_url, now=now
+            raw,
+            document,
+            registry=known,
+            sharing=sharing,
+            keys_dir=keys_dir,
+            redis_durable_url=redis_durable_url,
+            now=now,
         )
     typer.echo(f"loaded {of.digest}: {len(of.entries)} entries")
 
@@ -239,7 +245,7 @@ def revoke_command(
     """Take entries off a list that is in use, for good. Two seconds later nothing alerts for them any more."""
     now = datetime.now(UTC)
     with refusals():
-        of = _manifest(manifest, _registry(registry, root, now), now)
+        of = _manifest(manifest, files.read_registry(registry, root, now), now)
         token_of = storing.token_of(of.head.deployment, keys_dir)
         own = read_signing_key(key, variable="--key")
         with OversightClient(oversight) as client:
@@ -262,7 +268,7 @@ def manifest_command(
     """Check a kept manifest against its seal, and say what was on the list; exit 1 if one byte is another."""
     now = datetime.now(UTC)
     with refusals():
-        of = _manifest(manifest, _registry(registry, root, now), now)
+        of = _manifest(manifest, files.read_registry(registry, root, now), now)
     for line in head(of):
         typer.echo(line)
     if wanted:
@@ -287,7 +293,7 @@ def rebuild_command(
     """
     now = datetime.now(UTC)
     with refusals():
-        of = _manifest(manifest, _registry(registry, root, now), now)
+        of = _manifest(manifest, files.read_registry(registry, root, now), now)
         with _readable(pictures), GrpcEnrolment(enrolment) as client:
             found = enrolled_again(pictures, of, client)
         wrong = list(not_as_searched(of, found))
@@ -299,8 +305,8 @@ def rebuild_command(
 
 
 def _manifest(path: Path, registry: Registry, now: datetime) -> Manifest:
-    seal = parse_seal(_bytes(path.with_suffix(".seal")))
-    return check_manifest(_bytes(path), seal, registry, now=now)
+    seal = parse_seal(files.read_bytes(path.with_suffix(".seal")))
+    return check_manifest(files.read_bytes(path), seal, registry, now=now)
 
 
 def _limits(client: Enrolment, *, fillers: int, same_person: float | None, duplicate: float | None) -> Limits:
@@ -316,19 +322,6 @@ def _limits(client: Enrolment, *, fillers: int, same_person: float | None, dupli
             f"nothing is known of the cosines of {name}: give --same-person and --duplicate, no --fillers"
         )
     return Limits(stranger_mean=0.0, stranger_sd=0.0, same_person=same_person, duplicate=duplicate)
-
-
-def _registry(path: Path, root: str, now: datetime) -> Registry:
-    found = open_registry(files.read_text(path).strip(), root_fingerprint=root)
-    wrong = in_force(found, root_fingerprint=root, now=now)
-    if wrong:
-        raise Misconfigured("; ".join(str(one) for one in wrong))
-    return found
-
-
-def _bytes(path: Path) -> bytes:
-    with _readable(path):
-        return path.read_bytes()
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from services.contracts.authorisation.enums import Role
 from services.contracts.authorisation.registry import Registry, open_registry
 from services.contracts.errors import SignpostError
 from services.contracts.sealed.bundle.read import open_draft
+from services.contracts.sharing.register import SharingRegister
 
 _BUILD_WITHIN_S = 120
 
@@ -77,6 +78,7 @@ class ExerciseList:
                 self.sealed.read_bytes(),
                 document,
                 registry=self._registry(),
+                sharing=SharingRegister(),
                 keys_dir=self.keys_dir,
                 redis_durable_url=redis_durable_url,
                 now=datetime.now(UTC),

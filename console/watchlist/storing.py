@@ -26,6 +26,8 @@ from services.contracts.sealed.bundle.write import write_draft
 from services.contracts.sealed.faults import refuse
 from services.contracts.sealed.manifest import Manifest
 from services.contracts.sealed.terms import outside
+from services.contracts.sharing.entering import not_shared_in
+from services.contracts.sharing.register import SharingRegister
 from services.runtime.clock import SystemClock
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
@@ -69,16 +71,24 @@ def token_of(deployment: str, keys_dir: Path) -> Callable[[str], SubjectToken]:
 
 
 def load(
-    raw: bytes, document: Document, *, registry: Registry, keys_dir: Path, redis_durable_url: str, now: datetime
+    raw: bytes,
+    document: Document,
+    *,
+    registry: Registry,
+    sharing: SharingRegister,
+    keys_dir: Path,
+    redis_durable_url: str,
+    now: datetime,
 ) -> Manifest:
     """Put a sealed list where match and review read it, until its key dies.
 
-    Raises Refused for what is not two people's or outside its authority, Altered, Misconfigured, Transient.
+    Raises Refused for what is not two people's or outside its authority, and for another body's picture that did
+    not come by the sharing register; Altered, Misconfigured, Transient.
     """
     bundle = open_bundle(raw, registry=registry, now=now)
     bundle.contents.check()
     of = bundle.contents.manifest(sealing_of(bundle.contents, keys_dir))
-    refuse(outside(of, document))
+    refuse((*outside(of, document), *not_shared_in(of, sharing, now)))
     until = document.window.end + timedelta(hours=document.retention.list_h)
     with closing(connect(SecretStr(redis_durable_url), client_name="watchlist-load")) as durable:
         check_durable(durable)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from google.protobuf.message import DecodeError
-
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.purging import CaseHeld, PurgeCertificate
 from services.contracts.authorisation.records import (
@@ -14,14 +12,17 @@ from services.contracts.authorisation.records import (
     Record,
     RegistryIssued,
     RevocationRecorded,
+    SharingRecorded,
     StateRecorded,
 )
 from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.statements import EntriesRevoked, Lease, StateChanged
+from services.contracts.codec_fields import parsed
 from services.contracts.errors import Undecodable
+from services.contracts.sharing.statements import SharingStatement
 from signpost.v1 import authority_pb2
 
-Said = Registry | Document | StateChanged | Lease | EntriesRevoked | CaseHeld | PurgeCertificate
+Said = Registry | Document | StateChanged | Lease | EntriesRevoked | CaseHeld | PurgeCertificate | SharingStatement
 """What a record carries signed, as its writer has it in hand."""
 
 
@@ -32,11 +33,7 @@ def encode(record: Record) -> bytes:
 
 def decode(raw: bytes) -> Record:  # noqa: PLR0911 - one a kind
     """The record in a value, nothing of it checked yet. Raises Undecodable."""
-    message = authority_pb2.AuthorityRecord()
-    try:
-        message.ParseFromString(raw)
-    except DecodeError as error:
-        raise Undecodable("not an AuthorityRecord") from error
+    message = parsed(authority_pb2.AuthorityRecord(), raw)
     match message.WhichOneof("record"):
         case "registry":
             return RegistryIssued(message.registry)
@@ -52,6 +49,8 @@ def decode(raw: bytes) -> Record:  # noqa: PLR0911 - one a kind
             return HoldRecorded(message.hold)
         case "certificate":
             return CertificateIssued(message.certificate)
+        case "sharing":
+            return SharingRecorded(message.sharing)
     raise Undecodable("a record of an authority is of no known kind")
 
 
@@ -77,6 +76,8 @@ def _what(said: Said) -> str:  # noqa: PLR0911 - one a kind
             return f"{said.deployment}/hold/{said.case}/{said.until:%Y%m%dT%H%M%S}"
         case PurgeCertificate():
             return f"{said.deployment}/certificate/{said.version}"
+        case SharingStatement():
+            return f"sharing/{said.number}"
 
 
 def _message(record: Record) -> authority_pb2.AuthorityRecord:  # noqa: PLR0911 - one a kind
@@ -96,3 +97,5 @@ def _message(record: Record) -> authority_pb2.AuthorityRecord:  # noqa: PLR0911 
             return authority_pb2.AuthorityRecord(hold=record.token)
         case CertificateIssued():
             return authority_pb2.AuthorityRecord(certificate=record.token)
+        case SharingRecorded():
+            return authority_pb2.AuthorityRecord(sharing=record.token)

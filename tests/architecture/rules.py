@@ -58,6 +58,7 @@ _PYDANTIC_DOORS = (
     "services/contracts/authorisation/purging.py",
     "services/contracts/authorisation/registry.py",
     "services/contracts/authorisation/statements.py",
+    "services/contracts/sharing/statements.py",
 )
 # Where signatures are made and checked.
 _SIGNING_DOORS = ("services/contracts/authorisation/signing.py",)

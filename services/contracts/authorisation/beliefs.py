@@ -20,6 +20,7 @@ from services.contracts.authorisation.records import (
     Record,
     RegistryIssued,
     RevocationRecorded,
+    SharingRecorded,
     StateRecorded,
 )
 from services.contracts.authorisation.registry import Registry, open_registry
@@ -125,7 +126,7 @@ class Beliefs:
                 return self._with_revocation(record, reading.wall)
             case HoldRecorded():
                 return self._with_hold(record, reading.wall)
-            case CertificateIssued():
+            case CertificateIssued() | SharingRecorded():
                 return self  # allows nothing, and forbids nothing
 
     def _with_registry(self, record: RegistryIssued, reading: ClockReading) -> Beliefs:

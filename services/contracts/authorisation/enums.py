@@ -94,6 +94,7 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     ENGAGEMENT_OFFICER = "engagement_officer"
     AUDITOR = "auditor"
+    SHARING_APPROVER = "sharing_approver"  # central: agrees with other bodies what may be shared; shares nothing
     OVERSIGHT = "oversight"  # the service's own key: it keeps states, leases and the audit chain, approves nothing
     SERVICE = "service"  # another service's, which `person` names: it asks for entries in the audit chain
 

@@ -55,6 +55,13 @@ class CertificateIssued:
     token: str = field(repr=False)
 
 
+@dataclass(frozen=True)
+class SharingRecorded:
+    """A line of the sharing register; no gate asks for it."""
+
+    token: str = field(repr=False)
+
+
 Record = (
     RegistryIssued
     | DocumentPublished
@@ -63,4 +70,5 @@ Record = (
     | RevocationRecorded
     | HoldRecorded
     | CertificateIssued
+    | SharingRecorded
 )

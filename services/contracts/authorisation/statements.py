@@ -56,14 +56,19 @@ class NotBelieved(Permanent):
         self.why = why
 
 
-class Statement(Part):
-    """Something signed about one deployment, at one time."""
+class AnyStatement(Part):
+    """Something signed at one time, by a key of one of these roles."""
 
     TYP: ClassVar[str]
     SIGNERS: ClassVar[frozenset[Role]]
 
-    deployment: Name
     signed_at: Moment
+
+
+class Statement(AnyStatement):
+    """Something signed about one deployment."""
+
+    deployment: Name
 
 
 class AboutVersion(Statement):
@@ -92,7 +97,7 @@ class Order(AboutVersion):
     """
 
     TYP: ClassVar[str] = "signpost-order+jws"
-    SIGNERS: ClassVar[frozenset[Role]] = frozenset(Role) - {Role.OVERSIGHT, Role.SERVICE}
+    SIGNERS: ClassVar[frozenset[Role]] = frozenset(Role) - {Role.OVERSIGHT, Role.SERVICE, Role.SHARING_APPROVER}
 
     sequence: Sequence
     move: Move
@@ -163,7 +168,7 @@ class EntriesRevoked(Statement):
         return digest_of(self.canonical_bytes())
 
 
-S = TypeVar("S", bound=Statement)
+S = TypeVar("S", bound=AnyStatement)
 
 
 @dataclass(frozen=True)
@@ -174,7 +179,7 @@ class Opened(Generic[S]):
     key: RegisteredKey
 
 
-def sign(statement: Statement, key: signing.SigningKey) -> str:
+def sign(statement: AnyStatement, key: signing.SigningKey) -> str:
     """The token of a statement. Whether the key may sign it is the reader's to check."""
     return key.sign(statement.canonical_bytes(), typ=statement.TYP)
 
@@ -199,7 +204,7 @@ def open_as(kind: type[S], token: str, *, registry: Registry, now: datetime) -> 
     return Opened(statement, key)
 
 
-def _check_key(statement: Statement, key: RegisteredKey, now: datetime) -> None:
+def _check_key(statement: AnyStatement, key: RegisteredKey, now: datetime) -> None:
     if key.role not in statement.SIGNERS:
         raise NotBelieved(Rejection.WRONG_ROLE, f"{statement.TYP}: a key of role {key.role} may not sign it")
     if not key.valid_at(statement.signed_at):

@@ -29,6 +29,11 @@ class SourceType(StrEnum):
         """Whether somebody has to say why the source can be relied on, and is not put at risk by its use."""
         return self in (self.PARTNER_AGENCY, self.THIRD_PARTY, self.OPEN_SOURCE)
 
+    @property
+    def shared_in(self) -> bool:
+        """Whether somebody else gave it: then a line of the sharing register says under which agreement."""
+        return self in (self.PARTNER_AGENCY, self.THIRD_PARTY)
+
 
 class RiskFlag(StrEnum):
     """What those who meet the person must know."""
@@ -52,7 +57,8 @@ class Relation(StrEnum):
 @dataclass(frozen=True, kw_only=True)
 class Picture:
     """One picture of the subject. Hashes are SHA-256 in hex: of the file as it was enrolled, of the JPEG that a
-    reviewer is shown, of the template (float32, little-endian). `quality` is the model's, 0 to 1."""
+    reviewer is shown, of the template (float32, little-endian). `quality` is the model's, 0 to 1. `share` is the
+    serial of the sharing register under which another body gave it."""
 
     image_sha256: str
     shown_sha256: str
@@ -66,6 +72,7 @@ class Picture:
     identity_assured_by: str
     source_care: str | None = None
     age_reason: str | None = None
+    share: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +151,8 @@ SCHEMA = "B 3.7"
 
 def control_of(path: str) -> str:
     """The id of the control behind a field's rule, by the field's path."""
+    if path.endswith(".share"):
+        return "C-20"
     return CONTROLS.get(path.split(".", 1)[0], SCHEMA)
 
 

@@ -39,6 +39,7 @@ from services.contracts.authorisation.statements import (
     open_as,
 )
 from services.contracts.authorisation.states import TABLE
+from services.oversight.core import sharing
 from services.oversight.core.register import Move, Register, Version, with_tokens
 
 S = TypeVar("S", bound=Statement)
@@ -69,6 +70,7 @@ def recover(records: Sequence[Record], *, organisation: str, root_fingerprint: s
     if registry is None:
         return Recovered(register, found.rejected)
     register = replace(register, registry=registry)
+    register = replace(register, sharing=sharing.recovered(records, registry, organisation, found.rejected))
     _collect(records, registry, found)
     for candidates in found.documents.values():
         version = _chosen(candidates.values(), found)

@@ -15,6 +15,7 @@ from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.revocations import Revocations
 from services.contracts.authorisation.statements import Lease, StateChanged
 from services.contracts.authorisation.states import Earlier
+from services.contracts.sharing.register import SharingRegister
 
 _LIVE = frozenset({State.AUTHORISED, State.ACTIVE, State.SUSPENDED})
 _HALTS = frozenset({enums.Move.STOP, enums.Move.SUSPEND})

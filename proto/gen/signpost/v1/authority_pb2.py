@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsignpost/v1/authority.proto\x12\x0bsignpost.v1\"\xc2\x01\n\x0f\x41uthorityRecord\x12\x12\n\x08registry\x18\x01 \x01(\tH\x00\x12\x32\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x1e.signpost.v1.PublishedDocumentH\x00\x12\x0f\n\x05state\x18\x03 \x01(\tH\x00\x12\x0f\n\x05lease\x18\x04 \x01(\tH\x00\x12\x14\n\nrevocation\x18\x05 \x01(\tH\x00\x12\x15\n\x0b\x63\x65rtificate\x18\x06 \x01(\tH\x00\x12\x0e\n\x04hold\x18\x07 \x01(\tH\x00\x42\x08\n\x06record\"8\n\x11PublishedDocument\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c\x12\x11\n\tapprovals\x18\x02 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsignpost/v1/authority.proto\x12\x0bsignpost.v1\"\xd5\x01\n\x0f\x41uthorityRecord\x12\x12\n\x08registry\x18\x01 \x01(\tH\x00\x12\x32\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x1e.signpost.v1.PublishedDocumentH\x00\x12\x0f\n\x05state\x18\x03 \x01(\tH\x00\x12\x0f\n\x05lease\x18\x04 \x01(\tH\x00\x12\x14\n\nrevocation\x18\x05 \x01(\tH\x00\x12\x15\n\x0b\x63\x65rtificate\x18\x06 \x01(\tH\x00\x12\x0e\n\x04hold\x18\x07 \x01(\tH\x00\x12\x11\n\x07sharing\x18\x08 \x01(\tH\x00\x42\x08\n\x06record\"8\n\x11PublishedDocument\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c\x12\x11\n\tapprovals\x18\x02 \x03(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,7 +32,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'signpost.v1.authority_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_AUTHORITYRECORD']._serialized_start=45
-  _globals['_AUTHORITYRECORD']._serialized_end=239
-  _globals['_PUBLISHEDDOCUMENT']._serialized_start=241
-  _globals['_PUBLISHEDDOCUMENT']._serialized_end=297
+  _globals['_AUTHORITYRECORD']._serialized_end=258
+  _globals['_PUBLISHEDDOCUMENT']._serialized_start=260
+  _globals['_PUBLISHEDDOCUMENT']._serialized_end=316
 # @@protoc_insertion_point(module_scope)

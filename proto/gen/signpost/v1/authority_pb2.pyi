@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class AuthorityRecord(_message.Message):
-    __slots__ = ("registry", "document", "state", "lease", "revocation", "certificate", "hold")
+    __slots__ = ("registry", "document", "state", "lease", "revocation", "certificate", "hold", "sharing")
     REGISTRY_FIELD_NUMBER: _ClassVar[int]
     DOCUMENT_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -15,6 +15,7 @@ class AuthorityRecord(_message.Message):
     REVOCATION_FIELD_NUMBER: _ClassVar[int]
     CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
     HOLD_FIELD_NUMBER: _ClassVar[int]
+    SHARING_FIELD_NUMBER: _ClassVar[int]
     registry: str
     document: PublishedDocument
     state: str
@@ -22,7 +23,8 @@ class AuthorityRecord(_message.Message):
     revocation: str
     certificate: str
     hold: str
-    def __init__(self, registry: _Optional[str] = ..., document: _Optional[_Union[PublishedDocument, _Mapping]] = ..., state: _Optional[str] = ..., lease: _Optional[str] = ..., revocation: _Optional[str] = ..., certificate: _Optional[str] = ..., hold: _Optional[str] = ...) -> None: ...
+    sharing: str
+    def __init__(self, registry: _Optional[str] = ..., document: _Optional[_Union[PublishedDocument, _Mapping]] = ..., state: _Optional[str] = ..., lease: _Optional[str] = ..., revocation: _Optional[str] = ..., certificate: _Optional[str] = ..., hold: _Optional[str] = ..., sharing: _Optional[str] = ...) -> None: ...
 
 class PublishedDocument(_message.Message):
     __slots__ = ("document", "approvals")

@@ -147,7 +147,7 @@ def test_a_broken_rule_is_named_by_field_and_source(changes: dict[str, Any], fie
         ({"quality": 0.29}, "quality"),
         ({"captured_on": date(2026, 6, 2)}, "captured_on"),
         ({"captured_on": date(2016, 1, 1)}, "age_reason"),
-        ({"source_type": SourceType.THIRD_PARTY}, "source_care"),
+        ({"source_type": SourceType.THIRD_PARTY, "share": 1}, "source_care"),
         ({"source_type": SourceType.OPEN_SOURCE, "source_care": " "}, "source_care"),
         ({"source_system": ""}, "source_system"),
         ({"source_reference": ""}, "source_reference"),
