@@ -86,7 +86,6 @@ class Exercise:
         self.stack = LocalStack(self._home / "stack", setup.cache / "kafka", brokers=setup.brokers)
         self._authority = self._home / "authority"
         self.draft = (setup.draft or self._authority / "exercise.yaml").resolve()
-        self._review_key = self._authority / "review.pem"
         self._heads = self._authority / "heads"
         # What is in force, and who signed it; from the `with` on.
         self.document: Document
@@ -265,8 +264,9 @@ class Exercise:
         key = self._authority / "oversight.pem"
         self.sample.write_oversight_key(key)
         self._ended.callback(key.unlink)
-        self.sample.write_review_key(self._review_key)
-        self._ended.callback(self._review_key.unlink)
+        for stage in Stage:
+            self.sample.write_service_key(stage, self._service_key(stage))
+            self._ended.callback(self._service_key(stage).unlink)
         self.add_oversight(OVERSIGHT, GRPC_PORT=str(self._oversight_port))
         self.services[OVERSIGHT].start()
 
@@ -324,8 +324,11 @@ class Exercise:
             Stage.REVIEW: {
                 "GRPC_PORT": str(self.review_grpc_port),
                 "WEB_PORT": str(self.review_web_port),
-                "SERVICE_KEY_FILE": str(self._review_key),
                 "PEOPLE_FILE": str(self._setup.people_file.resolve()),
             },
         }
-        return own.get(stage, {}) | dict(self._setup.extra.get(stage, {}))
+        key = {"SERVICE_KEY_FILE": str(self._service_key(stage))}
+        return key | own.get(stage, {}) | dict(self._setup.extra.get(stage, {}))
+
+    def _service_key(self, stage: Stage) -> Path:
+        return self._authority / f"{stage}.pem"

@@ -25,7 +25,7 @@ from services.contracts.authorisation.signing import SigningKey
 from services.contracts.authorisation.statements import Attestation, Order, sign
 
 NOTICE = "EXERCISE. Faces of consenting volunteers are searched here; nobody else's, and nobody is stopped.\n"
-REVIEW = "review"
+SERVICES = ("ingest", "embed", "match", "review")
 _NOTICE_ADDRESS = "https://example.org/exercise/notice"
 # Keys and registry must outlast the window and what is owed after it.
 _TERM = timedelta(days=60)
@@ -41,12 +41,14 @@ class SampleAuthority:
     began: datetime
     root: SigningKey = field(repr=False)
     secrets: Mapping[Role, bytes] = field(repr=False)
+    services: Mapping[str, bytes] = field(repr=False)
 
     @classmethod
     def begin(cls, *, organisation: str, author: str, now: datetime) -> Self:
         """A root and a fresh key for every role; the author goes by the number that the draft gives them."""
         made = {role: secrets.token_bytes(32) for role in Role}
-        return cls(organisation, author, now, SigningKey(secrets.token_bytes(32)), made)
+        services = {name: secrets.token_bytes(32) for name in SERVICES}
+        return cls(organisation, author, now, SigningKey(secrets.token_bytes(32)), made, services)
 
     @property
     def root_fingerprint(self) -> str:
@@ -57,8 +59,6 @@ class SampleAuthority:
         return SigningKey(self.secrets[role])
 
     def person(self, role: Role) -> str:
-        if role is Role.SERVICE:
-            return REVIEW
         return self.author if role is Role.AUTHOR else f"sample-{role.replace('_', '-')}"
 
     def registry(self) -> str:
@@ -71,6 +71,13 @@ class SampleAuthority:
                     self.key(role).public, person=self.person(role), role=role, valid_from=since, lasts=_TERM
                 )
                 for role in Role
+                if role is not Role.SERVICE
+            ),
+            *(
+                keys.registered(
+                    SigningKey(secret).public, person=name, role=Role.SERVICE, valid_from=since, lasts=_TERM
+                )
+                for name, secret in self.services.items()
             ),
             now=since,
             lasts=_TERM,
@@ -81,9 +88,9 @@ class SampleAuthority:
         """What oversight signs with."""
         write_key(path, self.secrets[Role.OVERSIGHT])
 
-    def write_review_key(self, path: Path) -> None:
-        """What review asks for audit entries with."""
-        write_key(path, self.secrets[Role.SERVICE])
+    def write_service_key(self, service: str, path: Path) -> None:
+        """What a service asks for audit entries with."""
+        write_key(path, self.services[service])
 
     def approval(self, document: Document, role: Role, *, at: datetime) -> str:
         """The approval of one of them. Raises NotAuthorised for anything but an exercise."""

@@ -31,6 +31,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.sharing import Sharing
 from services.runtime import counts_topic, redis_client
 from services.runtime.authority_watch import watch
+from services.runtime.clock_witness import witness
 from services.runtime.documents import read_text
 from services.runtime.guards import REAL, Guards
 from services.runtime.kafka.config import Connection, producer_options
@@ -62,7 +63,13 @@ def build(settings: IngestSettings, context: Context, *, guards: Guards = REAL) 
         return _assembled(settings, context, verified.document, authority, guards.standing(standing), guards)
 
     following = watch(settings, context, AUTHORITY, name="ingest")
-    return UnderAuthority(following, built, context.heartbeat, purge(settings, context, Holder.INGEST))
+    return UnderAuthority(
+        following,
+        built,
+        context.heartbeat,
+        purge(settings, context, Holder.INGEST),
+        witness=witness(settings, context, following, service="ingest"),
+    )
 
 
 def _assembled(

@@ -23,6 +23,7 @@ from services.match.pipeline import Matcher
 from services.match.settings import MatchSettings
 from services.runtime import counts_topic, dead_letter_topic
 from services.runtime.authority_watch import watch
+from services.runtime.clock_witness import witness
 from services.runtime.guards import REAL, Guards
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import FaultPoint, Transactional, no_fault
@@ -157,7 +158,11 @@ def build(
 
     values = [Values(What.LIST_PARTS, lists.everything(settings.deployment))]
     return UnderAuthority(
-        authority, built, context.heartbeat, purge(settings, context, Holder.MATCH, values=values)
+        authority,
+        built,
+        context.heartbeat,
+        purge(settings, context, Holder.MATCH, values=values),
+        witness=witness(settings, context, authority, service="match"),
     )
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from services.contracts import keys, topics
 from services.contracts.audit.numbering import Numbering, Under, incarnation
-from services.contracts.audit.registry import keys_of
+from services.contracts.audit.registry import usable
 from services.contracts.authorisation.approvals import Verified
 from services.contracts.authorisation.bridge import as_authority
 from services.contracts.authorisation.purging import Holder, What
@@ -55,6 +55,7 @@ from services.review.web.facts import PageFacts
 from services.runtime.addresses import is_loopback
 from services.runtime.audit_trail import AuditTrail, kafka_trail
 from services.runtime.authority_watch import AuthorityWatch, watch
+from services.runtime.clock_witness import witness
 from services.runtime.grpc_listen import Tls
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import AtLeastOnce, FaultPoint, no_fault
@@ -79,8 +80,6 @@ log = logging.getLogger(__name__)
 
 # What the loop's own drain leaves of the process's: for the servers, the outbox and the sockets.
 _DRAIN_SHARE = 0.5
-# A request that the sequencer finds made outside its key's time is passed over, and what follows it is a gap.
-_CLOCKS_APART = timedelta(seconds=30)
 # Kafka and Redis may start beside us (a broker loads its groups for seconds); after this the platform's restart
 # is the better wait.
 _STORES_WITHIN_S = 20.0
@@ -220,9 +219,7 @@ class ReviewService:
 
     def _registered(self, key: str) -> bool:
         """Whether the registry has it for us, now; and by the sequencer's clock, which may be another."""
-        found, now = self._registry(), self._context.clock.now()
-        known = keys_of(found).producer(key, service="review") if found else None
-        return known is not None and known.holds(now - _CLOCKS_APART) and known.holds(now + _CLOCKS_APART)
+        return usable(self._registry(), key, service="review", now=self._context.clock.now())
 
     def _kafka_loop(self) -> Loop[Item]:
         settings, connection = self._settings, _connection(self._settings)
@@ -347,7 +344,13 @@ def build(settings: ReviewSettings, context: Context, *, faults: FaultPoint = no
         undelivered=lambda durable: int(durable.xlen(names.outbox)),
         before=lambda: _bring_held_away(settings, context, authority),
     )
-    return UnderAuthority(authority, built, context.heartbeat, parting)
+    return UnderAuthority(
+        authority,
+        built,
+        context.heartbeat,
+        parting,
+        witness=witness(settings, context, authority, service="review"),
+    )
 
 
 def _bring_held_away(settings: ReviewSettings, context: Context, authority: AuthorityWatch) -> None:

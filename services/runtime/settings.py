@@ -118,6 +118,11 @@ class ServiceSettings(ProcessSettings):
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="The deployment whose authority is worked under."
     )
     authority_root: RootFingerprint
+    service_key_file: Path | None = Field(
+        None,
+        description="This service's signing key (Ed25519, PEM, mode 0600) for entries of the audit chain; the "
+        "registry lists it as `service`, of the service's name. Without one its clock's faults are not recorded.",
+    )
 
 
 S = TypeVar("S", bound=ProcessSettings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from services.contracts.authorisation.approvals import Verified
 from services.contracts.errors import Transient
@@ -22,6 +23,13 @@ _LOOK_S = 0.1
 _JOIN_S = 10.0
 
 
+class Witness(Protocol):
+    """A `ClockWitness`, as who runs it needs it."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
 class UnderAuthority:
     """`Service` around another: waits in `run` for the authority, then builds, starts and runs the other one.
 
@@ -33,7 +41,17 @@ class UnderAuthority:
     Started anew it builds nothing, and answers again.
     """
 
-    def __init__(self, watch: AuthorityWatch, build: Build, heartbeat: Heartbeat, purge: Purging) -> None:
+    def __init__(
+        self,
+        watch: AuthorityWatch,
+        build: Build,
+        heartbeat: Heartbeat,
+        purge: Purging,
+        *,
+        witness: Witness | None = None,
+    ) -> None:
+        """`witness`: who tells of the machine's clock for as long as the process runs."""
+        self._witness = witness
         self._purge = purge
         self._orders: threading.Thread | None = None
         self._closed = threading.Event()
@@ -46,6 +64,8 @@ class UnderAuthority:
 
     def start(self) -> None:
         self._watch.start()
+        if self._witness is not None:
+            self._witness.start()
 
     def run(self, stop: threading.Event) -> None:
         verified = self._watch.wait(stop, self._heartbeat.beat)
@@ -77,6 +97,8 @@ class UnderAuthority:
         if self._inner is not None:
             self._inner.close()
         self._obey()
+        if self._witness is not None:
+            self._witness.stop()
         self._watch.stop()
 
     def ready(self) -> Mapping[str, bool]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
@@ -20,6 +20,9 @@ from services.contracts.events import require, require_utc
 
 OVERSIGHT = "oversight"
 """The service that sequences; its one key signs heads, and asks for entries of its own."""
+
+
+_CLOCKS_APART = timedelta(seconds=30)
 
 
 class Role(StrEnum):
@@ -124,6 +127,15 @@ def keys_of(found: Registry) -> KeyRegistry:
         if key.role is enums.Role.OVERSIGHT or (key.role is enums.Role.SERVICE and _is_service(key.person))
     )
     return registry(found.sequence, *services)
+
+
+def usable(found: Registry | None, key: str, *, service: str, now: datetime) -> bool:
+    """Whether the key of that id may ask for the service now; also by the sequencer's clock, which may be another.
+
+    A request that the sequencer finds made outside its key's time is passed over, and what follows it is a gap.
+    """
+    known = keys_of(found).producer(key, service=service) if found else None
+    return known is not None and known.holds(now - _CLOCKS_APART) and known.holds(now + _CLOCKS_APART)
 
 
 def _is_service(person: str) -> bool:

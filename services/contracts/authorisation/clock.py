@@ -62,3 +62,14 @@ class TimeWatch:
         passed_s = reading.monotonic_s - self.last.monotonic_s
         drift_s = self.drift_s + (reading.wall - self.last.wall).total_seconds() - passed_s
         return math.copysign(max(abs(drift_s) - SLEW * max(passed_s, 0.0), 0.0), drift_s)
+
+
+STEPPED = "stepped"
+
+
+def faults(time: TimeWatch, reading: ClockReading) -> frozenset[str]:
+    """What is wrong with the clock at a reading that `time` has observed, whether it is accepted or not."""
+    found = {STEPPED} if time.unsettled(reading) else set()
+    if reading.state is not ClockState.SYNCHRONISED:
+        found.add(reading.state.value)
+    return frozenset(found)

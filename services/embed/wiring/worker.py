@@ -32,6 +32,7 @@ from services.embed.wiring.models import load_models, refuse_other_model
 from services.embed.worker import Worker
 from services.runtime import counts_topic, dead_letter_topic
 from services.runtime.authority_watch import watch
+from services.runtime.clock_witness import witness
 from services.runtime.guards import REAL, Guards
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import FaultPoint, Transactional, no_fault
@@ -112,7 +113,13 @@ class WorkerUnderAuthority(UnderAuthority):
             return self._worker
 
         following = watch(settings, context, AUTHORITY, name="embed")
-        super().__init__(following, built, context.heartbeat, purge(settings, context, Holder.EMBED, slot=slot))
+        super().__init__(
+            following,
+            built,
+            context.heartbeat,
+            purge(settings, context, Holder.EMBED, slot=slot),
+            witness=witness(settings, context, following, service="embed"),
+        )
 
     def lag(self) -> int:
         """Frames not yet handled on our partitions."""

@@ -16,9 +16,9 @@ from services.contracts.audit.numbering import NO_AUTHORITY, Deed, Under, incarn
 from services.contracts.audit.registry import OVERSIGHT
 from services.contracts.audit.requests import SYSTEM, Action, SignedRequest
 from services.contracts.audit.signing import Signer
-from services.contracts.authorisation.clock import ClockReading, TimeWatch
+from services.contracts.authorisation.clock import TimeWatch, faults
 from services.contracts.authorisation.document import Document
-from services.contracts.authorisation.enums import ClockState, Move
+from services.contracts.authorisation.enums import Move
 from services.contracts.authorisation.purging import CaseHeld
 from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.statements import EntriesRevoked, StateChanged
@@ -29,8 +29,6 @@ from services.contracts.sharing.statements import SharingStatement
 from services.oversight.core import sharing
 from services.oversight.core.clerk import Decision, Entry, Now
 from services.oversight.core.register import Register
-
-STEPPED = "stepped"
 
 ACTIONS = {
     Move.SUBMIT: Action.AUTHORITY_SUBMITTED,
@@ -65,9 +63,9 @@ class Minutes:
         """What the decision asks to be recorded, and what is wrong with the clock. Spends no number."""
         deeds = [deed for entry in decision.entries for deed in _deeds(entry, before, decision.after, now)]
         self._time = self._time.observe(now.reading)
-        faults = clock_faults(self._time, now.reading)
-        self._told &= faults
-        for fault in sorted(faults - self._told):
+        wrong = faults(self._time, now.reading)
+        self._told &= wrong
+        for fault in sorted(wrong - self._told):
             deeds.append((NO_AUTHORITY, Deed(at=now.wall, what=Action.CLOCK_FAULT, about=fault)))
         requests = tuple(self._numbered(deeds))
         return (*requests, self._exported(decision)) if decision.exported else requests
@@ -97,17 +95,7 @@ class Minutes:
         return sign_request(numbered(deed, producer=f"{OVERSIGHT}/{of}", under=under, sequence=1), self._signer)
 
 
-def clock_faults(time: TimeWatch, reading: ClockReading) -> frozenset[str]:
-    """What is wrong with the clock at a reading."""
-    found = {STEPPED} if time.unsettled(reading) else set()
-    if reading.state is not ClockState.SYNCHRONISED:
-        found.add(reading.state)
-    return frozenset(found)
-
-
-def _deeds(  # noqa: C901 - one a kind
-    entry: Entry, before: Register, after: Register, now: Now
-) -> Iterator[tuple[Under, Deed]]:
+def _deeds(entry: Entry, before: Register, after: Register, now: Now) -> Iterator[tuple[Under, Deed]]:
     """A lease is none: it says that nothing has changed."""
     said, at, seen = entry.said, now.wall, hashlib.sha256(codec_authority.encode(entry.record)).digest()
     match said:

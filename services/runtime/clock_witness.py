@@ -1,0 +1,121 @@
+"""A service's word, in the audit chain, that its machine's clock was wrong: it refuses work then, and says why."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from services.contracts import topics
+from services.contracts.audit.numbering import Deed, Under, incarnation, numbered
+from services.contracts.audit.registry import usable
+from services.contracts.audit.requests import Action, SignedRequest
+from services.contracts.audit.signing import Signer, fingerprint
+from services.contracts.authorisation.approvals import Verified
+from services.contracts.authorisation.clock import Clock, TimeWatch, faults
+from services.contracts.authorisation.registry import Registry
+from services.contracts.codec_audit import sign_request
+from services.contracts.errors import Transient
+from services.runtime.authority_watch import AuthorityWatch
+from services.runtime.clock_sync import SynchronisedClock
+from services.runtime.kafka.config import Connection
+from services.runtime.kafka.types import Output
+from services.runtime.process import Context
+from services.runtime.purging import publish
+from services.runtime.settings import ServiceSettings
+from services.runtime.signing_key import read_signer
+
+log = logging.getLogger(__name__)
+
+# A jump is seen for ten seconds (clock.SETTLE_S); what is told later is told all the same.
+_EVERY_S = 1.0
+_JOIN_S = 10.0
+
+
+class ClockWitness:
+    """Looks from `start` to `stop`, on a thread of its own: telling waits for Kafka.
+
+    Each fault is told once until it has passed. Each is a producer's only word: were one not believed, for the
+    machine's clock is wrong, nothing would wait behind it.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        signer: Signer,
+        *,
+        verified: Callable[[], Verified | None],
+        registry: Callable[[], Registry | None],
+        send: Callable[[Output], None],
+        clock: Clock,
+    ) -> None:
+        self._service = service
+        self._signer = signer
+        self._verified = verified
+        self._registry = registry
+        self._send = send
+        self._clock = clock
+        self._time = TimeWatch()
+        self._told: frozenset[str] = frozenset()
+        self._asked: dict[str, SignedRequest] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="signpost-clock-witness", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(_JOIN_S)
+
+    def look(self) -> None:
+        """One look. Raises Transient if Kafka does not take what is to be told: the same is sent at the next."""
+        reading = self._clock.reading()
+        self._time = self._time.observe(reading)
+        now = faults(self._time, reading)
+        self._told &= now
+        for fault in sorted(now - self._told - self._asked.keys()):
+            request = self._request(fault, reading.wall)
+            if request is not None:
+                self._asked[fault] = request
+        for fault, request in list(self._asked.items()):
+            self._send(Output(topics.AUDIT_REQUESTS.name, request.content.producer.encode(), request.raw))
+            self._told |= {fault}
+            del self._asked[fault]
+
+    def _request(self, fault: str, at: datetime) -> SignedRequest | None:
+        """None while nobody would believe it, or it is not known under which authority."""
+        found, key = self._verified(), fingerprint(self._signer.public_key)
+        if found is None or not usable(self._registry(), key, service=self._service, now=at):
+            return None
+        under = Under.deployment(found.document.id, found.document.version)
+        deed = Deed(at=at, what=Action.CLOCK_FAULT, about=fault)
+        made = numbered(deed, producer=incarnation(self._service), under=under, sequence=1)
+        return sign_request(made, self._signer)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_EVERY_S):
+            try:
+                self.look()
+            except Transient as away:
+                log.warning("a clock's fault is not told yet", extra={"reason": str(away)})
+
+
+def witness(
+    settings: ServiceSettings, context: Context, watch: AuthorityWatch, *, service: str
+) -> ClockWitness | None:
+    """The service's own; None without a key to sign with. Raises Misconfigured; connects to nothing yet."""
+    if settings.service_key_file is None:
+        log.warning("without SERVICE_KEY_FILE a wrong clock is refused, and not recorded")
+        return None
+    connection = Connection(settings.kafka_bootstrap, f"{service}-clock-{settings.instance}")
+    return ClockWitness(
+        service,
+        read_signer(settings.service_key_file, variable="SERVICE_KEY_FILE"),
+        verified=watch.verified,
+        registry=watch.registry,
+        send=lambda output: publish(connection, output),
+        clock=SynchronisedClock(context.clock),
+    )
