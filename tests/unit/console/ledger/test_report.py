@@ -150,3 +150,11 @@ def test_the_root_and_the_shares_are_told() -> None:
     assert "root       the-root" in told
     (shared,) = (line for line in told if line.startswith("shared"))
     assert "0 recorded here; shares made outside this system are not covered" in shared
+
+
+def test_why_one_reviewer_is_enough_is_told_and_nothing_where_two_decide() -> None:
+    version, why = a_version(), "two are on duty, and one is at the gate"
+    alone = version.document.verification.model_copy(update={"reviewers": 1, "single_reviewer_reason": why})
+    document: Document = version.document.model_copy(update={"verification": alone})
+    assert f"reviewers  1: {why}" in lines(replace(a_report(), version=replace(version, document=document)))
+    assert "reviewers  2" in lines(a_report())
