@@ -210,7 +210,9 @@ class Registrar:
             raise refused("move", "order.move", f"`{order.move}` is not done by an order")
         if order.move not in _SAFE and not order.is_of(now.wall):
             raise refused("requirements", "order.signed_at", f"must be within {ORDER_LIVES} of now", _REPLAY)
-        if order.sequence != len(version.moves) + 1:
+        overtaken = order.sequence <= len(version.moves)
+        # A stop is never lost to somebody else's move: played again, it leads nowhere.
+        if order.sequence > len(version.moves) + 1 or (overtaken and order.move is not Move.STOP):
             rule = f"must be {len(version.moves) + 1}, the next of this version: it is valid once"
             raise refused("requirements", "order.sequence", rule, _REPLAY)
         decision = self._clerk.move(

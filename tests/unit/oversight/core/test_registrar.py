@@ -12,6 +12,7 @@ import pytest
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import ClockState, Move, State
 from services.contracts.authorisation.findings import NotAuthorised
+from services.contracts.authorisation.refusals import Refusal
 from services.contracts.authorisation.registry import sign_registry
 from services.contracts.authorisation.statements import ORDER_LIVES, NotBelieved, Rejection, StateChanged
 from services.oversight.core.commands import Approve, Attest, Command, Conclude, Give, PutRegistry, Submit
@@ -327,6 +328,17 @@ def test_an_order_to_set_it_going_that_was_refused_cannot_be_played_later() -> N
     with pytest.raises(NotAuthorised, match=r"order\.signed_at"):
         desk.tell(Give(order))
     assert desk.state(DOCUMENT) is State.SUSPENDED
+
+
+def test_a_stop_is_not_lost_to_a_move_that_was_recorded_first() -> None:
+    desk = Desk().begun().active(DOCUMENT)
+    order = b.an_order(DOCUMENT, len(desk.version(DOCUMENT).moves) + 1, Move.STOP, "sam", desk.at)
+    for move, by in ((Move.SUSPEND, "sam"), (Move.RESUME, "olu")):
+        desk.at += BEAT
+        desk.give(DOCUMENT, move, by)
+    desk.tell(Give(order))
+    assert desk.state(DOCUMENT) is State.ENDED
+    assert desk.gate(DOCUMENT.id).standing(b.a_reading(desk.at)) is Refusal.NOT_ACTIVE
 
 
 def test_an_order_to_stop_is_never_too_old() -> None:
