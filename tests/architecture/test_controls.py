@@ -14,9 +14,8 @@ import pytest
 from tests.architecture.imports import ROOT
 
 PAGE = ROOT / "docs/controls.md"
-# G9, C-20 and C-42 come with the sharing register.
-_NUMBERS = (*range(1, 7), 8, *range(11, 16), 18, 24, *range(26, 39))
-LISTED = {"G1", "G2", "G3", "G10", "G11"} | {f"C-{number:02}" for number in _NUMBERS}
+_NUMBERS = (*range(1, 7), 8, *range(11, 16), 18, 20, 24, *range(26, 39), 42)
+LISTED = {"G1", "G2", "G3", "G9", "G10", "G11"} | {f"C-{number:02}" for number in _NUMBERS}
 _ROW = re.compile(r"^\| *([A-Z]-?\d+) *\|")
 _NAMED = re.compile(r"`([^`]+)`")
 _HOW_FAR = re.compile(r"whole(: .+)?|in part: .+")
