@@ -58,7 +58,7 @@ class Draft:
         return self._open.watchlist
 
     def bounds(self) -> authority.Authority:
-        """What the list is built within: any digest, and any model unless the draft names one."""
+        """What the list is built within: any model unless the draft names one."""
         document, sealed = self._open, self._open.watchlist
         return authority.Authority(
             deployment=document.id,

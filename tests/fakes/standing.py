@@ -33,8 +33,6 @@ class OpenStanding:
             return Refusal.OTHER_DEPLOYMENT
         if self._outside(searched_at):
             return Refusal.NOT_ACTIVE
-        if list_digest != (self._authority.watchlist.digest or list_digest):
-            return Refusal.LIST_NOT_ADMITTED
         return self._of_camera(camera) or (Refusal.ENTRY_REVOKED if tokens & self.off else None)
 
     def revoked(self, list_digest: str, /) -> frozenset[str]:

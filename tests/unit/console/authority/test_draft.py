@@ -59,7 +59,7 @@ def test_the_list_is_built_within_the_draft() -> None:
     assert bounds.watchlist.name == "faces"
     assert bounds.watchlist.max_entries == 100
     assert bounds.watchlist.score_kind is ScoreKind.RAW
-    assert (bounds.watchlist.digest, bounds.watchlist.model) == (None, None)
+    assert bounds.watchlist.model is None
     assert bounds.purge_at > bounds.window.end
 
 

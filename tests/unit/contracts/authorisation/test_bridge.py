@@ -27,11 +27,7 @@ def test_the_services_authority_says_what_was_approved_and_nothing_else() -> Non
     assert (given.deployment, given.version, given.use_case) == ("oxford-street-1", 1, authority.UseCase.LIVE)
     assert [camera.id for camera in given.cameras] == ["gate-1", "gate-2"]
     assert (given.window.start, given.window.end) == (START, END)
-    assert (given.watchlist.name, given.watchlist.digest, given.watchlist.model) == (
-        sealed.id,
-        sealed.digest,
-        sealed.model,
-    )
+    assert (given.watchlist.name, given.watchlist.model) == (sealed.id, sealed.model)
     assert given.watchlist.threshold(4) == 0.55
     assert given.watchlist.max_entries == sealed.max_entries
     assert given.retention == verified.document.retention
