@@ -220,3 +220,17 @@ def test_a_stop_is_headed_in_the_transaction_that_records_it() -> None:
     outcome = bench.writer.handle(items(stopped))
     assert [type(read_record(output.value)) for output in outcome.outputs] == [Audited, SignedTreeHead]
     assert {output.key for output in outcome.outputs} == {stopped.content.chain.encode()}
+
+
+def test_a_leader_that_begins_hands_on_the_last_heads_anew() -> None:
+    """What its predecessor signed and could not anchor would wait for the chain to grow, maybe for ever."""
+    elder = Bench()
+    elder.ask(*requests(3, producers=(FIRST,)))
+    with elder.running():
+        eventually(lambda: len(elder.entries()) == 3, "every entry", within_s=WITHIN_S)
+        elder.clock.advance(61.0)
+        eventually(lambda: bool(elder.anchored), "a head", within_s=WITHIN_S)
+    last, elder.anchored[:] = elder.anchored[-1], []
+    elder.writer.revoked([])
+    elder.writer.handle([])
+    assert elder.anchored == [last]
