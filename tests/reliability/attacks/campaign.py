@@ -14,7 +14,7 @@ import grpc
 
 from tests.reliability.attacks import bounds, governed, readers, records, rogue, surroundings
 from tests.reliability.attacks.judge import Verdict
-from tests.reliability.attacks.town import Outcome, Servers, Town, words
+from tests.reliability.attacks.town import Outcome, Servers, Town, Unfinished, words
 
 # Below it a stop takes effect (issue 4, Shows 1).
 STOP_WITHIN_MS = 2_000.0
@@ -49,6 +49,13 @@ class OnRecords:
     def play(self, town: Town) -> Outcome:
         """Searches before and after, and the attack between them."""
         since, before = datetime.now(UTC), town.refused()
+        try:
+            self._between_searches(town)
+        except AssertionError as failed:
+            raise Unfinished(failed, Outcome(town.verdict(since=since), "")) from failed
+        return Outcome(town.verdict(since=since), words(town.refused() - before))
+
+    def _between_searches(self, town: Town) -> None:
         town.searches()
         if self.suspended:
             town.suspend()
@@ -57,7 +64,6 @@ class OnRecords:
             town.dwell()
             self.resume(town)
         town.searches()
-        return Outcome(town.verdict(since=since), words(town.refused() - before))
 
 
 # The one that replaces a person's key is the last: who resumes after it has another.
@@ -206,6 +212,8 @@ def _alone(servers: Servers, attacks: Sequence[Attack]) -> Iterator[Result]:
 def _tried(name: str, tried: str, play: Callable[[], Outcome]) -> Result:
     try:
         return Result(name, tried, play())
+    except Unfinished as failed:
+        return Result(name, tried, failed.outcome, failure=str(failed))
     except (AssertionError, grpc.RpcError) as failed:  # not withstood, or not even tried: both are for a person
         return Result(name, tried, Outcome(Verdict(0, ()), ""), failure=str(failed) or type(failed).__name__)
 

@@ -78,6 +78,14 @@ class Outcome:
         return Outcome(self.verdict + other.verdict, "; ".join(filter(None, (self.told, other.told))))
 
 
+class Unfinished(AssertionError):
+    """An attack that could not be played to its end, and what had come of it by then."""
+
+    def __init__(self, why: AssertionError, outcome: Outcome) -> None:
+        super().__init__(str(why) or type(why).__name__)
+        self.outcome = outcome
+
+
 class Town:
     """A context manager. One thread drives it; the crowd, the leases and the lookout have their own.
 
@@ -139,7 +147,11 @@ class Town:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ended.close()
+        try:
+            if isinstance(error, AssertionError) and not isinstance(error, Unfinished):
+                raise Unfinished(error, Outcome(self.verdict(), "")) from error
+        finally:
+            self._ended.close()
 
     def authorise(self) -> None:
         """Sign, bring into force, load the list."""
