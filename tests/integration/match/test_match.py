@@ -210,8 +210,8 @@ def test_another_version_in_force_ends_the_process_in_good_order(world: World) -
 
 @pytest.mark.parametrize("point", ["before_produce", "after_produce", "before_commit", "after_commit"])
 def test_a_kill_at_any_point_loses_and_doubles_no_alert(world: World, point: str) -> None:
-    searched(world)
-    faces = [world.a_face(n, vector=near(ANNA, 0.8, seed=n)) for n in range(120)]
+    searched(world, {"anna": ANNA})
+    faces = [world.a_face(n, vector=near(ANNA, 0.8, seed=2000 + n)) for n in range(120)]
     world.feed(*faces)
     with world.match("one", point, "2", ready=False) as victim:
         assert victim.process.wait(WITHIN_S) == -signal.SIGKILL
@@ -226,14 +226,14 @@ def test_a_kill_at_any_point_loses_and_doubles_no_alert(world: World, point: str
 
 
 def test_two_instances_share_the_faces(world: World) -> None:
-    searched(world)
+    searched(world, {"anna": ANNA})
     with world.match("one") as one, world.match("two") as two:
         both: tuple[Running, Running] = (one, two)
         name = "signpost_match_assigned_partitions"
         eventually(
             lambda: [each.metric(name) for each in both] == [4, 4], "four partitions each", within_s=WITHIN_S
         )
-        world.feed(*(world.a_face(n, vector=near(ANNA, 0.8, seed=n)) for n in range(40)))
+        world.feed(*(world.a_face(n, vector=near(ANNA, 0.8, seed=2000 + n)) for n in range(40)))
         world.until(Count.FACES_ALERTED, 40)
     alerts = [alert.event_id for alert in world.alerts()]
     assert len(set(alerts)) == len(alerts) == 40
