@@ -12,7 +12,8 @@ from tests.reliability.attacks.town import LEASE_LIFE_S, Outcome, Servers, Town
 
 # After a step of the clock nothing is believed for ten seconds.
 _SETTLES_S = 11.0
-_STEP_S = -1800.0
+# Leases do not look as if they were from the future after the one, and do after the other.
+_SMALL_STEP_S, _STEP_S = -1.5, -1800.0
 
 
 def topic_unreachable(servers: Servers) -> Outcome:
@@ -56,12 +57,14 @@ def clock_unsynchronised(servers: Servers) -> Outcome:
 
 
 def clock_stepped(servers: Servers) -> Outcome:
-    """The time of day is set back by half an hour, and later set right."""
+    """The time of day is set back by less than clocks may differ, then by half an hour, and later set right."""
     with Town(servers) as town:
         hand = _clocked(town)
         town.searches()
-        set_clock(hand, off_s=_STEP_S)
+        set_clock(hand, off_s=_SMALL_STEP_S)
         town.closes(within_s=1.0)
+        town.dwell()
+        set_clock(hand, off_s=_STEP_S)
         town.dwell(_SETTLES_S)
         town.opens()
         set_clock(hand)
