@@ -69,7 +69,7 @@ def test_no_bytes_do_anything_but_decode_or_be_refused(raw: bytes) -> None:
 def test_the_schema_has_a_field_for_each_kind_of_record() -> None:
     fields = authority_pb2.AuthorityRecord.DESCRIPTOR.fields
     assert [field.name for field in fields] == [
-        *("registry", "document", "state", "lease", "revocation", "certificate", "hold")
+        *("registry", "document", "state", "lease", "revocation", "certificate", "hold", "sharing")
     ]
 
 
