@@ -103,3 +103,7 @@ def purged(deployment: str) -> tuple[tuple[What, Where, str], ...]:
         (What.OTHER_KEYS, Where.STORE, f"{deployment}/audit/"),
         (What.OTHER_KEYS, Where.STORE, f"{deployment}/deployment"),
     )
+
+
+# Every kind of key that `purged` names.
+KINDS = tuple(dict.fromkeys(kind for kind, _, _ in purged("")))

@@ -7,7 +7,9 @@ from enum import StrEnum
 
 from prometheus_client import CollectorRegistry
 
+from services.contracts.authorisation.purging import What
 from services.contracts.authorisation.refusals import Refusal
+from services.contracts.keys import KINDS
 from services.ingest.core.reasons import Fault, Flaw, Interruption, Loss
 from services.runtime.authority_figures import authority_specs
 from services.runtime.metrics import AT_START, Counter, Gauge, Histogram
@@ -58,6 +60,12 @@ VOLATILE_FAULTS = Gauge(
     "signpost_ingest_volatile_redis_faults",
     "1 while the volatile Redis persists, is replicated, logs commands or holds a value without a TTL.",
 )
+LIVE_KEYS = Gauge("signpost_ingest_live_keys", "Keys of the deployment that there are, by kind.", {"kind": KINDS})
+KEY_LEFT = Gauge(
+    "signpost_ingest_key_left_seconds",
+    "How long the last key of a kind still lives, by the store that ends it; 0 if there is none.",
+    {"kind": KINDS},
+)
 KAFKA_ERRORS = Counter("signpost_ingest_kafka_errors_total", "Errors of Kafka's client; most pass by themselves.")
 AUTHORITY = authority_specs("ingest")
 
@@ -83,4 +91,11 @@ class IngestMetrics:
         self.key_wait = KEY_WAIT.on(registry)
         self.publish = PUBLISH.on(registry)
         self.volatile_faults = VOLATILE_FAULTS.on(registry)
+        self._live_keys = LIVE_KEYS.on(registry)
+        self._key_left = KEY_LEFT.on(registry)
         self.kafka_errors = KAFKA_ERRORS.on(registry)
+
+    def count_keys(self, kind: What, there_are: int, left_s: float) -> None:
+        """What a look at both stores has found of one kind of key."""
+        self._live_keys.set(there_are, kind=kind)
+        self._key_left.set(left_s, kind=kind)

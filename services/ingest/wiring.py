@@ -13,6 +13,7 @@ from services.contracts.authority import Authority, Pace
 from services.contracts.cameras_file import parse_cameras
 from services.contracts.counts import Stage
 from services.contracts.errors import Transient
+from services.contracts.keyspec import Where
 from services.contracts.standing import Standing
 from services.ingest.admission import AdmittedSources
 from services.ingest.cameras import Tools
@@ -36,6 +37,7 @@ from services.runtime.documents import read_text
 from services.runtime.guards import REAL, Guards
 from services.runtime.kafka.config import Connection, producer_options
 from services.runtime.kafka.producer import KafkaProducer
+from services.runtime.keys.census import KeyCensus
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.keeper import KeyKeeper
 from services.runtime.keys.volatile import VolatileKeys
@@ -86,8 +88,10 @@ def _assembled(
     connection = Connection(settings.kafka_bootstrap, f"ingest-{settings.instance}")
     reach = KafkaReach(connection)
     folder = FolderKeys(settings.keys_dir, context.clock)
-    keys = guards.keyring(VolatileKeys(client, context.clock), folder, context.clock)
+    volatile = VolatileKeys(client, context.clock)
+    keys = guards.keyring(volatile, folder, context.clock)
     keeper = KeyKeeper(folder, keys)
+    census = KeyCensus(authority.deployment, {Where.VOLATILE: volatile, Where.STORE: folder}, metrics.count_keys)
     backlog = KafkaBacklog(
         connection,
         topic=topics.FRAMES.name,
@@ -132,8 +136,10 @@ def _assembled(
             backlog.start()
         retry(lambda: redis_client.check_volatile(client), on=(Transient,), deadline_s=_REDIS_WITHIN_S)
         volatile_watch.start()
+        census.start()
 
     def close() -> None:
+        census.stop()
         volatile_watch.stop()
         keeper.stop()
         backlog.close()

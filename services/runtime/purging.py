@@ -85,7 +85,7 @@ class Purge:
         """What `obey` would destroy; destroys nothing."""
         found: Counter[What] = Counter()
         for what, where, prefix in key_specs.purged(self._share.deployment):
-            found[what] += self._stores.of(where).count_prefix(prefix)
+            found[what] += len(self._stores.of(where).lives_s(prefix))
         with as_transient("looking what there is to purge"):
             for values in self._share.values:
                 found[values.what] += sum(not kept for _, kept in self._look(values))

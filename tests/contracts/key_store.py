@@ -112,6 +112,17 @@ class KeyStoreContract:
         assert bench.store.get_many(["city/epoch/1", "city/x"]) == [None, None]
         assert bench.store.get_many([other]) != [None]
 
+    def test_how_long_keys_still_live_is_told_by_prefix(self, bench: Bench) -> None:
+        store = bench.store
+        store.get_or_create("a/short", expires_at=bench.clock.now() + timedelta(seconds=0.4))
+        store.get_or_create("a/long", expires_at=bench.clock.now() + HOUR)
+        store.get_or_create("b/long", expires_at=bench.clock.now() + HOUR)
+        short, long = sorted(store.lives_s("a/"))
+        assert 0 < short <= 0.4
+        assert 3590 < long <= 3600
+        bench.lapse(0.4)
+        eventually(lambda: len(store.lives_s("a/")) == 1, "the key to expire", within_s=3)
+
     def test_a_prefix_is_taken_by_the_letter(self, bench: Bench) -> None:
         expires_at = bench.clock.now() + HOUR
         bench.store.get_or_create_many(["c[i]ty*/1", "city/1"], expires_at=expires_at)

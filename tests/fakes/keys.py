@@ -51,9 +51,11 @@ class FakeKeys:
             del self._keys[key_id]
         return len(live)
 
-    def count_prefix(self, prefix: str) -> int:
+    def lives_s(self, prefix: str) -> list[float]:
         self._answer()
-        return sum(self._live(key_id) is not None for key_id in self._keys if key_id.startswith(prefix))
+        ends = [end for key_id, (_, end) in self._keys.items() if key_id.startswith(prefix)]
+        left = [(end - self._clock.now()).total_seconds() for end in ends]
+        return [one for one in left if one > 0]
 
     def destroy_prefix(self, prefix: str) -> int:
         return self.destroy(*[key_id for key_id in self._keys if key_id.startswith(prefix)])

@@ -65,8 +65,11 @@ class FolderKeys:
             self._sweep()  # what has expired is gone already and does not count
             return self._erase([self._path(key_id) for key_id in key_ids])
 
-    def count_prefix(self, prefix: str) -> int:
-        return sum(not self._over(path) for path in self._files() if _key_id(path).startswith(prefix))
+    def lives_s(self, prefix: str) -> list[float]:
+        """Raises NotAKey."""
+        held = [self._held(path) for path in self._files() if _key_id(path).startswith(prefix)]
+        left = [(one[0] - self._clock.now()).total_seconds() for one in held if one]
+        return [one for one in left if one > 0]
 
     def destroy_prefix(self, prefix: str) -> int:
         with self._alone():
@@ -85,6 +88,11 @@ class FolderKeys:
             return swept
 
     def _read(self, path: Path) -> bytes | None:
+        held = self._held(path)
+        return held[1] if held and self._clock.now() < held[0] else None
+
+    def _held(self, path: Path) -> tuple[datetime, bytes] | None:
+        """Deadline and key, whether it is over or not. Raises NotAKey."""
         try:
             content = path.read_bytes()
         except FileNotFoundError:
@@ -92,7 +100,7 @@ class FolderKeys:
         if len(content) != _FILE_BYTES:
             raise NotAKey(f"KEYS_DIR: {path.name} is no key file ({len(content)} bytes)")
         deadline = datetime.fromtimestamp(int.from_bytes(content[:_DEADLINE_BYTES], "big") / 1000, UTC)
-        return content[_DEADLINE_BYTES:] if self._clock.now() < deadline else None
+        return deadline, content[_DEADLINE_BYTES:]
 
     def _mint(self, path: Path, expires_at: datetime) -> bytes:
         key = secrets.token_bytes(KEY_BYTES)

@@ -51,8 +51,8 @@ class KeyStore(Protocol):
         """Destroy these keys; how many were there. Nothing can read them from the store on return."""
         ...
 
-    def count_prefix(self, prefix: str) -> int:
-        """How many keys there are whose id begins with `prefix`."""
+    def lives_s(self, prefix: str) -> list[float]:
+        """Of every key whose id begins with `prefix`: how long it still lives, in seconds."""
         ...
 
     def destroy_prefix(self, prefix: str) -> int:

@@ -60,9 +60,12 @@ class VolatileKeys:
         with as_transient(_WHAT):
             return int(self._client.delete(*(self._name(key_id) for key_id in key_ids)))
 
-    def count_prefix(self, prefix: str) -> int:
-        with as_transient(_WHAT):
-            return len({name for names in self._scan(prefix) for name in names})
+    def lives_s(self, prefix: str) -> list[float]:
+        with as_transient(_WHAT), self._client.pipeline(transaction=False) as pipe:
+            for name in {name for names in self._scan(prefix) for name in names}:
+                pipe.pttl(name)
+            # Negative for what has gone meanwhile.
+            return [left_ms / 1000 for left_ms in pipe.execute() if left_ms >= 0]
 
     def destroy_prefix(self, prefix: str) -> int:
         with as_transient(_WHAT):

@@ -74,7 +74,7 @@ class Desk:
         """How many there are."""
         with redis.Redis.from_url(self._volatile_url) as client:
             volatile = VolatileKeys(client, CLOCK)
-            return sum(one.count_prefix(f"{self.town.deployment}/") for one in (self.store, volatile))
+            return sum(len(one.lives_s(f"{self.town.deployment}/")) for one in (self.store, volatile))
 
     def _ran(self, *words: str) -> Result:
         return CliRunner().invoke(APP, [*words, f"--oversight={self.town.address}"])

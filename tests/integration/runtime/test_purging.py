@@ -60,7 +60,7 @@ class Ground:
         return Purge(share, Stores(self.volatile, self.store, self.durable), self._take, CLOCK)
 
     def left(self, deployment: str) -> int:
-        found = sum(store.count_prefix(f"{deployment}/") for store in (self.volatile, self.store))
+        found = sum(len(store.lives_s(f"{deployment}/")) for store in (self.volatile, self.store))
         return found + len([*self.durable.scan_iter(match=f"*{deployment}*")])
 
     def _take(self, output: Output) -> None:
@@ -123,9 +123,9 @@ def test_what_is_not_delivered_keeps_a_holder_from_being_done(ground: Ground) ->
 
 def test_a_stop_destroys_the_parts_of_frames_keys_and_leaves_the_rest(ground: Ground) -> None:
     assert ground.purge().shed() == 2
-    assert ground.volatile.count_prefix("town/") == 1
-    assert ground.store.count_prefix("town/") == len(IN_STORE)
-    assert ground.volatile.count_prefix("city/epoch/") == 2
+    assert len(ground.volatile.lives_s("town/")) == 1
+    assert len(ground.store.lives_s("town/")) == len(IN_STORE)
+    assert len(ground.volatile.lives_s("city/epoch/")) == 2
 
 
 def test_a_held_case_has_a_key_that_no_purge_takes(ground: Ground) -> None:

@@ -75,7 +75,7 @@ def test_only_real_keys_are_destroyed_in_their_store(volatile: FakeKeys) -> None
 
     assert a_ring(volatile).destroy([face(AUTHORITY, ON), face(AUTHORITY, OFF)]) == 2
 
-    assert volatile.count_prefix("") == 0
+    assert volatile.lives_s("") == []
 
 
 def test_the_list_is_opened_by_its_real_key_in_any_epoch(volatile: FakeKeys) -> None:
