@@ -18,11 +18,9 @@ from console.edges.kafka_read import KafkaReader
 from console.ledger.read import read_statement
 from console.ledger.report import Report, lines
 from console.ledger.report import as_json as report_json
-from console.ledger.reporting import gathered
+from console.ledger.reporting import gathered, ordered
 from console.ledger.table import as_json, as_table
 from console.refusals import refusals
-from services.contracts.authorisation.enums import Move
-from services.contracts.authorisation.statements import Order, sign
 from services.contracts.errors import Misconfigured
 from services.contracts.sealed.manifest import Manifest, parse
 from services.runtime.signing_key import read_signing_key
@@ -88,23 +86,9 @@ def report_command(
 
 
 def _sign(client: OversightClient, report: Report, content: bytes, key: Path | None) -> None:
-    """Have it recorded as the report, by who signs it. Raises Misconfigured for one that does not add up."""
-    if key is None:
-        return
-    if not report.statement.reconciles:
-        raise Misconfigured("its figures do not add up: a report that does not reconcile is not signed")
-    standing = report.version.standing
-    said = Order(
-        deployment=standing.deployment,
-        version=standing.version,
-        digest=standing.digest,
-        signed_at=datetime.now(UTC),
-        sequence=standing.state_sequence + 1,
-        move=Move.REPORT,
-        reason="the report of this deployment",
-    )
-    own = read_signing_key(key, variable="--key")
-    client.order(sign(said, own), evidence=hashlib.sha256(content).hexdigest())
+    if key is not None:
+        order = ordered(report, read_signing_key(key, variable="--key"), at=datetime.now(UTC))
+        client.order(order, evidence=hashlib.sha256(content).hexdigest())
 
 
 def _manifests(paths: list[Path]) -> list[Manifest]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from console.authority.standing import Anchor, Standing, Version
@@ -13,6 +14,10 @@ from console.sharing.book import Book
 from services.contracts import codec_audit, topics
 from services.contracts.audit.chain import Audited
 from services.contracts.audit.requests import AuditRequested
+from services.contracts.authorisation.enums import Move
+from services.contracts.authorisation.signing import SigningKey
+from services.contracts.authorisation.statements import Order, sign
+from services.contracts.errors import Misconfigured
 from services.contracts.sealed.manifest import Manifest
 from services.contracts.sealed.overlap import Caps, Totals, counted, totals
 from services.contracts.sharing.answers import wording
@@ -52,6 +57,26 @@ def gathered(
         shares=wording(oversight.sharing().known.found(None, since), None, since),
         statement=read_statement(reader, deployment),
     )
+
+
+def ordered(report: Report, key: SigningKey, *, at: datetime) -> str:
+    """That person's order to take it for the report; its digest goes beside it as evidence.
+
+    Raises Misconfigured for one that does not add up.
+    """
+    if not report.statement.reconciles:
+        raise Misconfigured("its figures do not add up: a report that does not reconcile is not signed")
+    standing = report.version.standing
+    said = Order(
+        deployment=standing.deployment,
+        version=standing.version,
+        digest=standing.digest,
+        signed_at=at,
+        sequence=standing.state_sequence + 1,
+        move=Move.REPORT,
+        reason="the report of this deployment",
+    )
+    return sign(said, key)
 
 
 def as_sealed(

@@ -10,19 +10,22 @@ from typing import Any
 import grpc
 import pytest
 
+from services.contracts.audit.lines import encode_line
 from services.contracts.authorisation.clock import ClockReading
 from services.contracts.authorisation.enums import ClockState
 from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.authorisation.statements import NotBelieved, Rejection
 from services.contracts.errors import Misconfigured
+from services.oversight.anchoring import Anchored
 from services.oversight.core.clerk import Clerk, Decision, Now
-from services.oversight.core.commands import Command
+from services.oversight.core.commands import Command, Export
 from services.oversight.core.register import Register
 from services.oversight.edges.grpc_oversight import FINDINGS, OversightServer
 from services.oversight.ports import NotRecorded, Unsettled
 from signpost.v1 import oversight_pb2 as pb
 from signpost.v1 import oversight_pb2_grpc
 from tests.conftest import ExpectedErrors
+from tests.unit.contracts.audit.builders import heads
 from tests.unit.contracts.authorisation import builders as b
 from tests.unit.oversight.desk import Desk as RegisterDesk
 
@@ -55,8 +58,9 @@ class FakeDesk:
 
 
 @contextmanager
-def served(desk: FakeDesk) -> Iterator[Stub]:
-    server = OversightServer(desk, Clerk(b.key("oversight")), host="127.0.0.1", port=0, tls=None)
+def served(desk: FakeDesk, *anchored: Anchored) -> Iterator[Stub]:
+    clerk = Clerk(b.key("oversight"))
+    server = OversightServer(desk, clerk, anchored=lambda chain: anchored, host="127.0.0.1", port=0, tls=None)
     server.start()
     try:
         with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
@@ -157,6 +161,27 @@ def test_everything_is_listed_with_the_registry_in_force(register: Register) -> 
     assert listed.registry.sequence == 1
 
 
+def test_how_the_chain_is_anchored_is_told_with_the_deployment(register: Register) -> None:
+    (head,) = heads(1)
+    with served(FakeDesk(register), Anchored("url sink.example", head), Anchored("folder", None)) as stub:
+        anchors = stub.Show(pb.ShowRequest(deployment="oxford-street-1"), timeout=5).anchors
+    assert [(one.sink, one.head) for one in anchors] == [("url sink.example", encode_line(head)), ("folder", b"")]
+
+
+def test_an_export_is_handed_in_as_it_was_signed(register: Register) -> None:
+    desk = FakeDesk(register)
+    with served(desk) as stub:
+        stub.Export(pb.ExportRequest(export="a token"), timeout=5)
+    assert desk.asked == [Export("a token")]
+
+
 def test_beyond_this_machine_nothing_is_served_without_tls(register: Register) -> None:
     with pytest.raises(Misconfigured, match="give TLS_CERT and TLS_KEY"):
-        OversightServer(FakeDesk(register), Clerk(b.key("oversight")), host="0.0.0.0", port=0, tls=None)  # noqa: S104
+        OversightServer(
+            FakeDesk(register),
+            Clerk(b.key("oversight")),
+            anchored=lambda chain: (),
+            host="0.0.0.0",  # noqa: S104
+            port=0,
+            tls=None,
+        )

@@ -6,14 +6,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from console.authority.standing import Anchor, Standing, Version
 from console.ledger.report import NOT_ANCHORED, Report, anchored, as_json, incidents, lines
-from console.ledger.reporting import gathered
+from console.ledger.reporting import gathered, ordered
 from console.sharing.book import Book
 from services.contracts import codec_audit, topics
 from services.contracts.audit.requests import SYSTEM, Action, AuditRequested
 from services.contracts.authorisation.document import Document
-from services.contracts.authorisation.enums import ClockState, State
+from services.contracts.authorisation.enums import ClockState, Move, State
+from services.contracts.authorisation.statements import Order, open_as
+from services.contracts.errors import Misconfigured
 from services.contracts.sealed.manifest import Manifest
 from services.contracts.sharing.register import SharingRegister
 from tests.unit.contracts.audit.builders import a_request, a_sequencer, appended, heads, signed
@@ -158,3 +162,18 @@ def test_why_one_reviewer_is_enough_is_told_and_nothing_where_two_decide() -> No
     document: Document = version.document.model_copy(update={"verification": alone})
     assert f"reviewers  1: {why}" in lines(replace(a_report(), version=replace(version, document=document)))
     assert "reviewers  2" in lines(a_report())
+
+
+def test_who_signs_it_orders_the_move_to_reported() -> None:
+    found = a_report()
+    opened = open_as(Order, ordered(found, b.key("sam"), at=b.START), registry=b.a_registry(), now=b.START)
+    said = opened.statement
+    assert (said.move, said.sequence, said.digest) == (Move.REPORT, 4, found.document.digest)
+
+
+def test_a_report_that_does_not_add_up_is_not_signed() -> None:
+    found = a_report()
+    wrong = replace(found.statement.lines[0], gap=1)
+    lost = replace(found, statement=replace(found.statement, lines=(wrong,)))
+    with pytest.raises(Misconfigured, match="do not add up"):
+        ordered(lost, b.key("sam"), at=b.START)
