@@ -67,10 +67,10 @@ def recover(records: Sequence[Record], *, organisation: str, root_fingerprint: s
     found = _Found()
     register = Register(organisation, root_fingerprint)
     registry = _registry(records, organisation, root_fingerprint, found)
+    shared = sharing.recovered(records, registry, organisation, found.rejected)
+    register = replace(register, registry=registry, sharing=shared)
     if registry is None:
         return Recovered(register, found.rejected)
-    register = replace(register, registry=registry)
-    register = replace(register, sharing=sharing.recovered(records, registry, organisation, found.rejected))
     _collect(records, registry, found)
     for candidates in found.documents.values():
         version = _chosen(candidates.values(), found)
@@ -81,10 +81,7 @@ def recover(records: Sequence[Record], *, organisation: str, root_fingerprint: s
         known = register.deployment(revoked.deployment)
         taken = replace(known, revocations=known.revocations.with_record(revoked))
         register = register.with_deployment(revoked.deployment, taken)
-    tokens = [record.token for record in records if isinstance(record, HoldRecorded)]
-    for hold in dict.fromkeys(_opened(CaseHeld, tokens, registry, found)):
-        known = register.deployment(hold.deployment)
-        register = register.with_deployment(hold.deployment, replace(known, holds=(*known.holds, hold)))
+    register = _with_holds(register, records, registry, found)
     for record in records:
         if isinstance(record, CertificateIssued):
             register = _with_certificate(register, record.token, registry, found)
@@ -98,6 +95,14 @@ def recover(records: Sequence[Record], *, organisation: str, root_fingerprint: s
         found.rejected[Rejection.OLD] += 1
         register = replace(register, registry=None)
     return Recovered(register, found.rejected)
+
+
+def _with_holds(register: Register, records: Iterable[Record], registry: Registry, found: _Found) -> Register:
+    tokens = [record.token for record in records if isinstance(record, HoldRecorded)]
+    for hold in dict.fromkeys(_opened(CaseHeld, tokens, registry, found)):
+        known = register.deployment(hold.deployment)
+        register = register.with_deployment(hold.deployment, replace(known, holds=(*known.holds, hold)))
+    return register
 
 
 def _with_certificate(register: Register, token: str, registry: Registry, found: _Found) -> Register:

@@ -43,7 +43,7 @@ def enter(clerk: Clerk, register: Register, token: str, now: Now) -> Decision:
 
 
 def recovered(
-    records: Iterable[Record], registry: Registry, organisation: str, rejected: Counter[Rejection]
+    records: Iterable[Record], registry: Registry | None, organisation: str, rejected: Counter[Rejection]
 ) -> SharingRegister:
     """The register out of its records, each judged as of the time at which it was signed.
 
@@ -52,6 +52,8 @@ def recovered(
     """
     known = SharingRegister()
     tokens = dict.fromkeys(record.token for record in records if isinstance(record, SharingRecorded))
+    if registry is None:
+        return SharingRegister(broken=bool(tokens))
     for opened, token in sorted(_opened(tokens, registry, rejected), key=lambda one: one[0].statement.number):
         said, person = opened.statement, opened.key.person
         if known.broken or broken(known, said, person, organisation=organisation, now=said.signed_at):

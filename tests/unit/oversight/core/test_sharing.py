@@ -148,6 +148,13 @@ def test_a_line_that_was_taken_out_of_the_topic_stops_all_sharing() -> None:
         office.enter(Clerk(office.at, found.register.sharing).end(), "cen")
 
 
+def test_without_its_registry_a_register_that_is_not_empty_is_not_begun_anew() -> None:
+    office = a_full_office()
+    found = recovered(office, records=[one for one in office.records if isinstance(one, SharingRecorded)])
+    assert found.register.sharing.broken
+    assert not recovered(office, records=[]).register.sharing.broken
+
+
 def test_a_line_that_another_role_wrote_past_oversight_is_passed_over() -> None:
     office = an_office().agreed()
     forged = SharingRecorded(sign(office.lines.share(), b.key("sam")))
