@@ -143,15 +143,19 @@ def _picture(one: Picture, under: str, bounds: Bounds, at: datetime) -> Iterator
         yield f"{under}.captured_on", "must not lie in the future"
     elif (at.date() - one.captured_on).days > bounds.max_image_age_d and _blank(one.age_reason):
         yield f"{under}.age_reason", f"is needed for a picture older than {bounds.max_image_age_d} days"
+    yield from _source(one, under)
+    for name in ("source_care", "age_reason"):
+        if getattr(one, name) is not None:
+            yield from _texts(one, name, under=under)
+
+
+def _source(one: Picture, under: str) -> Iterator[Broken]:
     if one.source_type.needs_care and _blank(one.source_care):
         yield f"{under}.source_care", f"is needed for a picture from {one.source_type}"
     if one.source_type.shared_in and one.share is None:
         yield f"{under}.share", f"is needed for a picture from {one.source_type}: the serial of its share"
     if one.share is not None and not (one.source_type.shared_in and one.share >= 1):
         yield f"{under}.share", "is a serial, for a picture that another body gave"
-    for name in ("source_care", "age_reason"):
-        if getattr(one, name) is not None:
-            yield from _texts(one, name, under=under)
 
 
 def _times(entry: Entry, bounds: Bounds, at: datetime) -> Iterator[Broken]:

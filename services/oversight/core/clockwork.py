@@ -32,7 +32,7 @@ def keep(clerk: Clerk, register: Register, now: Now) -> Decision:
 
 
 def lists_wanted(register: Register, now: Now) -> frozenset[tuple[str, str]]:
-    """Which sealed lists a decision may depend on, as (deployment, digest): now, or as soon as somebody suspends."""
+    """Which sealed lists, as (deployment, digest), a decision may depend on: now, or once somebody suspends."""
     return frozenset(
         (version.document.id, version.document.watchlist.digest)
         for version in register.versions()

@@ -76,25 +76,37 @@ def recover(records: Sequence[Record], *, organisation: str, root_fingerprint: s
         version = _chosen(candidates.values(), found)
         if version.moves:  # a paper that oversight never took takes no serial number, whoever wrote it there
             register = register.with_version(version)
-    tokens = [record.token for record in records if isinstance(record, RevocationRecorded)]
-    for revoked in sorted(_opened(EntriesRevoked, tokens, registry, found), key=lambda one: one.sequence):
-        known = register.deployment(revoked.deployment)
-        taken = replace(known, revocations=known.revocations.with_record(revoked))
-        register = register.with_deployment(revoked.deployment, taken)
+    register = _with_revocations(register, records, registry, found)
     register = _with_holds(register, records, registry, found)
     for record in records:
         if isinstance(record, CertificateIssued):
             register = _with_certificate(register, record.token, registry, found)
-    tokens = [record.token for record in records if isinstance(record, LeaseRenewed)]
-    for lease in _opened(Lease, tokens, registry, found):
-        known = register.deployment(lease.deployment)
-        if known.lease is None or newer(lease, known.lease):
-            register = register.with_deployment(lease.deployment, replace(known, lease=lease))
+    register = _with_leases(register, records, registry, found)
     if registry.sequence < register.registry_floor:
         # An older one was written over the newest: whoever was revoked since would be believed again.
         found.rejected[Rejection.OLD] += 1
         register = replace(register, registry=None)
     return Recovered(register, found.rejected)
+
+
+def _with_revocations(
+    register: Register, records: Iterable[Record], registry: Registry, found: _Found
+) -> Register:
+    tokens = [record.token for record in records if isinstance(record, RevocationRecorded)]
+    for revoked in sorted(_opened(EntriesRevoked, tokens, registry, found), key=lambda one: one.sequence):
+        known = register.deployment(revoked.deployment)
+        taken = replace(known, revocations=known.revocations.with_record(revoked))
+        register = register.with_deployment(revoked.deployment, taken)
+    return register
+
+
+def _with_leases(register: Register, records: Iterable[Record], registry: Registry, found: _Found) -> Register:
+    tokens = [record.token for record in records if isinstance(record, LeaseRenewed)]
+    for lease in _opened(Lease, tokens, registry, found):
+        known = register.deployment(lease.deployment)
+        if known.lease is None or newer(lease, known.lease):
+            register = register.with_deployment(lease.deployment, replace(known, lease=lease))
+    return register
 
 
 def _with_holds(register: Register, records: Iterable[Record], registry: Registry, found: _Found) -> Register:

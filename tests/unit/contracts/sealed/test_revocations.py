@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.contracts.authorisation.revocations import Revocations
 from services.contracts.authorisation.enums import RevocationReason
+from services.contracts.authorisation.revocations import Revocations
 from services.contracts.authorisation.statements import NOTHING, EntriesRevoked
 from services.contracts.ids import SubjectToken, subject_token
 from services.contracts.sealed.faults import Refused
