@@ -239,7 +239,9 @@ def list_command(*, oversight: Oversight) -> None:
         Console().print(as_table(client.authorities()))
 
 
-def _order(deployment: str, move: Move, key: Path, reason: str, oversight: str, *, evidence: str = "") -> None:
+def _order(
+    deployment: str, move: Move, key: Path, reason: str, oversight: str, *, evidence: str | None = None
+) -> None:
     with refusals(), OversightClient(oversight) as client:
         standing = client.newest(deployment).standing
         order = Order.read(
@@ -251,9 +253,10 @@ def _order(deployment: str, move: Move, key: Path, reason: str, oversight: str, 
                 "sequence": standing.state_sequence + 1,
                 "move": move,
                 "reason": reason,
+                "evidence": evidence,
             }
         )
-        _tell(client.order(sign(order, read_signing_key(key, variable="--key")), evidence=evidence))
+        _tell(client.order(sign(order, read_signing_key(key, variable="--key"))))
 
 
 def _tell(standing: Standing) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from contextlib import closing
 from datetime import UTC, datetime
@@ -87,8 +86,7 @@ def report_command(
 
 def _sign(client: OversightClient, report: Report, content: bytes, key: Path | None) -> None:
     if key is not None:
-        order = ordered(report, read_signing_key(key, variable="--key"), at=datetime.now(UTC))
-        client.order(order, evidence=hashlib.sha256(content).hexdigest())
+        client.order(ordered(report, content, read_signing_key(key, variable="--key"), at=datetime.now(UTC)))
 
 
 def _manifests(paths: list[Path]) -> list[Manifest]:

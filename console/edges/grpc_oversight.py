@@ -67,9 +67,9 @@ class OversightClient:
     def approve(self, approval: str) -> Standing:
         return _standing(self._ask("Approve", pb.ApproveRequest(approval=approval)))
 
-    def order(self, order: str, *, evidence: str = "") -> Standing:
-        """Have a move made. `evidence` is a digest, where the move needs one."""
-        return _standing(self._ask("Order", pb.OrderRequest(order=order, evidence_sha256=evidence)))
+    def order(self, order: str) -> Standing:
+        """Have a move made."""
+        return _standing(self._ask("Order", pb.OrderRequest(order=order)))
 
     def hold(self, hold: str) -> Standing:
         """Keep one case's evidence past the purge."""

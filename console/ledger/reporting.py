@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -59,8 +60,8 @@ def gathered(
     )
 
 
-def ordered(report: Report, key: SigningKey, *, at: datetime) -> str:
-    """That person's order to take it for the report; its digest goes beside it as evidence.
+def ordered(report: Report, content: bytes, key: SigningKey, *, at: datetime) -> str:
+    """That person's order to take it for the report: to take `content`, whose digest it names.
 
     Raises Misconfigured for one that does not add up.
     """
@@ -75,6 +76,7 @@ def ordered(report: Report, key: SigningKey, *, at: datetime) -> str:
         sequence=standing.state_sequence + 1,
         move=Move.REPORT,
         reason="the report of this deployment",
+        evidence=hashlib.sha256(content).hexdigest(),
     )
     return sign(said, key)
 

@@ -108,7 +108,8 @@ def open_change(token: str, *, registry: Registry, now: datetime) -> Change:
         raise NotBelieved(Rejection.ILLEGAL_MOVE, f"{change.move} needs a person's signed order")
     opened = open_as(Order, change.order, registry=registry, now=now)
     order = opened.statement
-    if not _same(order, change) or (order.sequence, order.move) != (change.sequence, change.move):
+    meant = (order.sequence, order.move, order.evidence)
+    if not _same(order, change) or meant != (change.sequence, change.move, change.evidence):
         raise NotBelieved(Rejection.ILLEGAL_MOVE, f"{change.move}: the order is for something else")
     if not order.is_of(change.signed_at):
         raise NotBelieved(Rejection.ILLEGAL_MOVE, f"{change.move}: the order is of another time")

@@ -102,6 +102,7 @@ class Order(AboutVersion):
     sequence: Sequence
     move: Move
     reason: Prose
+    evidence: Sha256 | None = Field(default=None, description="digest of the report or review, where it is of one")
 
     def is_of(self, at: datetime) -> bool:
         """Whether it was given for `at`, rather than long before or after."""

@@ -38,10 +38,9 @@ class Attest:
 
 @dataclass(frozen=True)
 class Give:
-    """A person's `Order`. `evidence`: digest of what the move needs one of."""
+    """A person's `Order`."""
 
     token: str = field(repr=False)
-    evidence: str | None = None
 
 
 @dataclass(frozen=True)

@@ -223,7 +223,7 @@ class Registrar:
             by=Actor(opened.key.person, opened.key.role),
             order=command.token,
             reason=order.reason,
-            evidence=command.evidence,
+            evidence=order.evidence,
         )
         return self._clerk.leased(decision, order.deployment, now)
 

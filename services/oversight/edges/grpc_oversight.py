@@ -106,7 +106,7 @@ class _Servicer(oversight_pb2_grpc.OversightServiceServicer):
         return self._told(Approve(request.approval), context)
 
     def Order(self, request: pb.OrderRequest, context: grpc.ServicerContext) -> pb.AuthorityView:
-        return self._told(Give(request.order, request.evidence_sha256 or None), context)
+        return self._told(Give(request.order), context)
 
     def Attest(self, request: pb.AttestRequest, context: grpc.ServicerContext) -> pb.AuthorityView:
         return self._told(Attest(request.attestation), context)

@@ -153,6 +153,6 @@ def test_a_review_is_ordered_with_the_digest_of_what_was_held(tmp_path: Path) ->
         done = CliRunner().invoke(authority.app, words)
     assert done.exit_code == 0, done.output
     (ordered,) = register.ordered
-    assert ordered.evidence_sha256 == hashlib.sha256(held.read_bytes()).hexdigest()
     said = Order.model_validate_json(unchecked_payload(take_apart(ordered.order)))
     assert (said.move, said.sequence, said.digest) == (Move.REVIEW, 7, DOCUMENT.digest)
+    assert said.evidence == hashlib.sha256(held.read_bytes()).hexdigest()

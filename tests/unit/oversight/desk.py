@@ -93,8 +93,8 @@ class Desk:
 
     def give(self, document: Document, move: Move, by: str, *, evidence: str | None = None) -> Decision:
         version = self.version(document)
-        order = b.an_order(document, len(version.moves) + 1, move, by, self.at)
-        return self.tell(Give(order, evidence))
+        order = b.an_order(document, len(version.moves) + 1, move, by, self.at, evidence=evidence)
+        return self.tell(Give(order))
 
     def approve(self, document: Document, person: str) -> Decision:
         return self.tell(Approve(b.approval(document, person, self.at)))

@@ -21,12 +21,10 @@ class ApproveRequest(_message.Message):
     def __init__(self, approval: _Optional[str] = ...) -> None: ...
 
 class OrderRequest(_message.Message):
-    __slots__ = ("order", "evidence_sha256")
+    __slots__ = ("order",)
     ORDER_FIELD_NUMBER: _ClassVar[int]
-    EVIDENCE_SHA256_FIELD_NUMBER: _ClassVar[int]
     order: str
-    evidence_sha256: str
-    def __init__(self, order: _Optional[str] = ..., evidence_sha256: _Optional[str] = ...) -> None: ...
+    def __init__(self, order: _Optional[str] = ...) -> None: ...
 
 class AttestRequest(_message.Message):
     __slots__ = ("attestation",)

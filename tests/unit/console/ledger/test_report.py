@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -166,9 +167,11 @@ def test_why_one_reviewer_is_enough_is_told_and_nothing_where_two_decide() -> No
 
 def test_who_signs_it_orders_the_move_to_reported() -> None:
     found = a_report()
-    opened = open_as(Order, ordered(found, b.key("sam"), at=b.START), registry=b.a_registry(), now=b.START)
+    token = ordered(found, b"the report", b.key("sam"), at=b.START)
+    opened = open_as(Order, token, registry=b.a_registry(), now=b.START)
     said = opened.statement
     assert (said.move, said.sequence, said.digest) == (Move.REPORT, 4, found.document.digest)
+    assert said.evidence == hashlib.sha256(b"the report").hexdigest()
 
 
 def test_a_report_that_does_not_add_up_is_not_signed() -> None:
@@ -176,4 +179,4 @@ def test_a_report_that_does_not_add_up_is_not_signed() -> None:
     wrong = replace(found.statement.lines[0], gap=1)
     lost = replace(found, statement=replace(found.statement, lines=(wrong,)))
     with pytest.raises(Misconfigured, match="do not add up"):
-        ordered(lost, b.key("sam"), at=b.START)
+        ordered(lost, b"", b.key("sam"), at=b.START)

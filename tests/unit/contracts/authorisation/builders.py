@@ -269,6 +269,7 @@ _ROAD = {
     Move.STOP: (State.ACTIVE, State.ENDED),
     Move.END: (State.ACTIVE, State.ENDED),
     Move.ORDER_PURGE: (State.ENDED, State.ENDED),
+    Move.REPORT: (State.PURGED, State.REPORTED),
 }
 
 

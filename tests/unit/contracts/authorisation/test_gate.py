@@ -333,6 +333,14 @@ def test_a_resumption_without_its_own_order_is_not_believed(order: str | None, w
     assert rejected(a_gate(), a_change(DOCUMENT, 5, Move.RESUME, NOON, order=order)) is why
 
 
+def test_oversight_records_no_other_report_than_was_ordered() -> None:
+    """Else whoever runs it could have one signed, and keep another."""
+    order = an_order(DOCUMENT, 6, Move.REPORT, "sam", END, evidence=sha("the report"))
+    for evidence, why in ((sha("the report"), None), (sha("another"), Rejection.ILLEGAL_MOVE)):
+        told = a_change(DOCUMENT, 6, Move.REPORT, END, order=order, evidence=evidence)
+        assert a_gate().fold(told, a_reading(END)).rejected is why
+
+
 @pytest.mark.parametrize(
     "attestation",
     [
