@@ -142,11 +142,11 @@ class World:
 
     def leases(self, document: Document) -> list[Lease]:
         """Every lease of the document's deployment, in the order of the log."""
-        tokens = [record.token for record in self.records() if isinstance(record, LeaseRenewed)]
-        public = b.key("oversight").public
-        found = [
-            Lease.from_canonical(payload_of(take_apart(token), public=public, typ=Lease.TYP)) for token in tokens
-        ]
+        signed = [take_apart(record.token) for record in self.records() if isinstance(record, LeaseRenewed)]
+        key = b.key("oversight")
+        # Other organisations' stand on the same topic, signed with other keys.
+        ours = [one for one in signed if one.kid == key.kid]
+        found = [Lease.from_canonical(payload_of(one, public=key.public, typ=Lease.TYP)) for one in ours]
         return [lease for lease in found if lease.deployment == document.id]
 
     def refusal(self, document: Document) -> Refusal | None:

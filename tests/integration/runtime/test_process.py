@@ -68,8 +68,11 @@ def running(process: subprocess.Popen[str]) -> subprocess.Popen[str]:
 
 
 def outcome(process: subprocess.Popen[str]) -> tuple[int, list[str], str]:
-    out, err = process.communicate(timeout=_WITHIN_S)
-    return process.returncode, out.split(), err
+    assert process.stdout
+    assert process.stderr
+    code = process.wait(_WITHIN_S)
+    # Not communicate(): it passes over what readline() has read ahead.
+    return code, process.stdout.read().split(), process.stderr.read()
 
 
 def events(stderr: str) -> list[dict[str, object]]:
