@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from services.contracts.audit.chain import SignedTreeHead
-from services.oversight.ports import Sink, Unanchored
+from services.oversight.ports import Anchored, Sink, Unanchored
 from services.runtime.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -17,14 +16,6 @@ _LOOK_S = 0.1
 # From the first try after a failure to the longest pause: a sink that is back is found within a minute.
 _AGAIN_S = 1.0
 _LONGEST_PAUSE_S = 60.0
-
-
-@dataclass(frozen=True)
-class Anchored:
-    """How a chain stands with one sink: the newest head that it has taken since this instance began, if any."""
-
-    sink: str
-    head: SignedTreeHead | None
 
 
 class Anchoring:

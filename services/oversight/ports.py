@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from services.contracts.audit.chain import SignedTreeHead
@@ -33,6 +34,14 @@ class LogLost(Unsettled):
 
 class Unanchored(Transient):
     """A sink has not taken a head; what stands against it, without an address."""
+
+
+@dataclass(frozen=True)
+class Anchored:
+    """How a chain stands with one sink: the newest head that it has taken since this instance began, if any."""
+
+    sink: str
+    head: SignedTreeHead | None
 
 
 class AuthorityLog(Protocol):

@@ -15,7 +15,6 @@ from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
 from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.authorisation.statements import NotBelieved
 from services.contracts.errors import Transient
-from services.oversight.anchoring import Anchored
 from services.oversight.core.clerk import Clerk, Decision, refused
 from services.oversight.core.commands import (
     Approve,
@@ -31,7 +30,7 @@ from services.oversight.core.commands import (
 )
 from services.oversight.core.register import Version
 from services.oversight.edges.grpc_views import Views, anchors, findings, revocations, sharing
-from services.oversight.ports import Desk, NotRecorded
+from services.oversight.ports import Anchored, Desk, NotRecorded
 from services.runtime.grpc_listen import Tls, listen
 from signpost.v1 import oversight_pb2 as pb
 from signpost.v1 import oversight_pb2_grpc

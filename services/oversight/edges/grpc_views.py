@@ -8,9 +8,9 @@ from services.contracts.audit.lines import encode_line
 from services.contracts.authorisation.findings import Finding
 from services.contracts.authorisation.revocations import Revocations
 from services.contracts.codec_fields import micros
-from services.oversight.anchoring import Anchored
 from services.oversight.core.clerk import Clerk, Now, weighed
 from services.oversight.core.register import Deployment, Register, Version
+from services.oversight.ports import Anchored
 from signpost.v1 import oversight_pb2 as pb
 
 # Far below what gRPC's clients take.

@@ -16,12 +16,11 @@ from services.contracts.authorisation.enums import ClockState
 from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.authorisation.statements import NotBelieved, Rejection
 from services.contracts.errors import Misconfigured
-from services.oversight.anchoring import Anchored
 from services.oversight.core.clerk import Clerk, Decision, Now
 from services.oversight.core.commands import Command, Export
 from services.oversight.core.register import Register
 from services.oversight.edges.grpc_oversight import FINDINGS, OversightServer
-from services.oversight.ports import NotRecorded, Unsettled
+from services.oversight.ports import Anchored, NotRecorded, Unsettled
 from signpost.v1 import oversight_pb2 as pb
 from signpost.v1 import oversight_pb2_grpc
 from tests.conftest import ExpectedErrors

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 from services.contracts.audit.chain import SignedTreeHead
-from services.oversight.anchoring import Anchored, Anchoring
-from services.oversight.ports import Unanchored
+from services.oversight.anchoring import Anchoring
+from services.oversight.ports import Anchored, Unanchored
 from tests.fakes.clock import ManualClock
 from tests.support import eventually
 from tests.unit.contracts.audit.builders import CHAIN, NOON, heads
