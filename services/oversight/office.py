@@ -226,7 +226,8 @@ class Office:
             self._metrics.answered(Answer.UNSETTLED)
             asked.answer.set_exception(Unsettled("the log was lost on the way"))
             raise lost from None
-        self._metrics.answered(Answer.RECORDED if decision.entries else Answer.KNOWN)
+        recorded = decision.entries or decision.exported
+        self._metrics.answered(Answer.RECORDED if recorded else Answer.KNOWN)
         asked.answer.set_result(decision)
         if before.registry is None and before.registry_floor:
             self._term += 1  # the log was read by an older registry than this: what it did not know is read anew
