@@ -7,14 +7,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
-from console.edges.grpc_oversight import OversightClient
+from console.authority.key_file import write_key
+from console.commands.watchlist import app
 from console.run.exercise import Exercise
 from console.sample.passages import Passage
 from console.sample.sitters import FORTY_FOUR, FORTY_SIX
 from console.stack.errors import StackUnavailableError
 from console.watchlist import storing
-from console.watchlist.revoking import take_off
 from services.contracts import topics
 from services.contracts.authorisation.enums import RevocationReason, Role
 from services.contracts.codec import Peeked
@@ -60,6 +61,24 @@ def metric(exercise: Exercise, name: str) -> float:
     return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name} ")), 0.0)
 
 
+def taken_off(exercise: Exercise, entry: str) -> Result:
+    """As the list's manager does it."""
+    registry, key = exercise.home / "registry.jws", exercise.home / "manager.pem"
+    registry.write_text(exercise.sample.registry())
+    write_key(key, exercise.sample.secrets[Role.LIST_MANAGER])
+    options = {
+        "reason": RevocationReason.LOCATED,
+        "key": key,
+        "oversight": exercise.oversight,
+        "registry": registry,
+        "root": exercise.sample.root_fingerprint,
+        "keys-dir": exercise.home / "keys",
+    }
+    given = (f"--{name}={value}" for name, value in options.items())
+    manifest = exercise.list.sealed.with_suffix(".manifest")
+    return CliRunner().invoke(app, ["revoke", str(manifest), entry, *given])
+
+
 def test_within_two_seconds_nothing_alerts_for_who_was_taken_off(world: World) -> None:
     exercise = world.exercise
     manifest = parse(exercise.list.sealed.with_suffix(".manifest").read_bytes())
@@ -67,15 +86,9 @@ def test_within_two_seconds_nothing_alerts_for_who_was_taken_off(world: World) -
     entries = {entry.subject_ref: entry.entry_id for entry in manifest.entries}
     off, stays = (token_of(one.reference) for one in (FORTY_FOUR, FORTY_SIX))
     eventually(lambda: alerts_of(world, off) and alerts_of(world, stays), "alerts for both", within_s=60)
-    with OversightClient(exercise.oversight) as client:
-        take_off(
-            manifest,
-            [entries[FORTY_FOUR.reference]],
-            RevocationReason.LOCATED,
-            token_of=token_of,
-            key=exercise.sample.key(Role.LIST_MANAGER),
-            oversight=client,
-        )
+    done = taken_off(exercise, entries[FORTY_FOUR.reference])
+    assert done.exit_code == 0, done.output
+    assert f"1 taken off {manifest.digest}; 1 revocations" in done.output
     ordered_at = datetime.now(UTC)
     inert = 'signpost_match_inert_hits_total{reason="revoked"}'
     # The person passes at least twice more, and so does the other.

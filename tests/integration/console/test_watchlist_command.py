@@ -41,7 +41,7 @@ DEPLOYMENT = "oxford-street-1"
 
 
 class Named(Register):
-    """An oversight that knows one document."""
+    """An oversight that knows one document, and of nothing shared."""
 
     def __init__(self, document: Document) -> None:
         super().__init__(lambda context, call: None)
@@ -51,6 +51,9 @@ class Named(Register):
         view = pb.AuthorityView(deployment=self._document.id)
         named = pb.VersionView(authority=view, document=self._document.canonical_bytes())
         return pb.ShowResponse(versions=[named])
+
+    def ShowSharing(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - generated
+        return pb.SharingView(organisation=self._document.organisation)
 
 
 class Desk:
