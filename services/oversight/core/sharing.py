@@ -87,9 +87,14 @@ def _opened(
     for token in tokens:
         try:
             said = _claimed(token)
-            yield open_as(type(said), token, registry=registry, now=said.signed_at), token
+            opened = open_as(type(said), token, registry=registry, now=said.signed_at)
         except NotBelieved as error:
             rejected[error.why] += 1
+            continue
+        if said.organisation == registry.organisation:
+            yield opened, token
+        else:
+            rejected[Rejection.OTHER_DEPLOYMENT] += 1
 
 
 def _claimed(token: str) -> SharingStatement:

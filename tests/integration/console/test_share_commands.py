@@ -35,7 +35,7 @@ from services.contracts.scoring import raw_scores
 from services.contracts.sealed.bundle.read import open_draft
 from services.contracts.sealed.bundle.write import write_draft
 from services.contracts.sealed.draft import Draft, compose
-from services.contracts.sealed.manifest import file_sha256
+from services.contracts.sealed.manifest import Limits, file_sha256
 from services.runtime.clock import SystemClock
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
@@ -147,7 +147,11 @@ def a_list() -> tuple[Draft, dict[str, tuple[bytes, ...]]]:
         entry = matched(a_listed(name, now=now), vectors[name])
         entries.append(replace(entry, pictures=(replace(entry.pictures[0], shown_sha256=file_sha256(jpeg)),)))
     plan = a_plan(
-        created_at=now - timedelta(minutes=10), score_kind=ScoreKind.RAW, cohort_size=0, cohort_weight=0.0
+        created_at=now - timedelta(minutes=10),
+        score_kind=ScoreKind.RAW,
+        cohort_size=0,
+        cohort_weight=0.0,
+        limits=Limits(same_person=0.4, alike=0.45),
     )
     made = compose(
         plan,

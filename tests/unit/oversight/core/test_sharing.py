@@ -163,6 +163,14 @@ def test_a_line_that_another_role_wrote_past_oversight_is_passed_over() -> None:
     assert found.rejected == {Rejection.WRONG_ROLE: 1}
 
 
+def test_another_organisations_line_is_passed_over() -> None:
+    office = an_office().agreed()
+    other = SharingRecorded(sign(Clerk(office.at).agreement(organisation="north-police", party="x"), b.key("cen")))
+    found = recovered(office, records=[*office.records, other])
+    assert found.register == office.register
+    assert found.rejected == {Rejection.OTHER_DEPLOYMENT: 1}
+
+
 def test_a_line_that_no_rule_admits_is_not_believed_on_takeover() -> None:
     office = an_office().agreed()
     forged = SharingRecorded(sign(office.lines.share(agreement="no-such"), b.key("liz")))
