@@ -57,7 +57,8 @@ class KafkaBacklog:
             return True
 
     def _look(self) -> None:
-        with admin(self._connection) as client, group_offsets(self._connection, self._group) as group:
+        watched = group_offsets(self._connection, self._group, "read_uncommitted")
+        with admin(self._connection) as client, watched as group:
             while not self._stop.is_set():
                 try:
                     behind = self._count(client, group)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Literal
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.types import Partition
 from services.runtime.retry import retry
+
+Isolation = Literal["read_committed", "read_uncommitted"]
 
 _COORDINATOR_MOVES = (
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
@@ -42,9 +45,22 @@ class GroupOffsets:
 
 
 @contextmanager
-def group_offsets(connection: Connection, group: str) -> Iterator[GroupOffsets]:
-    """For as long as the block; connects at its first question."""
-    consumer = Consumer({**connection.options(), "group.id": group, "enable.auto.commit": False})
+def group_offsets(
+    connection: Connection, group: str, isolation: Isolation = "read_committed"
+) -> Iterator[GroupOffsets]:
+    """For as long as the block; connects at its first question.
+
+    An open transaction may be about to move an offset. `read_committed` waits for its end, as who goes on from
+    there must: a dead worker's lasts until its successor comes, or a minute. `read_uncommitted` answers at once
+    with what was committed last, which is enough for who only watches.
+    """
+    options = {
+        **connection.options(),
+        "group.id": group,
+        "enable.auto.commit": False,
+        "isolation.level": isolation,
+    }
+    consumer = Consumer(options)
     try:
         yield GroupOffsets(consumer)
     finally:

@@ -25,6 +25,28 @@ def test_what_was_committed_is_read_and_what_never_was_is_left_out(kafka_world: 
         assert offsets.committed([first, second], timeout_s=10) == {first: 7}
 
 
+def test_who_only_watches_does_not_wait_for_a_transaction_that_was_left_open(kafka_world: KafkaWorld) -> None:
+    topic, group = kafka_world.topic(), f"group-{uuid4()}"
+    partition = Partition(topic, 0)
+    with group_offsets(kafka_world.connection, group) as offsets:
+        offsets.commit({partition: 7}, timeout_s=10)
+    member = kafka_world.consumer(group)
+    assigned: list[Partition] = []
+    member.subscribe([topic], RebalanceListener(assigned.extend, lambda _: None, lambda _: None))
+    worker = kafka_world.transactional(f"worker-{uuid4()}")
+    worker.init(20)
+    worker.begin()
+    eventually(lambda: member.poll(1, 0.1) == [] and bool(assigned), "a member", within_s=20)
+    worker.send_offsets({partition: 9}, member.group_metadata(), 20)
+    with group_offsets(kafka_world.connection, group, "read_uncommitted") as offsets:
+        assert offsets.committed([partition], timeout_s=10) == {partition: 7}
+    with group_offsets(kafka_world.connection, group) as offsets, pytest.raises(KafkaException):
+        offsets.committed([partition], timeout_s=1)
+    worker.commit(20)
+    with group_offsets(kafka_world.connection, group) as offsets:
+        assert offsets.committed([partition], timeout_s=10) == {partition: 9}
+
+
 def test_the_offsets_of_a_group_with_members_are_its_own(kafka_world: KafkaWorld) -> None:
     topic, group = kafka_world.topic(), f"group-{uuid4()}"
     assigned: list[Partition] = []
