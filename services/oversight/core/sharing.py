@@ -53,7 +53,8 @@ def recovered(
     known = SharingRegister()
     tokens = dict.fromkeys(record.token for record in records if isinstance(record, SharingRecorded))
     if registry is None:
-        return SharingRegister(broken=bool(tokens))
+        # By whom they are cannot be told; but a register that has lines is not begun anew.
+        return SharingRegister(broken=any(_claims_to_be_of(organisation, token) for token in tokens))
     for opened, token in sorted(_opened(tokens, registry, rejected), key=lambda one: one[0].statement.number):
         said, person = opened.statement, opened.key.person
         if known.broken or broken(known, said, person, organisation=organisation, now=said.signed_at):
@@ -95,6 +96,13 @@ def _opened(
             yield opened, token
         else:
             rejected[Rejection.OTHER_DEPLOYMENT] += 1
+
+
+def _claims_to_be_of(organisation: str, token: str) -> bool:
+    try:
+        return _claimed(token).organisation == organisation
+    except NotBelieved:
+        return False
 
 
 def _claimed(token: str) -> SharingStatement:

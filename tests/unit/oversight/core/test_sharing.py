@@ -153,6 +153,8 @@ def test_without_its_registry_a_register_that_is_not_empty_is_not_begun_anew() -
     found = recovered(office, records=[one for one in office.records if isinstance(one, SharingRecorded)])
     assert found.register.sharing.broken
     assert not recovered(office, records=[]).register.sharing.broken
+    other = SharingRecorded(sign(Clerk(office.at).agreement(organisation="north-police", party="x"), b.key("cen")))
+    assert not recovered(office, records=[other, SharingRecorded("no token")]).register.sharing.broken
 
 
 def test_a_line_that_another_role_wrote_past_oversight_is_passed_over() -> None:
