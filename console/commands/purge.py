@@ -50,6 +50,7 @@ def command(  # noqa: PLR0913 - one an option
         clock = SystemClock()
         connection = Connection(bootstrap, _NAME)
         volatile = VolatileKeys(connect(SecretStr(redis_volatile_url), client_name=_NAME), clock)
+        signer = read_signing_key(key, variable="--key") if key else None
         own = Purge(
             share(deployment, instance=_NAME),
             Stores(
@@ -59,15 +60,15 @@ def command(  # noqa: PLR0913 - one an option
             ),
             lambda output: publish(connection, output),
             clock,
+            key=signer,
         )
         if dry_run:
             for what, number in own.look().items():
                 typer.echo(f"{number} {what}")
             typer.echo(f"nothing destroyed; the authority is {client.newest(deployment).standing.state}")
             return
-        if key is None:
+        if signer is None:
             raise Misconfigured("--key: an order to purge is signed by who gives it")
-        signer = read_signing_key(key, variable="--key")
         found = purge(client, deployment, own, order=lambda now: order(now, signer, reason), within_s=within_s)
         if out is not None:
             out.write_text(found.certificate)

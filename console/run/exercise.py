@@ -38,7 +38,7 @@ from console.topics.apply import apply
 from console.topics.groups import groups_of
 from services.contracts import codec, topics
 from services.contracts.authorisation.document import Document
-from services.contracts.authorisation.enums import Move
+from services.contracts.authorisation.enums import Move, Role
 from services.contracts.counts import Stage
 from services.contracts.errors import SignpostError
 from services.runtime.clock import SystemClock
@@ -171,6 +171,7 @@ class Exercise:
             Stores(VolatileKeys(volatile, clock), FolderKeys(self._home / "keys", clock), durable),
             lambda output: publish(connection, output),
             clock,
+            key=self.sample.key(Role.SUPERVISOR),
         )
         with OversightClient(self.oversight) as client, closing(volatile), closing(durable):
             purged = purging.purge(

@@ -158,7 +158,7 @@ AUTHORITY = Topic(
 PURGES = Topic(
     name="purges",
     key="deployment + holder + instance",
-    content="PurgeAnswer: what a holder has destroyed, in figures; no biometrics",
+    content="PurgeAnswered, signed by its holder: what a holder has destroyed, in figures; no biometrics",
     partitions=1,
     retention=_YEARS,
     segment=timedelta(days=1),

@@ -127,6 +127,10 @@ class Office:
             raise NotRecorded("no registry is known: the root's must be put first")
         return self._registry
 
+    def known_registry(self) -> Registry | None:
+        """As `registry`, or None."""
+        return self._registry
+
     def now(self) -> Now:
         """The moment, as the next decision would see it."""
         return self._moment(self._clock.reading())

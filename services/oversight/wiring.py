@@ -159,7 +159,8 @@ class OversightService:
         )
 
     def _moment(self, reading: ClockReading) -> Now:
-        return Now(reading, self._lists.loaded(), self._answers.answers(), self._lists.seals())
+        answers = self._answers.answers(self._office.known_registry(), reading.wall)
+        return Now(reading, self._lists.loaded(), answers, self._lists.seals())
 
     def _anchor(self, heads: Sequence[SignedTreeHead]) -> None:
         for anchoring in self._anchorings:

@@ -12,7 +12,9 @@ import redis
 
 from services.contracts import keys as key_specs
 from services.contracts import topics
-from services.contracts.authorisation.purging import Holder, PurgeAnswer, What, key_of
+from services.contracts.authorisation.purging import Holder, PurgeAnswer, PurgeAnswered, What, key_of
+from services.contracts.authorisation.signing import SigningKey
+from services.contracts.authorisation.statements import sign
 from services.contracts.errors import Misconfigured, Transient
 from services.contracts.keyspec import Where
 from services.runtime.clock import Clock
@@ -27,6 +29,7 @@ from services.runtime.process import Context
 from services.runtime.redis_client import as_transient, connect
 from services.runtime.retry import retry
 from services.runtime.settings import ServiceSettings
+from services.runtime.signing_key import read_signing_key
 
 log = logging.getLogger(__name__)
 
@@ -73,9 +76,21 @@ class Stores:
 
 
 class Purge:
-    """One thread at a time. Raises Transient where a store, or Kafka, does not answer."""
+    """One thread at a time. Raises Transient where a store, or Kafka, does not answer.
 
-    def __init__(self, share: Share, stores: Stores, answer: Callable[[Output], None], clock: Clock) -> None:
+    Without a `key` all is destroyed and nothing answered.
+    """
+
+    def __init__(
+        self,
+        share: Share,
+        stores: Stores,
+        answer: Callable[[Output], None],
+        clock: Clock,
+        *,
+        key: SigningKey | None,
+    ) -> None:
+        self._key = key
         self._share = share
         self._stores = stores
         self._answer = answer
@@ -99,7 +114,7 @@ class Purge:
         return shed
 
     def obey(self, version: int, order: int) -> PurgeAnswer:
-        """Destroy everything, look, and answer. Blocks; done twice it finds nothing."""
+        """Destroy everything, look, and answer. Blocks; done twice it finds nothing. Raises Misconfigured."""
         share = self._share
         share.before()
         destroyed, left = Counter[What](), self._one_pass()
@@ -121,7 +136,10 @@ class Purge:
             left=_told(left),
             held=self._held(),
         )
-        self._answer(Output(topics.PURGES.name, key_of(answer), answer.canonical_bytes()))
+        if self._key is None:
+            raise Misconfigured("SERVICE_KEY_FILE: all is destroyed, but nobody believes who does not sign it")
+        said = PurgeAnswered(deployment=answer.deployment, signed_at=answer.at, answer=answer)
+        self._answer(Output(topics.PURGES.name, key_of(answer), sign(said, self._key).encode()))
         log.info("purged", extra={"destroyed": destroyed.total(), "left": left.total(), "held": answer.held})
         return answer
 
@@ -163,6 +181,8 @@ def purge(
 ) -> Purge:
     """On the process's own stores; connects to nothing yet. Raises Misconfigured."""
     name = f"{holder}-purge"
+    file = settings.service_key_file
+    key = read_signing_key(file, variable="SERVICE_KEY_FILE") if file else None
     connection = Connection(settings.kafka_bootstrap, f"{name}-{settings.instance}")
     volatile = VolatileKeys(connect(settings.redis_volatile_url, client_name=name), context.clock)
     store = FolderKeys(settings.keys_dir, context.clock)
@@ -173,6 +193,7 @@ def purge(
         Stores(volatile, store, durable),
         lambda output: publish(connection, output),
         context.clock,
+        key=key,
     )
 
 

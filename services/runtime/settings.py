@@ -120,8 +120,9 @@ class ServiceSettings(ProcessSettings):
     authority_root: RootFingerprint
     service_key_file: Path | None = Field(
         None,
-        description="This service's signing key (Ed25519, PEM, mode 0600) for entries of the audit chain; the "
-        "registry lists it as `service`, of the service's name. Without one its clock's faults are not recorded.",
+        description="This service's signing key (Ed25519, PEM, mode 0600) for entries of the audit chain and for "
+        "answers to purges; the registry lists it as `service`, of the service's name. Without one its clock's "
+        "faults are not recorded, and no purge is ever certified.",
     )
 
 

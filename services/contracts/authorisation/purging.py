@@ -7,6 +7,7 @@ obeys, and only answers to the newest count.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
@@ -15,7 +16,8 @@ from pydantic import Field, StringConstraints
 from services.contracts.authorisation.canonical import digest_of
 from services.contracts.authorisation.enums import Role
 from services.contracts.authorisation.fields import Moment, Name, Part, Prose, Sequence, Sha256
-from services.contracts.authorisation.statements import AboutVersion, Statement
+from services.contracts.authorisation.registry import Registry
+from services.contracts.authorisation.statements import AboutVersion, NotBelieved, Rejection, Statement, open_as
 
 
 class Holder(StrEnum):
@@ -67,6 +69,17 @@ class PurgeAnswer(Part):
         return not any(self.left.values())
 
 
+class PurgeAnswered(Statement):
+    """An answer under its holder's name: a service's own key, or for the console that of who may order a purge."""
+
+    TYP: ClassVar[str] = "signpost-purge-answer+jws"
+    SIGNERS: ClassVar[frozenset[Role]] = frozenset(
+        {Role.SERVICE, Role.SUPERVISOR, Role.AUTHORISING_OFFICER, Role.URGENT_OFFICER, Role.LIST_MANAGER}
+    )
+
+    answer: PurgeAnswer
+
+
 class PurgeCertificate(AboutVersion):
     """Oversight: every holder has answered, and nothing is left but what is held."""
 
@@ -93,6 +106,16 @@ class CaseHeld(Statement):
     case: Case
     reason: Prose
     until: Moment
+
+
+def answered(token: str, *, registry: Registry, now: datetime) -> PurgeAnswer:
+    """The answer in `token`, if its holder signed it. Raises NotBelieved."""
+    opened = open_as(PurgeAnswered, token, registry=registry, now=now)
+    said, key = opened.statement, opened.key
+    own = key.person == said.answer.holder if key.role is Role.SERVICE else said.answer.holder is Holder.CONSOLE
+    if not own or said.deployment != said.answer.deployment:
+        raise NotBelieved(Rejection.WRONG_ROLE, f"{said.TYP}: is not signed by the holder that answers")
+    return said.answer
 
 
 def key_of(answer: PurgeAnswer) -> bytes:

@@ -10,17 +10,21 @@ import redis
 from typer.testing import CliRunner, Result
 
 from console.__main__ import build
+from console.commands import keys
 from console.edges.grpc_oversight import OversightClient
 from console.stack.kafka import KafkaCluster
 from services.contracts import topics
-from services.contracts.authorisation.purging import SERVICES, Holder, PurgeAnswer, What, key_of
+from services.contracts.authorisation.purging import SERVICES, Holder, PurgeAnswer, PurgeAnswered, What, key_of
+from services.contracts.authorisation.signing import SigningKey
+from services.contracts.authorisation.statements import sign
 from services.runtime.clock import SystemClock
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.types import Output
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.purging import publish
-from tests.integration.console.test_authority_commands import PEOPLE, Town, town
+from services.runtime.signing_key import read_signing_key
+from tests.integration.console.test_authority_commands import PEOPLE, Town, ran, town
 from tests.support import eventually
 
 __all__ = ["town"]
@@ -52,7 +56,7 @@ class Desk:
         options = [f"--deployment={self.town.deployment}", "--reason=a complaint was made"]
         return self._ran("hold", case, *options, f"--until={until:%Y-%m-%dT%H:%M:%S}", *self._signed(by))
 
-    def answer(self, *holders: Holder) -> None:
+    def answer(self, *holders: Holder, signed_by: Holder | None = None) -> None:
         """As the services would, to the newest order."""
         with OversightClient(self.town.address) as client:
             standing = client.newest(self.town.deployment).standing
@@ -67,14 +71,20 @@ class Desk:
                 destroyed={What.FACE_KEYS: 1},
                 left={},
             )
-            raw = answer.canonical_bytes()
-            publish(Connection(self._bootstrap, "tests"), Output(topics.PURGES.name, key_of(answer), raw))
+            said = PurgeAnswered(deployment=answer.deployment, signed_at=answer.at, answer=answer)
+            token = sign(said, self._key(signed_by or holder, "service"))
+            publish(
+                Connection(self._bootstrap, "tests"), Output(topics.PURGES.name, key_of(answer), token.encode())
+            )
 
     def keys(self) -> int:
         """How many there are."""
         with redis.Redis.from_url(self._volatile_url) as client:
             volatile = VolatileKeys(client, CLOCK)
             return sum(len(one.lives_s(f"{self.town.deployment}/")) for one in (self.store, volatile))
+
+    def _key(self, person: str, role: str) -> SigningKey:
+        return read_signing_key(self.town.folder / f"{person}-{role}.pem", variable="KEY")
 
     def _ran(self, *words: str) -> Result:
         return CliRunner().invoke(APP, [*words, f"--oversight={self.town.address}"])
@@ -85,6 +95,11 @@ class Desk:
 
 @pytest.fixture
 def desk(town: Town, kafka: KafkaCluster, redis_volatile: str, redis_durable: str) -> Desk:
+    for service in SERVICES:
+        enrolled = town.root("enrol", f"--person={service}", "--role=service")
+        assert enrolled.exit_code == 0, enrolled.output
+    told = ran(keys.app, "publish", str(town.folder / "registry.jws"), f"--oversight={town.address}")
+    assert told.exit_code == 0, told.output
     town.active()
     return Desk(town, kafka, redis_volatile, redis_durable)
 
@@ -103,8 +118,13 @@ def test_a_purge_is_looked_at_ordered_waited_for_and_certified_once(desk: Desk, 
     assert waited.exit_code == 1
     for service in SERVICES:
         assert f"waits for {service}" in waited.output
+    desk.answer(Holder.MATCH, signed_by=Holder.REVIEW)
     desk.answer(*SERVICES - {Holder.MATCH})
-    eventually(lambda: _waits_for(desk) == ["waits for match"], "all answers but one heard", within_s=20)
+    eventually(
+        lambda: _waits_for(desk) == ["waits for match"],
+        "all but one heard, and no word for another",
+        within_s=20,
+    )
 
     desk.answer(Holder.MATCH)
     certificate = tmp_path / "certificate.jws"

@@ -11,7 +11,8 @@ import redis
 from pydantic import SecretStr
 
 from services.contracts import keys, topics
-from services.contracts.authorisation.purging import Holder, PurgeAnswer, What
+from services.contracts.authorisation.purging import Holder, PurgeAnswer, PurgeAnswered, What
+from services.contracts.authorisation.signing import take_apart, unchecked_payload
 from services.runtime.clock import SystemClock
 from services.runtime.kafka.types import Output
 from services.runtime.keys.folder import FolderKeys
@@ -19,6 +20,7 @@ from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.purging import Purge, Share, Stores, Values
 from services.runtime.redis_client import connect
 from tests.contracts.key_store import HOUR
+from tests.unit.contracts.authorisation import builders as b
 
 CLOCK = SystemClock()
 IN_VOLATILE = ("epoch/1", "epoch/2", "face/a")
@@ -57,7 +59,9 @@ class Ground:
             ],
             lambda durable: self.undelivered,
         )
-        return Purge(share, Stores(self.volatile, self.store, self.durable), self._take, CLOCK)
+        return Purge(
+            share, Stores(self.volatile, self.store, self.durable), self._take, CLOCK, key=b.key("review")
+        )
 
     def left(self, deployment: str) -> int:
         found = sum(len(store.lives_s(f"{deployment}/")) for store in (self.volatile, self.store))
@@ -65,7 +69,8 @@ class Ground:
 
     def _take(self, output: Output) -> None:
         assert output.topic == topics.PURGES.name
-        self.answers.append(PurgeAnswer.from_canonical(output.value or b""))
+        said = PurgeAnswered.from_canonical(unchecked_payload(take_apart((output.value or b"").decode())))
+        self.answers.append(said.answer)
 
 
 @pytest.fixture
