@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.contracts import codec, keys, topics
+from services.contracts.authorisation.refusals import Refusal
 from services.contracts.authority import Authority
 from services.contracts.codec import Cipher, Peeked
 from services.contracts.codec_fields import from_micros
@@ -30,6 +31,9 @@ from services.runtime.kafka.types import NOTHING, Dropped, Outcome, Partition, P
 from services.runtime.keys.port import DeadlinePassed, OtherKey
 from services.runtime.keys.ring import Found, Keyring, Lost
 
+# From its search to the broker's log. Whoever has an hour's alert key may date a search back to before a stop, but
+# only by so much; match itself ends after 20 s in which it could not deliver, and searches anew.
+_MOST_UNDER_WAY = timedelta(minutes=2)
 # Only another alert of the same subject, or a person's move on its case, comes in between.
 _TRIES = 100
 
@@ -100,6 +104,8 @@ class Folder:
             list_digest=peeked.text("list_digest"),
             tokens=frozenset({peeked.text("subject")}),
         )
+        if refusal is None and _appended_at(record) - _searched_at(peeked) > _MOST_UNDER_WAY:
+            refusal = Refusal.BACKDATED
         if refusal is not None:
             return _ended(peeked, Exit.REFUSED, refusal)
         opened = self._open(peeked)
@@ -213,6 +219,11 @@ class Folder:
 
 def _searched_at(peeked: Peeked) -> datetime:
     return from_micros(getattr(peeked.body, "searched_at_us", 0))
+
+
+def _appended_at(record: Record) -> datetime:
+    """By the broker's clock."""
+    return from_micros(record.timestamp_ms * 1000)
 
 
 def _ended(peeked: Peeked, found: Exit, reason: str) -> Ended:

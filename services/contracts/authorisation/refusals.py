@@ -19,6 +19,7 @@ class Refusal(StrEnum):
     LIST_NOT_ADMITTED = "list_not_admitted"
     CAMERA_CHANGED = "camera_changed"
     ENTRY_REVOKED = "entry_revoked"
+    BACKDATED = "backdated"
     CLOCK_NOT_ACCEPTED = "clock_not_accepted"
     CLOCK_STEPPED = "clock_stepped"
     NO_REGISTRY = "no_registry"

@@ -181,7 +181,9 @@ class Rig:
         )
         sealed.load(self.client, bundle, until=self.authority.purge_at)
 
-    def record(self, alert: AlertRaised, *, offset: int | None = None) -> Record:
+    def record(
+        self, alert: AlertRaised, *, offset: int | None = None, under_way: timedelta = timedelta(0)
+    ) -> Record:
         """As match publishes it; the next offset if none is given."""
         if offset is None:
             self._offset += 1
@@ -189,7 +191,8 @@ class Rig:
         spec = keys.alert(self.authority, alert.searched_at)
         sealing = Sealing(spec.id, self.ring.mint(spec), CIPHER)
         raw = codec.encode_sealed(alert, topic=topics.ALERTS.name, sealing=sealing)
-        return Record(topics.ALERTS.name, 0, offset, alert.subject.encode(), raw, (), 0)
+        appended_ms = round((alert.searched_at + under_way).timestamp() * 1000)
+        return Record(topics.ALERTS.name, 0, offset, alert.subject.encode(), raw, (), appended_ms)
 
     def arrive(self, *records: Record) -> None:
         """Hand records in, as one batch of the loop."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -279,6 +280,15 @@ def test_an_alert_whose_key_is_gone_is_counted_and_opens_nothing(rig: Rig) -> No
     rig.arrive(record)
     assert rig.counts() == {"alerts_received": 1, "alerts_expired:key_lost": 1}
     assert rig.events() == []
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(1, "alerts_opened_case"), (3, "alerts_refused:backdated")])
+def test_an_alert_that_says_it_was_searched_long_before_the_broker_had_it_opens_nothing(
+    rig: Rig, minutes: int, told: str
+) -> None:
+    alert = an_alert_of("gate-1.1.1.7.0", at=rig.clock.now())
+    rig.arrive(rig.record(alert, under_way=timedelta(minutes=minutes)))
+    assert rig.counts() == {"alerts_received": 1, told: 1}
 
 
 @pytest.mark.parametrize("judgement", list(Judgement))
