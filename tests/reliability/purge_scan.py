@@ -10,49 +10,37 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import numpy as np
-import simplejpeg
 from rich.console import Console
 
-from console.authority import files
-from console.purge import lines
+from console.purge import lines as of_certificate
 from console.run.exercise import OVERSIGHT, Exercise
 from console.sample.passages import Passage
 from console.sample.sitters import ADMIRAL, ASTRONAUT, FORTY_FOUR
-from services.contracts import codec, ids, keys, topics
 from services.contracts.authorisation.enums import Move
-from services.contracts.codec import Sealing
 from services.contracts.counts import Count, Stage
-from services.contracts.errors import Permanent
-from services.contracts.events import AlertRaised, Event, FaceObserved, FrameCaptured
-from services.runtime.clock import SystemClock
-from services.runtime.kafka.config import Connection
-from services.runtime.kafka.types import Output
-from services.runtime.keys.cipher import AesGcm
-from services.runtime.keys.volatile import VolatileKeys
-from services.runtime.purging import publish
-from tests.builders import a_face, a_shot, a_vector
+from services.contracts.events import AlertRaised, FaceObserved, FrameCaptured
 from tests.e2e.world import a_setup
 from tests.reliability.keeper import Keeper
 from tests.reliability.reviewers import Reviewer
 from tests.reliability.scan.browser import look_at_a_case
 from tests.reliability.scan.ground import Ground
+from tests.reliability.scan.lives import lives
 from tests.reliability.scan.needles import Needle, Search, forms, of_picture, of_vector
-from tests.reliability.scan.records import Record, opened
+from tests.reliability.scan.plants import plant_face, plant_frame
+from tests.reliability.scan.records import Record, event_in, opened
 from tests.support import eventually
 
 FIGURES = Path("build/purge-scan.json")
 FILM_S = 20.0
 SCRIPT = {"gate-1": [Passage(FORTY_FOUR, 1.0), Passage(ADMIRAL, 6.0, lane=1), Passage(ASTRONAUT, 12.0)]}
 WITHIN_S = 90.0
-# On no list: what Signpost promises to forget at once.
-STRANGER = "a stranger"
+# A plaintext that is still found after so long may stay until its process ends.
+LIVES_WITHIN_S = 30.0
 # Of each kind of event so many are canaries; the search is for each in dozens of forms.
 _OF_A_KIND = 5
 
@@ -96,6 +84,7 @@ class Purging:
         self._exercise = Exercise(replace(setup, home=folder / "run", say=say))
         self._aside = folder / "aside"
         self._canaries: list[Needle] = []
+        self._lives: dict[str, float | None] = {}
 
     def run(self) -> dict[str, Any]:
         """Play, look, stop, purge, look again."""
@@ -117,7 +106,7 @@ class Purging:
             began_s = monotonic()
             certificate = exercise.purge(reason="to be proved")
             purged_s = monotonic() - began_s
-            for line in lines(certificate):
+            for line in of_certificate(certificate):
                 self._say(line)
             eventually(self._all_alive, "every service to be started anew", within_s=WITHIN_S)
             self._ground.let_go()
@@ -126,6 +115,7 @@ class Purging:
             after = self._after(seen)
             return {
                 **figures(before, after),
+                "plaintext_life_s": self._lives,
                 "keys_seen": len(seen),
                 "pictures_shown": pictures,
                 "shed_s": round(shed_s, 2),
@@ -148,31 +138,14 @@ class Purging:
         return shown
 
     def _plant(self) -> None:
-        """A face as embed would write it, of nobody on the list: match searches it and destroys its key."""
-        exercise, now = self._exercise, datetime.now(UTC)
-        vector, crop, context = a_vector(seed=20261122), _picture(1), _picture(2)
-        face = a_face(
-            deployment=ids.DeploymentId(exercise.deployment),
-            captured_at=now,
-            first_seen_at=now,
-            camera=ids.CameraId("gate-1"),
-            model_id=exercise.document.watchlist.model,
-            vector=vector,
-            shots=(a_shot(captured_at=now, jpeg=crop),),
-            context_jpeg=context,
-        )
-        spec = keys.face(files.read_draft(exercise.draft).bounds(), face.event_id, now)
-        store = VolatileKeys(self._ground.volatile, SystemClock())
-        key = store.get_or_create(spec.id, expires_at=spec.expires_at)
-        raw = codec.encode_sealed(face, topic=topics.FACES.name, sealing=Sealing(spec.id, key, AesGcm()))
-        connection = Connection(exercise.stack.kafka.bootstrap, "plant")
-        publish(connection, Output(topics.FACES.name, b"gate-1", raw, partition=0))
-        self._canaries += [
-            *of_vector(f"template of {STRANGER}", vector),
-            *of_picture(f"crop of {STRANGER}", crop),
-            *of_picture(f"surroundings of {STRANGER}", context),
-        ]
-        eventually(lambda: store.get_many([spec.id]) == [None], "the stranger's key destroyed", within_s=20.0)
+        """Of a stranger, and how long each can be found where it was read, once it is no longer needed."""
+        exercise = self._exercise
+        face = plant_face(exercise, self._ground)
+        self._lives = lives([exercise.services[Stage.MATCH].pid], face, within_s=LIVES_WITHIN_S)
+        frame = plant_frame(exercise, self._ground)
+        self._lives |= lives(self._ground.workers(), frame, within_s=LIVES_WITHIN_S)
+        self._say(f"seconds that a plaintext was found after its time: {self._lives}")
+        self._canaries += [*face, *frame]
 
     def _before(self) -> Look:
         """Also copies what lies on the disks, to be brought back after the purge."""
@@ -219,7 +192,7 @@ def canaries(records: Iterable[Record], found: Mapping[str, bytes]) -> Iterator[
     """What the exercise itself has made of people: frames, crops, templates; some of each kind."""
     told: Counter[str] = Counter()
     for record in opened(records, found):
-        event = _event(record, found)
+        event = event_in(record, found)
         if event is None or told[type(event).__name__] >= _OF_A_KIND:
             continue
         told[type(event).__name__] += 1
@@ -235,23 +208,9 @@ def canaries(records: Iterable[Record], found: Mapping[str, bytes]) -> Iterator[
                 yield from of_picture(f"surroundings of alert {number}", event.context_jpeg)
 
 
-def _event(record: Record, found: Mapping[str, bytes]) -> Event | None:
-    try:
-        peeked = codec.peek(record.value, topic=record.name)
-        return codec.open_sealed(peeked, key=found[peeked.key_id], cipher=AesGcm())
-    except (Permanent, KeyError, ValueError):
-        return None
-
-
 def _kind(key_id: str) -> str:
     """Of which kind a key is, never whose."""
     return key_id.split("/")[1] if "/" in key_id else key_id
-
-
-def _picture(seed: int) -> bytes:
-    """A JPEG that nothing else has the bytes of."""
-    pixels = np.random.default_rng(seed).integers(0, 256, (112, 112, 3), dtype=np.uint8)
-    return bytes(simplejpeg.encode_jpeg(pixels, quality=85, colorspace="RGB"))
 
 
 def figures(before: Look, after: Look) -> dict[str, Any]:

@@ -16,10 +16,12 @@ from console.edges.kafka_read import KafkaReader
 from console.run.exercise import Exercise
 from console.stack.redis_server import RedisServer
 from services.contracts import topics
+from services.contracts.counts import Stage
+from services.contracts.events import FrameCaptured
 from tests.reliability.scan import places as looking
 from tests.reliability.scan.keys_seen import KeyWatch, in_stores
 from tests.reliability.scan.places import Place
-from tests.reliability.scan.records import Record, of_redis, of_segments
+from tests.reliability.scan.records import Record, event_in, of_redis, of_segments
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 
@@ -74,6 +76,20 @@ class Ground:
             *of_redis(values(self.volatile), place="redis volatile"),
             *dead,
         ]
+
+    def workers(self) -> list[int]:
+        """The processes that embed: Ray's actors, or the service itself."""
+        if self._exercise.ray is None:
+            return [self._exercise.services[Stage.EMBED].pid]
+        below = looking.family([self._exercise.ray.pid])
+        return [pid for pid in below if looking.name_of(pid).startswith("ray::")]
+
+    def frames(self) -> Iterator[FrameCaptured]:
+        """Every frame in Kafka's files that opens now."""
+        found = self.found_keys()
+        for record in of_segments(self._stack / "kafka", place="kafka segments"):
+            if record.name == topics.FRAMES.name and isinstance(event := event_in(record, found), FrameCaptured):
+                yield event
 
     def restored(self) -> Iterator[Record]:
         """The copies, brought back: their segments read, and a Redis started on their command log."""

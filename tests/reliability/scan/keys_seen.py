@@ -31,7 +31,7 @@ def _in_folder(folder: Path) -> dict[str, bytes]:
             content = path.read_bytes()
         except FileNotFoundError:
             continue
-        if len(content) == _DEADLINE_BYTES + _KEY_BYTES:
+        if len(content) == _DEADLINE_BYTES + _KEY_BYTES and any(content):  # zeros: a key that is being destroyed
             found[unquote(path.name.removesuffix(".key"))] = content[_DEADLINE_BYTES:]
     return found
 
@@ -43,9 +43,7 @@ def _in_redis(client: redis.Redis) -> dict[str, bytes]:
     return {
         _text(name).removeprefix(_NAMESPACE): value
         for name, value in zip(names, values, strict=True)
-        if isinstance(value, bytes)
-        and len(value) == _KEY_BYTES
-        and any(value)  # zeros: what a purge writes over keys
+        if isinstance(value, bytes) and len(value) == _KEY_BYTES
     }
 
 

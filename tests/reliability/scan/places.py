@@ -37,7 +37,7 @@ class Place:
             yield path.name, self._counted(_of_file(path))
         for pid in self.pids:
             self.parts += 1
-            who = _who(pid)
+            who = name_of(pid)
             for chunks in memory_of(pid):
                 yield who, self._counted(chunks)
 
@@ -73,7 +73,7 @@ def family(pids: Iterable[int]) -> list[int]:
     return list(dict.fromkeys(found))
 
 
-def _who(pid: int) -> str:
+def name_of(pid: int) -> str:
     """What a process is, by its program and first words; never more, for words may hold settings."""
     words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:3]
     return " ".join(Path(word.decode(errors="replace")).name for word in words).strip()

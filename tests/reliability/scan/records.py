@@ -11,6 +11,7 @@ from pathlib import Path
 
 from services.contracts import codec
 from services.contracts.errors import Permanent
+from services.contracts.events import Event
 from services.runtime.keys.cipher import AesGcm
 
 _CONTROL = 0x20
@@ -53,6 +54,15 @@ def opened(records: Iterable[Record], keys: Mapping[str, bytes]) -> Iterator[Rec
         key = next((key for mark, key in marks.items() if mark in record.value), None)
         if key is not None and _opens(record, key):
             yield record
+
+
+def event_in(record: Record, keys: Mapping[str, bytes]) -> Event | None:
+    """The event that one of `keys`, by the id that it names, opens; None if it is none, or does not open."""
+    try:
+        peeked = codec.peek(record.value, topic=record.name)
+        return codec.open_sealed(peeked, key=keys[peeked.key_id], cipher=AesGcm())
+    except (Permanent, KeyError, ValueError):
+        return None
 
 
 def _opens(record: Record, key: bytes) -> bool:
