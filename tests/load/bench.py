@@ -71,10 +71,11 @@ def exercise(
     *,
     modules: Mapping[str, Sequence[str]] = MappingProxyType({}),
     verification: Mapping[str, Any] = MappingProxyType({}),
+    ingest: Mapping[str, str] = MappingProxyType({}),
     review: Mapping[str, str] = MappingProxyType({}),
 ) -> Exercise:
-    """The whole pipeline on these cameras: Ray, two workers, a real list. `review` are that service's settings,
-    `modules` run a stage's service in place of its own."""
+    """The whole pipeline on these cameras: Ray, two workers, a real list. `ingest` and `review` are settings of
+    theirs, `modules` run a stage's service in place of its own."""
     home = HOME / name
     for stale in ("stack", "keys"):
         shutil.rmtree(home / stale, ignore_errors=True)
@@ -90,7 +91,7 @@ def exercise(
             ray_workers=PROCESSES,
             modules=modules,
             verification=verification,
-            extra={Stage.EMBED: {"MIN_WORKERS": str(PROCESSES)}, Stage.REVIEW: review},
+            extra={Stage.INGEST: ingest, Stage.EMBED: {"MIN_WORKERS": str(PROCESSES)}, Stage.REVIEW: review},
         )
     )
 
