@@ -133,10 +133,14 @@ class Outbox:
                 self._drop(run, sequence, reason)
             self._left[camera].notify_all()
 
-    def take(self, timeout_s: float) -> Outgoing | None:
-        """The next frame, cameras in turn; None after `timeout_s`. The publishing thread only."""
+    def wait(self, timeout_s: float) -> bool:
+        """Whether a frame waits, after `timeout_s` at most. The publishing thread only."""
         with self._lock:
-            self._arrived.wait_for(self._any_waiting, timeout_s)
+            return self._arrived.wait_for(self._any_waiting, timeout_s)
+
+    def take(self) -> Outgoing | None:
+        """The next frame, cameras in turn; None without one. Never blocks. The publishing thread only."""
+        with self._lock:
             camera = next((camera for camera, queue in self._waiting.items() if queue), None)
             if camera is None:
                 return None

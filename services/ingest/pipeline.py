@@ -86,17 +86,24 @@ class Pipeline:
 
     def turn(self) -> None:
         """One frame, if there is one, and whatever else is due."""
-        if self._unacked < self._max_unacked and self._standing.standing() not in PASSING:
-            frame = self._outbox.take(_ANSWERS_EVERY_S if self._unacked else _IDLE_S)
-            if frame is not None:
-                self._publish(frame)
-        else:
+        if self._unacked >= self._max_unacked:
             time.sleep(_ANSWERS_EVERY_S)
+        elif self._outbox.wait(_ANSWERS_EVERY_S if self._unacked else _IDLE_S):
+            self._take_up()
         self._outlet.serve()
         if self._clock.monotonic() >= self._counts_due_s:
             self._counts_due_s = self._clock.monotonic() + _COUNTS_EVERY_S
             self._probe_keys()
             self.write_accounts()
+
+    def _take_up(self) -> None:
+        """The next frame; while the authority may stand again by itself, frames wait where they are."""
+        if self._standing.standing() in PASSING:
+            time.sleep(_ANSWERS_EVERY_S)
+            return
+        frame = self._outbox.take()
+        if frame is not None:
+            self._publish(frame)
 
     def write_accounts(self) -> None:
         """Write what has changed: each run's counts, each gap."""

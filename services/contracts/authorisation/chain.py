@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from services.contracts.authorisation.enums import Move, State
 from services.contracts.authorisation.registry import Registry
@@ -30,7 +31,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Chain:
-    """All moves known of one version. Gapless from 1 and consistent, or it allows nothing."""
+    """All moves known of one version. Gapless from 1 and consistent, or it allows nothing.
+
+    What it comes to is worked out once: it is asked for every frame and every face.
+    """
 
     changes: Mapping[int, Change] = field(default_factory=dict)
     forked: bool = False
@@ -42,11 +46,11 @@ class Chain:
             return Chain(self.changes, self.forked or known != change)
         return Chain({**self.changes, change.statement.sequence: change}, self.forked)
 
-    @property
+    @cached_property
     def gapless(self) -> bool:
         return max(self.changes, default=0) == len(self.changes)
 
-    @property
+    @cached_property
     def consistent(self) -> bool:
         """Whether each move starts where the one before ended, the first from DRAFT, none back in time."""
         state, at = State.DRAFT, None
@@ -65,7 +69,7 @@ class Chain:
     def state(self) -> State:
         return self.state_after(len(self.changes)) or State.DRAFT
 
-    @property
+    @cached_property
     def resumed_by(self) -> frozenset[str]:
         return frozenset(
             change.ordered_by

@@ -19,7 +19,7 @@ def test_a_full_queue_drops_its_oldest_and_the_next_frame_says_so() -> None:
     outbox.begin(run)
     for read in range(1, 6):
         outbox.offer(run, a_picture(read))
-    frame = outbox.take(0)
+    frame = outbox.take()
     assert frame is not None
     assert (frame.sequence, frame.dropped_before, frame.picture.read) == (3, 2, 3)
     assert run.tally.dropped == {"queue_full": 2}
@@ -32,7 +32,7 @@ def test_a_later_drop_does_not_count_before_an_earlier_frame() -> None:
     outbox.offer(run, a_picture(1))
     outbox.spoil(run, 2, "picture_unreadable")
     outbox.offer(run, a_picture(3))
-    first, third = outbox.take(0), outbox.take(0)
+    first, third = outbox.take(), outbox.take()
     assert first is not None
     assert third is not None
     assert (first.sequence, first.dropped_before) == (1, 0)
@@ -47,7 +47,7 @@ def test_cameras_are_served_in_turn_so_that_a_busy_one_starves_none() -> None:
     for read in range(1, 5):
         outbox.offer(busy, a_picture(read))
     outbox.offer(quiet, a_picture(1))
-    taken = [frame.run.camera.id for _ in range(3) if (frame := outbox.take(0)) is not None]
+    taken = [frame.run.camera.id for _ in range(3) if (frame := outbox.take()) is not None]
     assert set(taken[:2]) == {"gate-1", "gate-2"}
 
 
@@ -63,7 +63,7 @@ def test_who_plays_as_fast_as_taken_waits_for_room_and_drops_nothing() -> None:
     )
     waiting.start()
     assert outbox.depth() == 1
-    assert outbox.take(0) is not None
+    assert outbox.take() is not None
     eventually(lambda: outbox.depth() == 1, "the second frame to have room", within_s=5)
     waiting.join(5)
     assert run.tally.dropped.total() == 0
@@ -82,7 +82,7 @@ def test_a_runs_last_account_comes_when_nothing_of_it_is_in_hand() -> None:
     outbox, run = an_outbox(), a_run()
     outbox.begin(run)
     outbox.offer(run, a_picture(1))
-    frame = outbox.take(0)
+    frame = outbox.take()
     assert frame is not None
     outbox.end(run)
     (report,) = outbox.reports()

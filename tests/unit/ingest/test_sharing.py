@@ -14,7 +14,7 @@ from services.ingest.core.backoff import Backoff
 from services.ingest.core.readings import Ended, Looped, Reading
 from services.ingest.core.reasons import Fault
 from services.ingest.metrics import CameraState
-from services.ingest.outbox import Outbox
+from services.ingest.outbox import Outbox, Outgoing
 from services.ingest.sharing import Sharing
 from tests.conftest import ExpectedErrors
 from tests.fakes.clock import A_MORNING, ManualClock
@@ -80,6 +80,11 @@ class Town:
 def eventually_yield() -> None:
     """A moment for other threads, as a real source's wait gives them."""
     eventually(lambda: True, "nothing", within_s=0)
+
+
+def taken(outbox: Outbox) -> Outgoing | None:
+    outbox.wait(5)
+    return outbox.take()
 
 
 def held(sharing: Sharing) -> set[str]:
@@ -205,7 +210,7 @@ def test_a_source_that_breaks_off_is_read_anew_with_a_gap_and_a_new_epoch() -> N
     town.plays("gate-1", [a_picture(1), a_picture(2), Ended(Fault.STREAM_ENDED)], [a_picture(1)])
     with town.instance() as (sharing, outbox):
         sharing.turn()
-        frames = [frame for _ in range(3) if (frame := outbox.take(5)) is not None]
+        frames = [frame for _ in range(3) if (frame := taken(outbox)) is not None]
         assert [(frame.run.epoch, frame.sequence) for frame in frames] == [(1, 1), (1, 2), (2, 1)]
         (gap,) = outbox.take_gaps()
         assert gap.reason == "stream_ended"
@@ -264,7 +269,7 @@ def test_a_file_whose_holder_died_goes_on_where_it_would_be_by_now() -> None:
     town.plays("gate-1", [a_picture(1), a_picture(10)])
     with town.instance("ingest-a") as (first, before), town.instance("ingest-b") as (second, _):
         first.turn()
-        assert [frame.picture.position_s for _ in range(2) if (frame := before.take(5)) is not None] == [0.2, 2.0]
+        assert [frame.picture.position_s for _ in range(2) if (frame := taken(before)) is not None] == [0.2, 2.0]
         town.clock.advance(TTL_S / 2)
         first.turn()
         first.stop_readings()
@@ -294,7 +299,7 @@ def test_each_round_of_a_loop_is_an_epoch_without_a_gap() -> None:
     town.plays("gate-1", rounds)
     with town.instance() as (sharing, outbox):
         sharing.turn()
-        frames = [frame for _ in range(4) if (frame := outbox.take(5)) is not None]
+        frames = [frame for _ in range(4) if (frame := taken(outbox)) is not None]
         assert [(frame.run.epoch, frame.sequence) for frame in frames] == [(1, 1), (1, 2), (2, 1), (3, 1)]
         assert outbox.take_gaps() == []
 
@@ -304,7 +309,7 @@ def test_who_takes_over_records_the_gap_since_the_last_frame() -> None:
     town.plays("gate-1", [a_picture(1)])
     with town.instance("ingest-a") as (first, before), town.instance("ingest-b") as (second, after):
         first.turn()
-        assert before.take(5) is not None
+        assert taken(before) is not None
         town.clock.advance(TTL_S / 2)
         first.turn()
         first.stop_readings()
