@@ -21,7 +21,7 @@ from services.runtime.clock import SystemClock
 from services.runtime.kafka.config import Connection
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.volatile import VolatileKeys
-from services.runtime.purging import Purge, Stores, publish
+from services.runtime.purging import Purge, Stores, look, publish
 from services.runtime.redis_client import connect
 from services.runtime.signing_key import read_signing_key
 
@@ -50,25 +50,18 @@ def command(  # noqa: PLR0913 - one an option
         clock = SystemClock()
         connection = Connection(bootstrap, _NAME)
         volatile = VolatileKeys(connect(SecretStr(redis_volatile_url), client_name=_NAME), clock)
-        signer = read_signing_key(key, variable="--key") if key else None
-        own = Purge(
-            share(deployment, instance=_NAME),
-            Stores(
-                volatile,
-                FolderKeys(keys_dir, clock),
-                connect(SecretStr(redis_durable_url), client_name=_NAME),
-            ),
-            lambda output: publish(connection, output),
-            clock,
-            key=signer,
-        )
+        durable = connect(SecretStr(redis_durable_url), client_name=_NAME)
+        stores = Stores(volatile, FolderKeys(keys_dir, clock), durable)
+        part = share(deployment, instance=_NAME)
         if dry_run:
-            for what, number in own.look().items():
+            for what, number in look(part, stores).items():
                 typer.echo(f"{number} {what}")
             typer.echo(f"nothing destroyed; the authority is {client.newest(deployment).standing.state}")
             return
-        if signer is None:
+        if key is None:
             raise Misconfigured("--key: an order to purge is signed by who gives it")
+        signer = read_signing_key(key, variable="--key")
+        own = Purge(part, stores, lambda output: publish(connection, output), clock, key=signer)
         found = purge(client, deployment, own, order=lambda now: order(now, signer, reason), within_s=within_s)
         if out is not None:
             out.write_text(found.certificate)

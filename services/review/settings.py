@@ -27,10 +27,6 @@ class ReviewSettings(ServiceSettings):
     tls_client_ca: Path | None = Field(
         None, description="Authority (PEM) that gRPC clients must be certified by (mTLS)."
     )
-    service_key_file: Path = Field(
-        description="This service's signing key (Ed25519, PEM, mode 0600) for entries of the audit chain; the "
-        "registry lists it as `service`, of `review`."
-    )
     people_file: Path = Field(description="File of named people with roles (YAML); passwords hashed.")
     session_s: int = Field(
         8 * 3600, ge=60, le=24 * 3600, description="After this long a person signs in again: a shift."

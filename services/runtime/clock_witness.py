@@ -103,13 +103,8 @@ class ClockWitness:
                 log.warning("a clock's fault is not told yet", extra={"reason": str(away)})
 
 
-def witness(
-    settings: ServiceSettings, context: Context, watch: AuthorityWatch, *, service: str
-) -> ClockWitness | None:
-    """The service's own; None without a key to sign with. Raises Misconfigured; connects to nothing yet."""
-    if settings.service_key_file is None:
-        log.warning("without SERVICE_KEY_FILE a wrong clock is refused, and not recorded")
-        return None
+def witness(settings: ServiceSettings, context: Context, watch: AuthorityWatch, *, service: str) -> ClockWitness:
+    """The service's own. Raises Misconfigured; connects to nothing yet."""
     connection = Connection(settings.kafka_bootstrap, f"{service}-clock-{settings.instance}")
     return ClockWitness(
         service,

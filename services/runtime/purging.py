@@ -15,7 +15,7 @@ from services.contracts import topics
 from services.contracts.authorisation.purging import Holder, PurgeAnswer, PurgeAnswered, What, key_of
 from services.contracts.authorisation.signing import SigningKey
 from services.contracts.authorisation.statements import sign
-from services.contracts.errors import Misconfigured, Transient
+from services.contracts.errors import Transient
 from services.contracts.keyspec import Where
 from services.runtime.clock import Clock
 from services.runtime.kafka.broker import BrokerError, Retriable
@@ -76,10 +76,7 @@ class Stores:
 
 
 class Purge:
-    """One thread at a time. Raises Transient where a store, or Kafka, does not answer.
-
-    Without a `key` all is destroyed and nothing answered.
-    """
+    """One thread at a time. Raises Transient where a store, or Kafka, does not answer."""
 
     def __init__(
         self,
@@ -88,23 +85,13 @@ class Purge:
         answer: Callable[[Output], None],
         clock: Clock,
         *,
-        key: SigningKey | None,
+        key: SigningKey,
     ) -> None:
         self._key = key
         self._share = share
         self._stores = stores
         self._answer = answer
         self._clock = clock
-
-    def look(self) -> dict[What, int]:
-        """What `obey` would destroy; destroys nothing."""
-        found: Counter[What] = Counter()
-        for what, where, prefix in key_specs.purged(self._share.deployment):
-            found[what] += len(self._stores.of(where).lives_s(prefix))
-        with as_transient("looking what there is to purge"):
-            for values in self._share.values:
-                found[values.what] += sum(not kept for _, kept in self._look(values))
-        return _told(found)
 
     def shed(self) -> int:
         """Destroy the parts that a stop destroys; how many there were."""
@@ -114,7 +101,7 @@ class Purge:
         return shed
 
     def obey(self, version: int, order: int) -> PurgeAnswer:
-        """Destroy everything, look, and answer. Blocks; done twice it finds nothing. Raises Misconfigured."""
+        """Destroy everything, look, and answer. Blocks; done twice it finds nothing."""
         share = self._share
         share.before()
         destroyed, left = Counter[What](), self._one_pass()
@@ -136,8 +123,6 @@ class Purge:
             left=_told(left),
             held=self._held(),
         )
-        if self._key is None:
-            raise Misconfigured("SERVICE_KEY_FILE: all is destroyed, but nobody believes who does not sign it")
         said = PurgeAnswered(deployment=answer.deployment, signed_at=answer.at, answer=answer)
         self._answer(Output(topics.PURGES.name, key_of(answer), sign(said, self._key).encode()))
         log.info("purged", extra={"destroyed": destroyed.total(), "left": left.total(), "held": answer.held})
@@ -149,20 +134,32 @@ class Purge:
             found[what] += self._stores.of(where).destroy_prefix(prefix)
         with as_transient("purging"):
             for values in self._share.values:
-                goes = [name for name, kept in self._look(values) if not kept]
+                goes = [name for name, kept in _names(self._stores.durable, values) if not kept]
                 found[values.what] += int(self._stores.durable.delete(*goes)) if goes else 0
         return found
 
     def _held(self) -> int:
         with as_transient("purging"):
-            return sum(kept for values in self._share.values for _, kept in self._look(values))
+            return sum(kept for values in self._share.values for _, kept in _names(self._stores.durable, values))
 
-    def _look(self, values: Values) -> Iterator[tuple[bytes | str, bool]]:
-        """Every name, and whether its value is held."""
-        pattern = "".join(f"\\{one}" if one in "*?[]\\^" else one for one in values.prefix) + "*"
-        for name in self._stores.durable.scan_iter(match=pattern, count=_AT_ONCE):
-            value = self._stores.durable.get(name)
-            yield name, isinstance(value, bytes) and values.keeps(value)
+
+def look(share: Share, stores: Stores) -> dict[What, int]:
+    """What `Purge.obey` would destroy; destroys nothing. Raises Transient."""
+    found: Counter[What] = Counter()
+    for what, where, prefix in key_specs.purged(share.deployment):
+        found[what] += len(stores.of(where).lives_s(prefix))
+    with as_transient("looking what there is to purge"):
+        for values in share.values:
+            found[values.what] += sum(not kept for _, kept in _names(stores.durable, values))
+    return _told(found)
+
+
+def _names(durable: redis.Redis, values: Values) -> Iterator[tuple[bytes | str, bool]]:
+    """Every name, and whether its value is held."""
+    pattern = "".join(f"\\{one}" if one in "*?[]\\^" else one for one in values.prefix) + "*"
+    for name in durable.scan_iter(match=pattern, count=_AT_ONCE):
+        value = durable.get(name)
+        yield name, isinstance(value, bytes) and values.keeps(value)
 
 
 def _told(amounts: Counter[What]) -> dict[What, int]:
@@ -181,8 +178,7 @@ def purge(
 ) -> Purge:
     """On the process's own stores; connects to nothing yet. Raises Misconfigured."""
     name = f"{holder}-purge"
-    file = settings.service_key_file
-    key = read_signing_key(file, variable="SERVICE_KEY_FILE") if file else None
+    key = read_signing_key(settings.service_key_file, variable="SERVICE_KEY_FILE")
     connection = Connection(settings.kafka_bootstrap, f"{name}-{settings.instance}")
     volatile = VolatileKeys(connect(settings.redis_volatile_url, client_name=name), context.clock)
     store = FolderKeys(settings.keys_dir, context.clock)
@@ -226,7 +222,7 @@ def obey(purge: Purging, version: int, order: int) -> bool:
     """Whether it was obeyed and answered; tried again for a while. What hinders it is said."""
     try:
         retry(lambda: purge.obey(version, order), on=(Transient,), deadline_s=_WITHIN_S)
-    except (Transient, Misconfigured) as hindered:
+    except Transient as hindered:
         log.warning("not purged", extra={"reason": str(hindered)})
         return False
     return True

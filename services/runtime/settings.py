@@ -118,11 +118,9 @@ class ServiceSettings(ProcessSettings):
         pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="The deployment whose authority is worked under."
     )
     authority_root: RootFingerprint
-    service_key_file: Path | None = Field(
-        None,
-        description="This service's signing key (Ed25519, PEM, mode 0600) for entries of the audit chain and for "
-        "answers to purges; the registry lists it as `service`, of the service's name. Without one its clock's "
-        "faults are not recorded, and no purge is ever certified.",
+    service_key_file: Path = Field(
+        description="This service's signing key (Ed25519, PEM, mode 0600), of its entries in the audit chain and "
+        "its answers to purges: made by `signpost keys new`, enrolled as `service`, of the service's name.",
     )
 
 

@@ -48,7 +48,7 @@ class UnderAuthority:
         heartbeat: Heartbeat,
         purge: Purging,
         *,
-        witness: Witness | None = None,
+        witness: Witness,
     ) -> None:
         """`witness`: who tells of the machine's clock for as long as the process runs."""
         self._witness = witness
@@ -64,8 +64,7 @@ class UnderAuthority:
 
     def start(self) -> None:
         self._watch.start()
-        if self._witness is not None:
-            self._witness.start()
+        self._witness.start()
 
     def run(self, stop: threading.Event) -> None:
         verified = self._watch.wait(stop, self._heartbeat.beat)
@@ -97,8 +96,7 @@ class UnderAuthority:
         if self._inner is not None:
             self._inner.close()
         self._obey()
-        if self._witness is not None:
-            self._witness.stop()
+        self._witness.stop()
         self._watch.stop()
 
     def ready(self) -> Mapping[str, bool]:

@@ -99,6 +99,7 @@ def test_oversight_sees_no_key_but_its_own(default: list[Manifest]) -> None:
         ('global.authority.root=""', "/global/authority/root"),
         ('global.authority.deployment="Exercise 1"', "/global/authority/deployment"),
         ("oversight.mounts.OVERSIGHT_KEY_FILE=null", "OVERSIGHT_KEY_FILE"),
+        ("match.mounts.SERVICE_KEY_FILE=null", "SERVICE_KEY_FILE"),
         ('match.settings.AUTHORITY_ROOT="other"', "AUTHORITY_ROOT"),
     ],
 )

@@ -34,6 +34,7 @@ def test_the_head_and_its_children_listen_on_loopback_alone(tmp_path: Path) -> N
         "REDIS_VOLATILE_URL": "redis://127.0.0.1:1",
         "REDIS_DURABLE_URL": "redis://127.0.0.1:1",
         "KEYS_DIR": str(tmp_path / "keys"),
+        "SERVICE_KEY_FILE": str(tmp_path / "embed.pem"),
         "DEPLOYMENT": "oxford-street-1",
         "AUTHORITY_ROOT": "A" * 43,
         "MODELS_DIR": str(tmp_path / "models"),

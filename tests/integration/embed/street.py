@@ -29,7 +29,7 @@ from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.ring import Found, Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.redis_client import connect
-from tests.integration.signed import SignedAuthority
+from tests.integration.signed import SignedAuthority, write_key
 from tests.unit.contracts.authorisation.builders import a_camera, a_list
 
 Image = NDArray[np.uint8]
@@ -83,6 +83,7 @@ class Street:
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
+        self._key_file = write_key(self.home / "embed.pem", "embed")
         self.signed = SignedAuthority(
             self.bootstrap,
             id=self.deployment,
@@ -111,6 +112,7 @@ class Street:
             "REDIS_DURABLE_URL": self.volatile_url,
             "KEYS_DIR": str(self.home / "keys"),
             **self.signed.settings,
+            "SERVICE_KEY_FILE": str(self._key_file),
             "MODELS_DIR": str(MODELS),
             "MODEL_CACHE_DIR": str(COMPILED),
             "WORKERS": "process",

@@ -32,7 +32,7 @@ from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.port import OtherKey
 from services.runtime.keys.ring import Found, Keyring
 from services.runtime.keys.volatile import VolatileKeys
-from tests.integration.signed import SignedAuthority
+from tests.integration.signed import SignedAuthority, write_key
 from tests.support import eventually
 from tests.unit.contracts.authorisation.builders import a_camera
 
@@ -128,6 +128,7 @@ class IngestWorld:
         self._reader.assign(homes)
         self.keys_dir = self.folder / "keys"
         self.keys_dir.mkdir(mode=0o700)
+        self._key_file = write_key(self.folder / "ingest.pem", "ingest")
         self._signed: SignedAuthority | None = None
         self.authority: Authority | None = None
         # Frames whose keys died with their Redis: they are there, and nobody can read them.
@@ -176,6 +177,7 @@ class IngestWorld:
             "keys_dir": self.keys_dir,
             "cameras_file": self.cameras_file,
             **self.signed.settings,
+            "service_key_file": self._key_file,
             "instance": name,
             "lease_ttl_s": 3,
             "stall_timeout_s": 3,

@@ -33,7 +33,7 @@ from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.redis_client import connect
 from tests.builders import a_face
 from tests.integration.running import WITHIN_S, Running, process_of
-from tests.integration.signed import SignedAuthority
+from tests.integration.signed import SignedAuthority, write_key
 from tests.support import eventually
 from tests.unit.contracts.authorisation.builders import a_camera, a_list
 from tests.unit.match.lists_builder import MODEL
@@ -71,6 +71,7 @@ class World:
         self.store = FolderKeys(self.folder / "keys", clock)
         self.face_keys = VolatileKeys(self._volatile, clock)
         self.ring = Keyring(self.face_keys, self.store, clock)
+        self._key_file = write_key(self.folder / "match.pem", "match")
         self._producer = KafkaProducer(producer_options(Connection(self.bootstrap, "test")), lambda code: None)
 
     def close(self) -> None:
@@ -200,6 +201,7 @@ class World:
             "REDIS_DURABLE_URL": self.durable_url,
             "KEYS_DIR": str(self.folder / "keys"),
             **self._signed.settings,
+            "SERVICE_KEY_FILE": str(self._key_file),
             "HTTP_PORT": str(port),
             "INSTANCE": f"{self.deployment}-{name}-{port}",
             "LIST_POLL_S": "0.2",

@@ -45,6 +45,7 @@ def exposer(name: str, port: int, folder: Path) -> Child:
         "REDIS_VOLATILE_URL": "redis://127.0.0.1:1",
         "REDIS_DURABLE_URL": "redis://127.0.0.1:2",
         "KEYS_DIR": str(folder / "keys"),
+        "SERVICE_KEY_FILE": str(folder / "service.pem"),
         "DEPLOYMENT": "one",
         "AUTHORITY_ROOT": "A" * 43,
         "HTTP_PORT": str(port),

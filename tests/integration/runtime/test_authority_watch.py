@@ -48,6 +48,7 @@ def a_watch(bootstrap: str, signed: SignedAuthority) -> AuthorityWatch:
         "REDIS_VOLATILE_URL": "redis://127.0.0.1:1",
         "REDIS_DURABLE_URL": "redis://127.0.0.1:1",
         "KEYS_DIR": "nowhere",
+        "SERVICE_KEY_FILE": "nowhere",
         "DEPLOYMENT": signed.document.id,
         "AUTHORITY_ROOT": signed.root_fingerprint,
     }

@@ -32,6 +32,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             "REDIS_VOLATILE_URL": "redis://127.0.0.1:1",
             "REDIS_DURABLE_URL": "redis://127.0.0.1:2",
             "KEYS_DIR": str(tmp_path),
+            "SERVICE_KEY_FILE": str(tmp_path / "sample.pem"),
             "DEPLOYMENT": "one",
             "AUTHORITY_ROOT": "A" * 43,
             "DRAIN_TIMEOUT_S": "0.5",

@@ -17,7 +17,7 @@ from services.runtime.clock import SystemClock
 from services.runtime.kafka.types import Output
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.volatile import VolatileKeys
-from services.runtime.purging import Purge, Share, Stores, Values
+from services.runtime.purging import Purge, Share, Stores, Values, look
 from services.runtime.redis_client import connect
 from tests.contracts.key_store import HOUR
 from tests.unit.contracts.authorisation import builders as b
@@ -48,8 +48,13 @@ class Ground:
         self.durable.set(f"pictures:{{{deployment}}}:one", b"sealed", ex=60)
         self.durable.set(f"pictures:{{{deployment}}}:two", b"held", ex=60)
 
-    def purge(self) -> Purge:
-        share = Share(
+    @property
+    def stores(self) -> Stores:
+        return Stores(self.volatile, self.store, self.durable)
+
+    @property
+    def share(self) -> Share:
+        return Share(
             Holder.REVIEW,
             "town",
             "one",
@@ -59,9 +64,9 @@ class Ground:
             ],
             lambda durable: self.undelivered,
         )
-        return Purge(
-            share, Stores(self.volatile, self.store, self.durable), self._take, CLOCK, key=b.key("review")
-        )
+
+    def purge(self) -> Purge:
+        return Purge(self.share, self.stores, self._take, CLOCK, key=b.key("review"))
 
     def left(self, deployment: str) -> int:
         found = sum(len(store.lives_s(f"{deployment}/")) for store in (self.volatile, self.store))
@@ -117,7 +122,7 @@ def test_done_twice_it_finds_nothing(ground: Ground) -> None:
 
 def test_a_look_says_what_there_is_and_destroys_nothing(ground: Ground) -> None:
     before = ground.left("town")
-    assert sum(ground.purge().look().values()) == before - 1, "but what is held"
+    assert sum(look(ground.share, ground.stores).values()) == before - 1, "but what is held"
     assert ground.left("town") == before
 
 

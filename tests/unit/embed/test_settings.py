@@ -15,6 +15,7 @@ GOOD = {
     "REDIS_VOLATILE_URL": "redis://:s3cret@volatile:6379",
     "REDIS_DURABLE_URL": "redis://durable:6379",
     "KEYS_DIR": "/keys",
+    "SERVICE_KEY_FILE": "/embed.pem",
     "DEPLOYMENT": "oxford-street-1",
     "AUTHORITY_ROOT": "A" * 43,
     "MODELS_DIR": "/models",

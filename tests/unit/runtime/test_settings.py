@@ -13,6 +13,7 @@ GOOD = {
     "REDIS_VOLATILE_URL": "redis://:sesame@127.0.0.1:6379/0",
     "REDIS_DURABLE_URL": "redis://:sesame@127.0.0.1:6380/0",
     "KEYS_DIR": "data/keys",
+    "SERVICE_KEY_FILE": "data/sample.pem",
     "DEPLOYMENT": "oxford-street-1",
     "AUTHORITY_ROOT": "A" * 43,
 }
@@ -49,6 +50,13 @@ def test_every_fault_is_named_at_once() -> None:
     assert [line.split(":")[0] for line in lines] == ["KAFKA_BOOTSTRAP", "LOG_LEVEL", "BATCH_SIZE"]
     assert "KAFKA_BOOTSTRAP: not set" in lines[0]
     assert "one of DEBUG, INFO, WARNING, ERROR" in lines[1]
+
+
+def test_a_service_without_a_signing_key_is_told_how_to_come_by_one() -> None:
+    """It would refuse work while its clock is wrong and tell nobody, and a purge would wait for it for ever."""
+    (line,) = faults(SERVICE_KEY_FILE=None)
+    assert line.startswith("SERVICE_KEY_FILE: not set; allowed: a path")
+    assert "signpost keys new" in line
 
 
 def test_a_bad_secret_is_masked() -> None:

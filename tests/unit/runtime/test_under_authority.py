@@ -88,6 +88,19 @@ class FakePurge:
         self._life.append(what)
 
 
+class FakeWitness:
+    """Whether it looks on."""
+
+    def __init__(self) -> None:
+        self.looks = False
+
+    def start(self) -> None:
+        self.looks = True
+
+    def stop(self) -> None:
+        self.looks = False
+
+
 class Living:
     """`UnderAuthority` on a thread, as a process would run it."""
 
@@ -97,7 +110,10 @@ class Living:
         self.clock = ManualClock()
         self.heartbeat = Heartbeat(self.clock)
         self.purge = FakePurge(self.inner.life)
-        self.service = UnderAuthority(self.world.watch, self.inner.build, self.heartbeat, self.purge)
+        self.witness = FakeWitness()
+        self.service = UnderAuthority(
+            self.world.watch, self.inner.build, self.heartbeat, self.purge, witness=self.witness
+        )
         self.service.start()
         self._thread = threading.Thread(target=self.service.run, args=(self.stop,))
 
@@ -119,9 +135,11 @@ class Living:
 def test_nothing_is_built_until_there_is_an_authority() -> None:
     with Living() as living:
         assert living.service.ready() == {"authority": False, "running": False}
+        assert living.witness.looks, "a clock may be wrong before there is an authority"
     assert living.inner.life == []
     assert living.service.drain(1.0)
     living.service.close()
+    assert not living.witness.looks
 
 
 def test_it_lives_its_life_on_its_authority() -> None:
