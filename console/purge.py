@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from console.authority.standing import Standing, Version
+from console.authority.standing import Standing, Version, ran_last
 from console.edges.grpc_oversight import OversightClient
 from services.contracts import lists
 from services.contracts.authorisation.enums import State
@@ -32,10 +32,10 @@ def purge(
     Raises NotAuthorised where it may not be ordered, and where somebody has not answered in time: it names them,
     and whoever answers later is not lost.
     """
-    newest = client.newest(deployment)
-    if newest.standing.state in PURGED:
-        return newest
-    standing = client.order(order(newest.standing))
+    ran = ran_last(client.versions(deployment))
+    if ran.standing.state in PURGED:
+        return ran
+    standing = client.order(order(ran.standing))
     ends_s = time.monotonic() + within_s
     _await(client, deployment, lambda version: _only_us(version.standing), ends_s)
     # Last, for everybody else has stopped minting by now.
@@ -67,10 +67,10 @@ def _only_us(standing: Standing) -> bool:
 
 
 def _await(client: OversightClient, deployment: str, check: Callable[[Version], bool], ends_s: float) -> Version:
-    """The newest version once `check` holds for it, or as it is at the end."""
+    """The version that ran last, once `check` holds for it, or as it is at the end."""
     while True:
         try:
-            found = client.newest(deployment)
+            found = ran_last(client.versions(deployment))
         except Transient:
             if time.monotonic() >= ends_s:
                 raise

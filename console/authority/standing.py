@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.contracts.audit.chain import SignedTreeHead
 from services.contracts.authorisation.document import Document
+from services.contracts.authorisation.enums import Move
 from services.contracts.authorisation.findings import Finding
+from services.contracts.authorisation.states import HAS_RUN, TABLE
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,21 @@ class Version:
     document: Document = field(repr=False)
     approvals: tuple[str, ...] = field(repr=False)
     certificate: str = field(default="", repr=False)
+
+    def can(self, move: Move) -> bool:
+        """Whether the move leads somewhere from here."""
+        return (self.standing.state, move) in TABLE
+
+
+def movable(versions: Sequence[Version], move: Move) -> Version:
+    """The newest of them, oldest first, that the move leads somewhere from; the newest of all where it does from
+    none. A version that waits, or was cancelled, hides none that ran before it."""
+    return next((one for one in reversed(versions) if one.can(move)), versions[-1])
+
+
+def ran_last(versions: Sequence[Version]) -> Version:
+    """The newest of them, oldest first, that has begun; the newest of all where none has."""
+    return next((one for one in reversed(versions) if one.standing.state in HAS_RUN), versions[-1])
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from rich.console import Console
 from console.authority import files, first_draft
 from console.authority.first_draft import FirstCamera, FirstList, Who
 from console.authority.show import as_lines, as_table
-from console.authority.standing import Standing
+from console.authority.standing import Standing, movable, ran_last
 from console.edges.grpc_oversight import OversightClient
 from console.refusals import refusals
 from services.contracts.authorisation import rules
@@ -223,11 +223,13 @@ def show_command(
     oversight: Oversight,
     document: Annotated[bool, typer.Option("--document", help="Print what was signed, too.")] = False,
 ) -> None:
-    """Show how a deployment stands, and what it waits for."""
+    """Show how a deployment stands, and what it waits for: its newest version, and the one that ran last."""
     with refusals(), OversightClient(oversight) as client:
-        newest = client.newest(deployment)
-    for line in as_lines(newest.standing):
-        typer.echo(line)
+        versions = client.versions(deployment)
+    newest, ran = versions[-1], ran_last(versions)
+    _tell(newest.standing)
+    if ran is not newest:
+        _tell(ran.standing)
     if document:
         typer.echo(_written(newest.document))
 
@@ -243,7 +245,7 @@ def _order(
     deployment: str, move: Move, key: Path, reason: str, oversight: str, *, evidence: str | None = None
 ) -> None:
     with refusals(), OversightClient(oversight) as client:
-        standing = client.newest(deployment).standing
+        standing = movable(client.versions(deployment), move).standing
         order = Order.read(
             {
                 "deployment": deployment,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from console.authority.standing import Standing
+from console.authority.standing import Standing, ran_last
 from console.edges.grpc_oversight import OversightClient
 from console.purge import lines, purge, share
 from console.refusals import refusals
@@ -56,7 +56,8 @@ def command(  # noqa: PLR0913 - one an option
         if dry_run:
             for what, number in look(part, stores).items():
                 typer.echo(f"{number} {what}")
-            typer.echo(f"nothing destroyed; the authority is {client.newest(deployment).standing.state}")
+            ran = ran_last(client.versions(deployment))
+            typer.echo(f"nothing destroyed; the authority is {ran.standing.state}")
             return
         if key is None:
             raise Misconfigured("--key: an order to purge is signed by who gives it")

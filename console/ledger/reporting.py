@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from console.authority.standing import Anchor, Standing, Version
+from console.authority.standing import Anchor, Standing, Version, movable, ran_last
 from console.ledger.read import read_statement
 from console.ledger.report import COUNTED, Report, beside, incidents
 from console.sharing.book import Book
@@ -43,8 +43,13 @@ class Reader(Protocol):
 def gathered(
     deployment: str, oversight: Oversight, reader: Reader, *, root: str, manifests: Iterable[Manifest] = ()
 ) -> Report:
-    """The report as things stand now; `manifests` of lists, whoever's. Raises as both readers do."""
-    own = oversight.versions(deployment)[-1]
+    """The report as things stand now, of the newest version that owes one, or else of that which ran last.
+
+    `manifests` of lists, whoever's. Raises as both readers do.
+    """
+    versions = oversight.versions(deployment)
+    owing = movable(versions, Move.REPORT)
+    own = owing if owing.can(Move.REPORT) else ran_last(versions)
     names = {one.deployment for one in oversight.authorities() if one.state in COUNTED}
     others = [version for name in sorted(names) for version in oversight.versions(name)]
     overlap, since = beside(own, others), own.document.window.start.date()

@@ -110,6 +110,6 @@ def _state(gate: Gate) -> State | None:
 
 
 def replaced(gate: Gate, built_for: str) -> bool:
-    """Whether another document than that with digest `built_for` is the one in force."""
-    held = gate.beliefs.held
-    return held is not None and held.lease.digest != built_for
+    """Whether another document than that with digest `built_for` is the one to work for."""
+    found = gate.works_for()
+    return found is not None and found[1] != built_for

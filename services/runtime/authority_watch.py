@@ -110,7 +110,7 @@ class AuthorityWatch:
         return known and self._follower.caught_up() and self._follower.is_alive()
 
     def purge_ordered(self) -> StateChanged | None:
-        """The newest order to purge what is in force, or was last. Any thread."""
+        """The newest order to purge what is in force, or ran last. Any thread."""
         return self._latest(Move.ORDER_PURGE)
 
     def verified(self) -> Verified | None:
@@ -126,12 +126,11 @@ class AuthorityWatch:
         return self._latest(Move.STOP) is not None
 
     def _latest(self, move: Move) -> StateChanged | None:
-        beliefs = self._gate.beliefs
-        lease = beliefs.held.lease if beliefs.held else None
-        chain = beliefs.chains.get((lease.version, lease.digest)) if lease else None
+        gate = self._gate
+        found = gate.works_for()
+        chain = gate.beliefs.chains.get(found) if found else None
         said = [known.statement for known in chain.changes.values()] if chain else []
-        found = (one for one in said if one.move is move)
-        return max(found, key=lambda one: one.sequence, default=None)
+        return max((one for one in said if one.move is move), key=lambda one: one.sequence, default=None)
 
     def registry(self) -> Registry | None:
         """The newest that the root has signed and was seen."""
@@ -180,12 +179,10 @@ class AuthorityWatch:
         return missing
 
     def _to_build_on(self) -> Verified | None:
-        beliefs = self._gate.beliefs
-        if beliefs.held is None:
-            return None
-        lease = beliefs.held.lease
-        chain = beliefs.chains.get((lease.version, lease.digest))
-        return beliefs.verified.get(lease.digest) if chain and chain.state in _BUILT_ON else None
+        gate = self._gate
+        found = gate.works_for()
+        chain = gate.beliefs.chains.get(found) if found else None
+        return gate.beliefs.verified.get(found[1]) if found and chain and chain.state in _BUILT_ON else None
 
 
 def watch(settings: ServiceSettings, context: Context, figures: AuthoritySpecs, *, name: str) -> AuthorityWatch:

@@ -17,6 +17,7 @@ from services.contracts.authorisation.lease import HeldLease
 from services.contracts.authorisation.records import Record
 from services.contracts.authorisation.refusals import Refusal
 from services.contracts.authorisation.statements import Lease, Rejection
+from services.contracts.authorisation.states import HAS_RUN, NEVER_RAN
 from services.contracts.authority import ADMITTED_SOURCES
 
 
@@ -126,6 +127,22 @@ class Gate:
         if self.standing(reading) is not None or self.beliefs.held is None:
             return None
         return self.beliefs.verified.get(self.beliefs.held.lease.digest)
+
+    def works_for(self) -> tuple[int, str] | None:
+        """Version and digest of what services work for: what the lease names, or named last; None without one.
+
+        Where that was called off before it began, the version that ran last: what it left is theirs to finish, and
+        to purge. Says nothing of what may be searched.
+        """
+        if self.beliefs.held is None:
+            return None
+        lease, chains = self.beliefs.held.lease, self.beliefs.chains
+        leased = (lease.version, lease.digest)
+        called_off = leased in chains and chains[leased].state in NEVER_RAN
+        if not called_off:
+            return leased
+        ran = (known for known, chain in chains.items() if known < leased and chain.state in HAS_RUN)
+        return max(ran, default=leased)
 
     def revoked(self, list_digest: str) -> frozenset[str]:
         """Subject tokens that are off that list; each counts from the moment its record is believed."""

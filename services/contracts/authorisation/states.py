@@ -15,6 +15,10 @@ from services.contracts.authorisation.statements import Attestation
 
 _SIGNS_AHEAD = timedelta(hours=24)  # an older attestation says nothing about the day
 
+# Under these something was searched, or may yet be; under those nothing ever was or will be.
+HAS_RUN = frozenset({State.ACTIVE, State.SUSPENDED, State.ENDED, State.PURGED, State.REPORTED, State.REVIEWED})
+NEVER_RAN = frozenset({State.REFUSED, State.CANCELLED, State.EXPIRED})
+
 
 @dataclass(frozen=True)
 class Actor:

@@ -14,7 +14,7 @@ from services.contracts.authorisation.records import DocumentPublished
 from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.revocations import Revocations
 from services.contracts.authorisation.statements import Lease, StateChanged
-from services.contracts.authorisation.states import Earlier
+from services.contracts.authorisation.states import HAS_RUN, Earlier
 from services.contracts.sharing.register import SharingRegister
 
 _LIVE = frozenset({State.AUTHORISED, State.ACTIVE, State.SUSPENDED})
@@ -84,6 +84,11 @@ class Deployment:
 
     def latest(self) -> Version | None:
         return self.versions[max(self.versions)] if self.versions else None
+
+    def ran_last(self) -> Version | None:
+        """The newest version that has begun."""
+        ran = (version for version in self.versions.values() if version.state in HAS_RUN)
+        return max(ran, key=lambda version: version.number, default=None)
 
     def in_force(self) -> Version | None:
         """The one version that a lease may name. Never a lower one than before: the services would refuse it."""

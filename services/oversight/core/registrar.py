@@ -262,7 +262,7 @@ class Registrar:
         said = _open(CaseHeld, register, token, now).statement
         self._clerk.require_signing(register, now.wall)
         known = register.deployment(said.deployment)
-        latest = known.latest()
+        latest = known.ran_last() or known.latest()
         if latest is None:
             raise _unknown()
         if said in known.holds:

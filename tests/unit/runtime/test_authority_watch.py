@@ -226,6 +226,33 @@ def test_another_version_in_force_refuses_everything_and_ends_the_process_once(w
     assert not world.watch.ready()
 
 
+def test_a_version_called_off_before_it_began_leaves_the_one_that_ran_to_be_finished_and_purged(
+    world: World,
+) -> None:
+    stopped = a_change(DOCUMENT, 4, Move.STOP, NOON)
+    world.topic.write(*RUNNING, stopped, published(NEXT), *changes_to_active(NEXT)[:2])
+    world.topic.write(a_lease(NEXT, 2, state=State.AUTHORISED, state_sequence=2))
+    standing = world.built()
+    assert world.waits() == NEXT
+    world.topic.write(a_change(NEXT, 3, Move.CANCEL, NOON))
+    assert (asked(standing), world.replaced) == (Refusal.NOT_ACTIVE, 1)
+    standing = world.built()
+    assert (world.waits(), world.replaced, world.watch.ready()) == (DOCUMENT, 1, True)
+    assert asked(standing) is Refusal.NOT_ACTIVE
+    assert world.watch.purge_ordered() is None
+    world.topic.write(a_change(DOCUMENT, 5, Move.ORDER_PURGE, NOON))
+    order = world.watch.purge_ordered()
+    assert order is not None
+    assert (order.version, order.sequence) == (DOCUMENT.version, 5)
+
+
+def test_the_purge_of_an_earlier_version_is_not_obeyed_while_a_later_one_runs(world: World) -> None:
+    world.topic.write(*RUNNING, published(NEXT), *changes_to_active(NEXT), a_lease(NEXT, 2))
+    stopped = a_change(DOCUMENT, 4, Move.STOP, NOON)
+    world.topic.write(stopped, a_change(DOCUMENT, 5, Move.ORDER_PURGE, NOON))
+    assert world.watch.purge_ordered() is None
+
+
 def test_a_process_whose_follower_died_is_not_ready(world: World) -> None:
     world.topic.write(*RUNNING)
     world.built()

@@ -263,6 +263,7 @@ def an_order(document: Document, sequence: int, move: Move, by: str, at: datetim
 _ROAD = {
     Move.SUBMIT: (State.DRAFT, State.SUBMITTED),
     Move.APPROVE: (State.SUBMITTED, State.AUTHORISED),
+    Move.CANCEL: (State.AUTHORISED, State.CANCELLED),
     Move.ACTIVATE: (State.AUTHORISED, State.ACTIVE),
     Move.SUSPEND: (State.ACTIVE, State.SUSPENDED),
     Move.RESUME: (State.SUSPENDED, State.ACTIVE),

@@ -71,6 +71,15 @@ def test_a_hold_may_be_said_after_the_end_but_not_once_the_purge_is_ordered() ->
         hold(desk, case="other")
 
 
+def test_a_case_is_held_while_a_later_version_waits_or_was_called_off() -> None:
+    desk, later = running(), b.a_document(version=2, supersedes=DOCUMENT.digest)
+    desk.authorised(later)
+    hold(desk)
+    desk.give(later, Move.CANCEL, "olu")
+    hold(desk, case="other")
+    assert holds(desk) == [CASE, "other"]
+
+
 @pytest.mark.parametrize("until", [LATEST + timedelta(seconds=1), DOCUMENT.window.start])
 def test_nothing_is_held_for_longer_than_evidence_may_stay_or_until_what_is_past(until: object) -> None:
     with pytest.raises(NotAuthorised, match=r"hold\.until"):

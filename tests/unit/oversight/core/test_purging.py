@@ -13,6 +13,7 @@ from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.purging import SERVICES, Holder, PurgeAnswer, PurgeCertificate, What
 from services.contracts.authorisation.signing import take_apart, unchecked_payload
 from services.contracts.authorisation.statements import StateChanged
+from services.oversight.core.owed import overdue
 from services.oversight.core.purging import SETTLE, purge_at
 from tests.unit.contracts.authorisation import builders as b
 from tests.unit.oversight.core.test_clockwork import urgent
@@ -220,3 +221,28 @@ def test_the_purge_of_the_version_that_ran_last_is_that_of_the_versions_before_i
     desk.at += SETTLE
     desk.beat()
     assert (desk.state(DOCUMENT), desk.state(later)) == (State.PURGED, State.PURGED)
+
+
+@pytest.mark.parametrize("called_off", [State.CANCELLED, State.REFUSED, State.EXPIRED])
+def test_what_ran_is_purged_and_reviewed_though_a_later_version_was_called_off(called_off: State) -> None:
+    desk, later = Desk().begun().active(DOCUMENT), b.a_document(version=2, supersedes=DOCUMENT.digest)
+    desk.submitted(later, *(["ann"] if called_off is State.REFUSED else ["ann", "olu"]))
+    desk.at += BEAT
+    desk.give(DOCUMENT, Move.STOP, "sam")
+    if called_off is not State.REFUSED:
+        assert desk.gate(DOCUMENT.id).works_for() == (2, later.digest)
+    if called_off is State.CANCELLED:
+        desk.give(later, Move.CANCEL, "olu")
+    elif called_off is State.REFUSED:
+        desk.give(later, Move.REFUSE, "olu")
+    desk.at = purge_at(DOCUMENT)
+    desk.beat()
+    desk.beat()
+    assert desk.state(later) is called_off
+    # Services obey the order of what they work for, and of nothing else.
+    assert desk.gate(DOCUMENT.id).works_for() == (1, DOCUMENT.digest)
+    answered(desk, *SERVICES)
+    assert desk.state(DOCUMENT) is State.PURGED
+    desk.give(DOCUMENT, Move.REPORT, "sam", evidence="a" * 64)
+    desk.give(DOCUMENT, Move.REVIEW, "aud", evidence="b" * 64)
+    assert not list(overdue(desk.register, desk.at + timedelta(days=400)))
