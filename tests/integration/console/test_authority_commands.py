@@ -31,6 +31,7 @@ PEOPLE = {
     "p-author": "author",
     "p-officer": "authorising_officer",
     "p-supervisor": "supervisor",
+    "p-auditor": "auditor",
     "oversight-1": "oversight",
 }
 
@@ -42,6 +43,7 @@ class Town:
     folder: Path
     address: str
     organisation: str
+    root_fingerprint: str = ""
     deployment: str = "try-1"
 
     @property
@@ -58,6 +60,16 @@ class Town:
     def state(self) -> str:
         with OversightClient(self.address) as client:
             return client.newest(self.deployment).standing.state
+
+    def states(self) -> list[str]:
+        """Of every version, oldest first."""
+        with OversightClient(self.address) as client:
+            return [one.standing.state for one in client.versions(self.deployment)]
+
+    def next_version(self) -> None:
+        """The draft becomes that of version 2, which supersedes what was submitted."""
+        fields = yaml.safe_load(self.draft.read_text())
+        self.draft.write_text(yaml.safe_dump(fields | {"version": 2, "supersedes": self.digest}))
 
     def authorised(self) -> None:
         for word, options, by in (
@@ -93,6 +105,7 @@ def town(tmp_path: Path, kafka: KafkaCluster, redis_durable: str) -> Iterator[To
     (tmp_path / "passphrase").write_text("four words, all long")
     told = town.root("root", f"--organisation={town.organisation}")
     assert told.exit_code == 0, told.output
+    town.root_fingerprint = told.output.strip().removeprefix("AUTHORITY_ROOT=")
     for person, role in PEOPLE.items():
         enrolled = town.root("enrol", f"--person={person}", f"--role={role}")
         assert enrolled.exit_code == 0, enrolled.output
@@ -110,7 +123,7 @@ def town(tmp_path: Path, kafka: KafkaCluster, redis_durable: str) -> Iterator[To
         "KAFKA_BOOTSTRAP": kafka.bootstrap,
         "REDIS_DURABLE_URL": redis_durable,
         "ORGANISATION": town.organisation,
-        "AUTHORITY_ROOT": told.output.strip().removeprefix("AUTHORITY_ROOT="),
+        "AUTHORITY_ROOT": town.root_fingerprint,
         "OVERSIGHT_KEY_FILE": str(tmp_path / "oversight-1-oversight.pem"),
         "GRPC_PORT": str(port),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,13 +12,17 @@ import redis
 from typer.testing import CliRunner, Result
 
 from console.__main__ import build
+from console.authority.standing import ran_last
 from console.commands import keys
 from console.edges.grpc_oversight import OversightClient
+from console.edges.kafka_read import KafkaReader
 from console.stack.kafka import KafkaCluster
-from services.contracts import topics
+from services.contracts import codec_authority, topics
+from services.contracts.authorisation.enums import Move
 from services.contracts.authorisation.purging import SERVICES, Holder, PurgeAnswer, PurgeAnswered, What, key_of
-from services.contracts.authorisation.signing import SigningKey
-from services.contracts.authorisation.statements import sign
+from services.contracts.authorisation.records import StateRecorded
+from services.contracts.authorisation.signing import SigningKey, take_apart, unchecked_payload
+from services.contracts.authorisation.statements import StateChanged, sign
 from services.runtime.clock import SystemClock
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.types import Output
@@ -30,7 +36,7 @@ from tests.support import eventually
 __all__ = ["town"]
 
 CLOCK = SystemClock()
-APP = build(["purge", "hold"])
+APP = build(["purge", "hold", "deployment"])
 IN_STORE = ("alert/20261122T10", "deployment")
 
 
@@ -56,10 +62,26 @@ class Desk:
         options = [f"--deployment={self.town.deployment}", "--reason=a complaint was made"]
         return self._ran("hold", case, *options, f"--until={until:%Y-%m-%dT%H:%M:%S}", *self._signed(by))
 
+    def report(self, out: Path, *, by: str = "p-supervisor") -> Result:
+        told = [f"--bootstrap={self._bootstrap}", f"--root={self.town.root_fingerprint}", f"--out={out}"]
+        return self._ran("deployment", "report", self.town.deployment, *told, *self._signed(by))
+
+    def evidence(self, *moves: Move) -> list[str | None]:
+        """What each of these moves was recorded on."""
+        with closing(KafkaReader(self._bootstrap)) as reader:
+            records = [codec_authority.decode(value) for value in reader.values(topics.AUTHORITY.name)]
+        # Other organisations' stand on the same topic.
+        said = [
+            StateChanged.from_canonical(unchecked_payload(signed))
+            for signed in (take_apart(one.token) for one in records if isinstance(one, StateRecorded))
+            if signed.kid == self._key("oversight-1", "oversight").kid
+        ]
+        return [one.evidence for move in moves for one in said if one.move is move]
+
     def answer(self, *holders: Holder, signed_by: Holder | None = None) -> None:
         """As the services would, to the newest order."""
         with OversightClient(self.town.address) as client:
-            standing = client.newest(self.town.deployment).standing
+            standing = ran_last(client.versions(self.town.deployment)).standing
         for holder in holders:
             answer = PurgeAnswer(
                 deployment=standing.deployment,
@@ -149,6 +171,40 @@ def test_a_case_is_held_by_one_in_charge_and_before_the_purge_is_ordered(desk: D
     late = desk.hold("cafe", until=until, by="p-supervisor")
     assert late.exit_code == 1
     assert "comes too late" in late.output
+
+
+def test_what_ran_is_purged_reported_and_reviewed_though_a_later_version_was_cancelled(
+    desk: Desk, tmp_path: Path
+) -> None:
+    town = desk.town
+    town.next_version()
+    town.authorised()
+    assert town.ask("stop", town.deployment, "--reason=over", by="p-supervisor").exit_code == 0
+    cancelled = town.ask("cancel", town.deployment, "--reason=not needed", by="p-officer")
+    assert cancelled.exit_code == 0, cancelled.output
+    assert town.states() == ["ended", "cancelled"]
+
+    early = desk.report(tmp_path / "early.json")
+    assert early.exit_code == 1, "nothing is reported that is not purged"
+    assert not (tmp_path / "early.json").exists()
+    assert desk.purge("--within-s=1").exit_code == 1
+    desk.answer(*SERVICES)
+    eventually(lambda: town.states() == ["purged", "cancelled"], "the certificate signed", within_s=30)
+
+    held = tmp_path / "review.md"
+    held.write_text("What was found, and what is to be done better.")
+    soon = town.ask("review", town.deployment, f"--review={held}", by="p-auditor")
+    assert soon.exit_code == 1, "nothing is reviewed that was not reported"
+    report = tmp_path / "report.json"
+    reported = desk.report(report)
+    assert reported.exit_code == 0, reported.output
+    assert town.states() == ["reported", "cancelled"]
+    assert town.ask("review", town.deployment, f"--review={held}", by="p-supervisor").exit_code == 1
+    reviewed = town.ask("review", town.deployment, f"--review={held}", by="p-auditor")
+    assert reviewed.exit_code == 0, reviewed.output
+    assert town.states() == ["reviewed", "cancelled"]
+    digests = [hashlib.sha256(one.read_bytes()).hexdigest() for one in (report, held)]
+    assert desk.evidence(Move.REPORT, Move.REVIEW) == digests
 
 
 def _waits_for(desk: Desk) -> list[str]:
