@@ -20,6 +20,8 @@ from console.sharing.trace import traced
 from console.watchlist import storing
 from services.contracts.errors import Misconfigured
 from services.contracts.sealed.bundle.read import open_bundle
+from services.contracts.sealed.manifest import Manifest
+from services.contracts.sealed.revocations import revoked
 from services.contracts.sharing.statements import (
     AgreementEnded,
     AgreementMade,
@@ -109,7 +111,7 @@ def export_command(  # noqa: PLR0913 - one an option
         contents.check()
         own = storing.sealing_of(contents, keys_dir)
         of = contents.manifest(own)
-        entries = export.picked(of, entry, now=now)
+        entries = export.picked(of, entry, revoked=_revoked(of, client, keys_dir), now=now)
         fields = export.fields(
             of, entries, organisation=book.organisation, party=under.party, serial=book.known.next_serial
         )
@@ -273,6 +275,12 @@ def trace_command(
         raise typer.Exit(1)
     said = share.said
     typer.echo(f"given to {said.party} by share {said.serial} on {said.shared_at:%Y-%m-%d}, mark {said.mark}")
+
+
+def _revoked(of: Manifest, client: OversightClient, keys_dir: Path) -> frozenset[str]:
+    """The ids of the entries that were taken off the list: oversight knows, which names nobody but by token."""
+    off = client.taken_off(of.head.deployment, of.digest)
+    return revoked(of, off, storing.token_of(of.head.deployment, keys_dir)) if off else frozenset()
 
 
 def _publish(party: str | None, since: date, fields: Mapping[str, object], key: Path, oversight: str) -> None:

@@ -114,6 +114,11 @@ class OversightClient:
         found = self._ask("Show", pb.ShowRequest(deployment=deployment)).revocations
         return Revocations(found.revocations, found.head)
 
+    def taken_off(self, deployment: str, list_digest: str) -> frozenset[str]:
+        """The tokens of who was taken off a list of the deployment's."""
+        found = self._ask("Show", pb.ShowRequest(deployment=deployment)).taken_off
+        return frozenset(token for one in found if one.list_digest == list_digest for token in one.tokens)
+
     def authorities(self) -> list[Standing]:
         """Every version of every deployment, by serial and version."""
         return [_standing(one) for one in self._ask("List", pb.ListRequest()).authorities]

@@ -5,7 +5,7 @@ No template ever leaves: there is no code that writes one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,22 +13,33 @@ from console.edges.private_file import write_private_bytes
 from console.sharing.mark import Label, marked
 from services.contracts.codec import Sealing
 from services.contracts.sealed.bundle.read import Contents
-from services.contracts.sealed.entry import Entry
+from services.contracts.sealed.entry import Entry, control_of
 from services.contracts.sealed.faults import Fault, refuse
 from services.contracts.sealed.manifest import Manifest
+from services.contracts.sealed.standing import Inert, inert
 from services.contracts.sharing.statements import SharedPicture, ShareMade, mark_of
 
+_NOT_SHARED = {
+    Inert.REVOKED: ("entry_id", "was taken off the list", "G10"),
+    Inert.EXPIRED: ("expires_at", "has passed", control_of("expires_at")),
+    Inert.STALE: ("status", "is stale: ask its source again, and seal the list anew", control_of("status")),
+    Inert.NOT_YET_CHECKED: ("status", "is of a time to come: a clock is wrong", control_of("status")),
+}
 
-def picked(of: Manifest, entries: Sequence[str], *, now: datetime) -> tuple[Entry, ...]:
-    """These entries of the list. Raises Refused for one that is not on it, or is over."""
-    unknown = (Fault(name, "entry_id", "is not on the list", "C-20") for name in entries if name not in of.by_id)
+
+def picked(of: Manifest, entries: Sequence[str], *, revoked: Collection[str], now: datetime) -> tuple[Entry, ...]:
+    """These entries of the list; `revoked` are the ids of all that were taken off it.
+
+    Raises Refused for one that is not on the list, or that nobody may be searched by any more.
+    """
+    names, reasons = tuple(dict.fromkeys(entries)), inert(of, revoked, now)
     refuse(
         (
-            *unknown,
-            *(_over(of.by_id[name]) for name in entries if name in of.by_id and _is_over(of.by_id[name], now)),
+            *(Fault(name, "entry_id", "is not on the list", "C-20") for name in names if name not in of.by_id),
+            *(Fault(name, *_NOT_SHARED[reasons[name]]) for name in names if name in reasons),
         )
     )
-    return tuple(of.by_id[name] for name in dict.fromkeys(entries))
+    return tuple(of.by_id[name] for name in names)
 
 
 def fields(
@@ -71,11 +82,3 @@ def export(
             write_private_bytes(path, marked(jpeg, str(line.mark), label))
             written.append(path)
     return written
-
-
-def _is_over(entry: Entry, now: datetime) -> bool:
-    return now >= entry.expires_at
-
-
-def _over(entry: Entry) -> Fault:
-    return Fault(entry.entry_id, "expires_at", "has passed: it is not shared any more", "C-24")

@@ -52,6 +52,10 @@ class Views:
             versions=[self._version(version) for version in versions],
             revocations=revocations(found.revocations),
             lease_sequence=found.lease.sequence if found.lease else 0,
+            taken_off=[
+                pb.TakenOffView(list_digest=digest, tokens=sorted(tokens))
+                for digest, tokens in found.revocations.off.items()
+            ],
         )
 
     def everything(self) -> pb.ListResponse:

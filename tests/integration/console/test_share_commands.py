@@ -25,9 +25,10 @@ from console.stack.kafka import KafkaCluster
 from console.stack.ports import free_ports
 from console.topics.apply import apply
 from console.topics.groups import groups_of
-from console.watchlist import sealing
+from console.watchlist import revoking, sealing, storing
 from services.contracts import codec_audit, codec_authority, topics
 from services.contracts.audit.requests import Action
+from services.contracts.authorisation.enums import RevocationReason
 from services.contracts.authorisation.records import SharingRecorded
 from services.contracts.authorisation.registry import Registry, open_registry
 from services.contracts.codec import Sealing
@@ -36,13 +37,14 @@ from services.contracts.scoring import raw_scores
 from services.contracts.sealed.bundle.read import open_draft
 from services.contracts.sealed.bundle.write import write_draft
 from services.contracts.sealed.draft import Draft, compose
-from services.contracts.sealed.manifest import Limits, file_sha256
+from services.contracts.sealed.manifest import Limits, Manifest, file_sha256, parse
 from services.runtime.clock import SystemClock
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
 from tests.sealed import a_listed
 from tests.unit.console.sharing.test_mark import a_portrait, encoded
-from tests.unit.contracts.authorisation.builders import key, secret
+from tests.unit.contracts.authorisation.builders import a_camera, an_exercise, approval, key, secret
+from tests.unit.contracts.authorisation.builders import a_list as listed_as
 from tests.unit.contracts.sealed.lists_builder import MANAGER, OFFICER, SIZE, a_plan, matched, rows
 
 PEOPLE = {
@@ -50,10 +52,10 @@ PEOPLE = {
     "olu": "authorising_officer",
     "cen": "sharing_approver",
     "aud": "auditor",
+    "ann": "author",
     "oversight": "oversight",
 }
 LISTED = {"e-1": encoded(a_portrait(seed=1)), "e-2": encoded(a_portrait(seed=2))}
-KEY_ID = "oxford-street-1/list/blue-list"
 LONG_AGO = "--since=2016-01-01"
 
 
@@ -67,6 +69,7 @@ class Town:
     bootstrap: str
     oversight: ServiceProcess
     root: str
+    deployment: str
 
     def ask(self, word: str, *words: str, by: str = "") -> Result:
         own = [f"--key={self.folder / f'{by}.pem'}"] if by else []
@@ -119,6 +122,36 @@ class Town:
             by=by,
         )
 
+    def submit(self) -> None:
+        """The authority that names the list; it need not be in force."""
+        now = datetime.now(UTC)
+        document = an_exercise(
+            id=self.deployment,
+            organisation=self.organisation,
+            created_at=now - timedelta(days=1),
+            cameras=[a_camera(owner=self.organisation, controller=self.organisation)],
+            watchlist=listed_as(categories=["consenting_volunteer"], digest=self.of.digest),
+            window={"start": now + timedelta(hours=1), "end": now + timedelta(hours=3)},
+        )
+        with OversightClient(self.address) as client:
+            client.submit(document, [approval(document, "ann", now)])
+
+    @property
+    def of(self) -> Manifest:
+        return parse((self.folder / "oxford.manifest").read_bytes())
+
+    def take_off(self, entry: str) -> None:
+        """As `watchlist revoke` does it."""
+        with OversightClient(self.address) as client:
+            revoking.take_off(
+                self.of,
+                [entry],
+                RevocationReason.LOCATED,
+                token_of=storing.token_of(self.deployment, self.folder / "keys"),
+                key=key("liz"),
+                oversight=client,
+            )
+
     def asked_into_the_chain(self, what: Action) -> set[bytes]:
         """Digests of the records that such entries were asked for: the broker's other tests have theirs there."""
         reader = KafkaReader(self.bootstrap)
@@ -145,7 +178,7 @@ def on_root(folder: Path, word: str, *options: str) -> Result:
     return done
 
 
-def a_list() -> tuple[Draft, dict[str, tuple[bytes, ...]]]:
+def a_list(deployment: str) -> tuple[Draft, dict[str, tuple[bytes, ...]]]:
     now = datetime.now(UTC)
     vectors = {name: rows(number, 1) for number, name in enumerate(LISTED, 11)}
     entries = []
@@ -153,6 +186,7 @@ def a_list() -> tuple[Draft, dict[str, tuple[bytes, ...]]]:
         entry = matched(a_listed(name, now=now), vectors[name])
         entries.append(replace(entry, pictures=(replace(entry.pictures[0], shown_sha256=file_sha256(jpeg)),)))
     plan = a_plan(
+        deployment=deployment,
         created_at=now - timedelta(minutes=10),
         score_kind=ScoreKind.RAW,
         cohort_size=0,
@@ -172,15 +206,17 @@ def a_list() -> tuple[Draft, dict[str, tuple[bytes, ...]]]:
 
 def seal(town: Town) -> None:
     now = datetime.now(UTC)
-    secret_of_list = FolderKeys(town.folder / "keys", SystemClock()).get_or_create(
-        KEY_ID, expires_at=now + timedelta(days=1)
-    )
-    own = Sealing(KEY_ID, secret_of_list, AesGcm())
-    draft, shown = a_list()
+    key_id = f"{town.deployment}/list/blue-list"
+    store = FolderKeys(town.folder / "keys", SystemClock())
+    until = now + timedelta(days=1)
+    own = Sealing(key_id, store.get_or_create(key_id, expires_at=until), AesGcm())
+    store.get_or_create(f"{town.deployment}/deployment", expires_at=until)
+    draft, shown = a_list(town.deployment)
     contents = open_draft(write_draft(draft, shown, sealing=own))
     signed = [sealing.approved(contents, own, one, at=now) for one in (MANAGER, OFFICER)]
     made = sealing.sealed(contents, own, signed, MANAGER, registry=town.registry, now=now)
     (town.folder / "oxford.splist").write_bytes(made.bundle)
+    (town.folder / "oxford.manifest").write_bytes(made.manifest)
 
 
 @pytest.fixture
@@ -204,13 +240,15 @@ def town(tmp_path: Path, kafka: KafkaCluster, redis_durable: str) -> Iterator[To
         "GRPC_PORT": str(port),
     }
     oversight = ServiceProcess("oversight", ("services.oversight",), home=tmp_path, settings=settings)
-    town = Town(tmp_path, f"127.0.0.1:{port}", organisation, kafka.bootstrap, oversight, root)
+    deployment = f"street-{uuid4().hex[:8]}"
+    town = Town(tmp_path, f"127.0.0.1:{port}", organisation, kafka.bootstrap, oversight, root, deployment)
     seal(town)
     oversight.start()
     try:
         oversight.await_ready(within_s=60)
         published = ran(keys.app, "publish", str(tmp_path / "registry.jws"), f"--oversight={town.address}")
         assert published.exit_code == 0, published.output
+        town.submit()
         yield town
     finally:
         oversight.stop()
@@ -228,6 +266,16 @@ def test_nothing_leaves_without_an_agreement_or_by_another_role(town: Town) -> N
     assert "agreement: is not in force" in refused.output
     assert town.given == []
     assert "0 recorded here; shares made outside this system are not covered" in town.done("query", LONG_AGO)
+
+
+def test_who_was_taken_off_the_list_is_not_shared(town: Town) -> None:
+    town.agree()
+    town.take_off("e-1")
+    refused = town.export("e-1", "e-2")
+    assert refused.exit_code == 1
+    assert "entry e-1: entry_id: was taken off the list [G10]" in refused.output
+    assert town.given == []
+    assert town.export("e-2").exit_code == 0
 
 
 def test_a_share_is_recorded_chained_marked_traced_and_followed_up(town: Town) -> None:

@@ -151,6 +151,7 @@ def test_what_is_shown_is_everything_that_was_signed(register: Register) -> None
     assert (len(version.approvals), len(version.states)) == (2, 2)
     assert shown.lease_sequence == 1
     assert shown.revocations.revocations == 0
+    assert not shown.taken_off
 
 
 def test_everything_is_listed_with_the_registry_in_force(register: Register) -> None:

@@ -173,16 +173,26 @@ class RegistryView(_message.Message):
     def __init__(self, sequence: _Optional[int] = ..., valid_until_us: _Optional[int] = ..., oversight_may_sign: _Optional[bool] = ...) -> None: ...
 
 class ShowResponse(_message.Message):
-    __slots__ = ("versions", "revocations", "lease_sequence", "anchors")
+    __slots__ = ("versions", "revocations", "lease_sequence", "anchors", "taken_off")
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     REVOCATIONS_FIELD_NUMBER: _ClassVar[int]
     LEASE_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     ANCHORS_FIELD_NUMBER: _ClassVar[int]
+    TAKEN_OFF_FIELD_NUMBER: _ClassVar[int]
     versions: _containers.RepeatedCompositeFieldContainer[VersionView]
     revocations: RevocationsView
     lease_sequence: int
     anchors: _containers.RepeatedCompositeFieldContainer[AnchorView]
-    def __init__(self, versions: _Optional[_Iterable[_Union[VersionView, _Mapping]]] = ..., revocations: _Optional[_Union[RevocationsView, _Mapping]] = ..., lease_sequence: _Optional[int] = ..., anchors: _Optional[_Iterable[_Union[AnchorView, _Mapping]]] = ...) -> None: ...
+    taken_off: _containers.RepeatedCompositeFieldContainer[TakenOffView]
+    def __init__(self, versions: _Optional[_Iterable[_Union[VersionView, _Mapping]]] = ..., revocations: _Optional[_Union[RevocationsView, _Mapping]] = ..., lease_sequence: _Optional[int] = ..., anchors: _Optional[_Iterable[_Union[AnchorView, _Mapping]]] = ..., taken_off: _Optional[_Iterable[_Union[TakenOffView, _Mapping]]] = ...) -> None: ...
+
+class TakenOffView(_message.Message):
+    __slots__ = ("list_digest", "tokens")
+    LIST_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    list_digest: str
+    tokens: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, list_digest: _Optional[str] = ..., tokens: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class AnchorView(_message.Message):
     __slots__ = ("sink", "head")

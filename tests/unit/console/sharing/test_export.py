@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -35,13 +36,13 @@ def of(contents: Contents) -> Manifest:
 
 
 def a_line(contents: Contents, *entries: str) -> ShareMade:
-    picked = export.picked(of(contents), entries, now=NOON)
+    picked = export.picked(of(contents), entries, revoked=(), now=NOON)
     fields = export.fields(of(contents), picked, organisation=CITY, party=NORTH, serial=1)
     return Clerk().agreed().share(**fields)
 
 
 def exported(contents: Contents, out: Path, record: Callable[[], None]) -> list[Path]:
-    entries = export.picked(of(contents), ["e-1"], now=NOON)
+    entries = export.picked(of(contents), ["e-1"], revoked=(), now=NOON)
     return export.export(contents, entries, SEALING, a_line(contents, "e-1"), record=record, out=out)
 
 
@@ -79,11 +80,21 @@ def test_what_fails_after_it_was_recorded_stays_on_record(contents: Contents, tm
     assert not (tmp_path / "out").exists()
 
 
-def test_an_entry_that_is_not_on_the_list_or_over_is_not_shared(contents: Contents) -> None:
-    with pytest.raises(Refused, match="e-9: entry_id: is not on the list"):
-        export.picked(of(contents), ["e-1", "e-9"], now=NOON)
-    with pytest.raises(Refused, match="expires_at: has passed"):
-        export.picked(of(contents), ["e-1"], now=NOON + timedelta(days=4))
+@pytest.mark.parametrize(
+    ("now", "entry", "said"),
+    [
+        (NOON, "e-9", "entry e-9: entry_id: is not on the list [C-20]"),
+        (NOON, "e-2", "entry e-2: entry_id: was taken off the list [G10]"),
+        (NOON + timedelta(days=4), "e-1", "entry e-1: expires_at: has passed [C-24]"),
+        (NOON + timedelta(days=1), "e-1", "entry e-1: status: is stale: ask its source again, and seal the list"),
+        (NOON - timedelta(days=1), "e-1", "entry e-1: status: is of a time to come: a clock is wrong [C-08]"),
+    ],
+)
+def test_whom_nobody_may_be_searched_by_is_not_shared(
+    contents: Contents, now: datetime, entry: str, said: str
+) -> None:
+    with pytest.raises(Refused, match=re.escape(said)):
+        export.picked(of(contents), [entry], revoked=["e-2"], now=now)
 
 
 def test_what_comes_in_is_written_after_it_was_recorded_and_over_nothing(tmp_path: Path) -> None:
