@@ -111,7 +111,12 @@ class AuthorityWatch:
 
     def purge_ordered(self) -> StateChanged | None:
         """The newest order to purge what is in force, or ran last. Any thread."""
-        return self._latest(Move.ORDER_PURGE)
+        gate = self._gate
+        found = gate.works_for()
+        chain = gate.beliefs.chains.get(found) if found else None
+        said = [known.statement for known in chain.changes.values()] if chain else []
+        orders = (one for one in said if one.move is Move.ORDER_PURGE)
+        return max(orders, key=lambda one: one.sequence, default=None)
 
     def verified(self) -> Verified | None:
         """The authority that a process may be built on, as it is known by now. Any thread."""
@@ -122,15 +127,17 @@ class AuthorityWatch:
         return self._gate.beliefs.holds
 
     def stopped(self) -> bool:
-        """Whether somebody has stopped it, rather than that its time was up. Any thread."""
-        return self._latest(Move.STOP) is not None
+        """Whether what the process was built for was stopped, rather than that its time was up. Any thread.
 
-    def _latest(self, move: Move) -> StateChanged | None:
-        gate = self._gate
-        found = gate.works_for()
-        chain = gate.beliefs.chains.get(found) if found else None
-        said = [known.statement for known in chain.changes.values()] if chain else []
-        return max((one for one in said if one.move is move), key=lambda one: one.sequence, default=None)
+        By a person's order once a later version has taken its place, for that alone stops it too, and has use for
+        the keys.
+        """
+        gate, built_for = self._gate, self._built_for or ""
+        chains = (chain for (_, digest), chain in gate.beliefs.chains.items() if digest == built_for)
+        stops = [
+            one.statement for chain in chains for one in chain.changes.values() if one.statement.move is Move.STOP
+        ]
+        return any(one.order is not None or not replaced(gate, built_for) for one in stops)
 
     def registry(self) -> Registry | None:
         """The newest that the root has signed and was seen."""

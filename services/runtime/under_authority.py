@@ -106,11 +106,13 @@ class UnderAuthority:
 
     def _obey_orders(self, stop: threading.Event) -> None:
         """Beside the service: shed keys at a stop; end the service at an order to purge."""
-        shed = False
-        while not stop.wait(_LOOK_S) and not self._closed.is_set():
+        shed = ends = False
+        while not ends:
+            # Looks once more as the service ends: a stop may bring the next version, and with it that end.
+            ends = stop.wait(_LOOK_S) or self._closed.is_set()
             if not shed and self._watch.stopped():
                 shed = self._shed()
-            if self._watch.purge_ordered():
+            if not ends and self._watch.purge_ordered():
                 log.info("a purge is ordered: this process ends, to be started anew")
                 stop.set()
 

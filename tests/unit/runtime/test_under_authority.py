@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from services.contracts.authorisation.approvals import Verified
-from services.contracts.authorisation.enums import Move
+from services.contracts.authorisation.enums import Move, State
 from services.contracts.authorisation.purging import Holder, PurgeAnswer
 from services.contracts.errors import Transient
 from services.contracts.standing import Standing
@@ -19,6 +19,7 @@ from tests.unit.contracts.authorisation.builders import (
     NOON,
     a_change,
     a_lease,
+    an_order,
     changes_to_active,
     published,
 )
@@ -182,6 +183,29 @@ def test_a_stop_destroys_the_keys_of_frames_and_the_service_goes_on() -> None:
         living.world.topic.write(STOPPED)
         living.until("built None", "started", "runs", "shed")
         assert not living.ended()
+
+
+def test_a_stop_destroys_them_though_it_brings_the_version_that_waits_and_with_it_the_end() -> None:
+    with Living() as living:
+        living.world.topic.write(*RUNNING, published(NEXT), *changes_to_active(NEXT)[:2])
+        living.world.topic.read_to_the_end = True
+        living.until("built None", "started", "runs")
+        by_a_person = an_order(DOCUMENT, 4, Move.STOP, "sam", NOON)
+        living.world.topic.write(a_change(DOCUMENT, 4, Move.STOP, NOON, order=by_a_person))
+        living.world.topic.write(a_lease(NEXT, 2, state=State.AUTHORISED, state_sequence=2))
+        eventually(living.ended, "the end", within_s=WITHIN_S)
+        living.until("built None", "started", "runs", "shed")
+
+
+def test_a_version_that_takes_its_place_has_use_for_them() -> None:
+    with Living() as living:
+        living.world.topic.write(*RUNNING)
+        living.world.topic.read_to_the_end = True
+        living.until("built None", "started", "runs")
+        living.stop.set()
+        eventually(living.ended, "the end", within_s=WITHIN_S)
+        living.world.topic.write(published(NEXT), *changes_to_active(NEXT), a_lease(NEXT, 2), STOPPED)
+        assert not living.world.watch.stopped()
 
 
 def test_the_end_of_the_window_needs_no_haste() -> None:
