@@ -65,6 +65,7 @@ tools: setup
 	@sh scripts/test_tools.sh && $(RUN)python scripts/fetch_assets.py dlib
 
 bench: setup assets ## the whole pipeline against what a user would pick instead (build/bench.json)
+	@$(RUN)python scripts/fetch_assets.py dlib
 	$(RUN)python -m tests.load.bench
 
 bench-match: setup ## exact search as a share of this machine's limit (build/bench-match.json)
