@@ -20,6 +20,8 @@ from services.contracts.authorisation.statements import Lease, Rejection
 from services.contracts.authorisation.states import HAS_RUN, NEVER_RAN
 from services.contracts.authority import ADMITTED_SOURCES
 
+_NO_MOVES = Chain()
+
 
 @dataclass(frozen=True)
 class Folded:
@@ -159,7 +161,7 @@ class Gate:
         return [verified for verified in begun if verified.document.version == latest]
 
     def _chain(self, verified: Verified) -> Chain:
-        return self.beliefs.chains.get((verified.document.version, verified.digest), Chain())
+        return self.beliefs.chains.get((verified.document.version, verified.digest), _NO_MOVES)
 
     def _was_active(self, verified: Verified, at: datetime) -> bool:
         chain = self._chain(verified)
@@ -185,7 +187,7 @@ class Gate:
         return None if heard and held.fresh(reading) else Refusal.LEASE_STALE
 
     def _against_state(self, lease: Lease, verified: Verified) -> Refusal | None:
-        chain = self.beliefs.chains.get((lease.version, lease.digest), Chain())
+        chain = self.beliefs.chains.get((lease.version, lease.digest), _NO_MOVES)
         if not chain.gapless or len(chain.changes) < lease.state_sequence:
             return Refusal.STATE_BEHIND
         told = chain.state_after(lease.state_sequence)

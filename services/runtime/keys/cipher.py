@@ -17,6 +17,7 @@ from services.runtime.keys.port import KEY_BYTES, OtherKey
 _NONCE_BYTES = 12
 _MARK_BYTES = 8
 _TAG_BYTES = 16
+_HEAD_BYTES = _MARK_BYTES + _NONCE_BYTES
 
 
 class AesGcm:
@@ -33,13 +34,14 @@ class AesGcm:
 
     def open(self, key: bytes, sealed: bytes, aad: bytes) -> bytes:
         """Raises OtherKey, Tampered; ValueError for a key that is not 32 bytes long."""
-        mark, rest = sealed[:_MARK_BYTES], sealed[_MARK_BYTES:]
-        if len(rest) < _NONCE_BYTES + _TAG_BYTES:
+        if len(sealed) < _HEAD_BYTES + _TAG_BYTES:
             raise Tampered("shorter than anything sealed")
-        if not hmac.compare_digest(mark, _mark(key)):
+        if not hmac.compare_digest(sealed[:_MARK_BYTES], _mark(key)):
             raise OtherKey
+        # A view: a frame is not copied to be opened.
+        ciphertext = memoryview(sealed)[_HEAD_BYTES:]
         try:
-            return AESGCM(key).decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], aad)
+            return AESGCM(key).decrypt(sealed[_MARK_BYTES:_HEAD_BYTES], ciphertext, aad)
         except InvalidTag:
             raise Tampered("altered, or moved from another place") from None
 
