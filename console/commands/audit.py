@@ -14,6 +14,7 @@ from console.audit.collect import collect
 from console.audit.leaving import exported, write_recorded
 from console.audit.told import alert, entries, told
 from console.audit.verify import read_head, verify
+from console.commands.options import Oversight
 from console.edges.grpc_oversight import OversightClient
 from console.edges.kafka_read import KafkaReader
 from console.refusals import refusals
@@ -36,7 +37,7 @@ def export_command(
     key: Annotated[
         Path, typer.Option(help="Your own key, PEM: an auditor's, a supervisor's or an authorising officer's.")
     ],
-    oversight: Annotated[str, typer.Option(envvar="OVERSIGHT", help="Oversight, host:port; comma between.")],
+    oversight: Oversight,
     bootstrap: Annotated[str, typer.Option(envvar="KAFKA_BOOTSTRAP", help="Kafka's first brokers, host:port.")],
     root: Root,
 ) -> None:

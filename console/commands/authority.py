@@ -16,6 +16,7 @@ from console.authority import files, first_draft
 from console.authority.first_draft import FirstCamera, FirstList, Who
 from console.authority.show import as_lines, as_table
 from console.authority.standing import Standing, movable, ran_last
+from console.commands.options import Key, Oversight
 from console.edges.grpc_oversight import OversightClient
 from console.refusals import refusals
 from services.contracts.authorisation import rules
@@ -36,9 +37,7 @@ Deployment = Annotated[str, typer.Argument(help="The deployment's id.")]
 Facts = Annotated[
     Path | None, typer.Option("--list", help="What `watchlist build` wrote; beside the draft if not given.")
 ]
-Key = Annotated[Path, typer.Option(help="Your own key, PEM.")]
 Reason = Annotated[str, typer.Option(help="Why, in writing; it is kept.")]
-Oversight = Annotated[str, typer.Option(envvar="OVERSIGHT", help="Oversight, host:port; comma between.")]
 
 
 @app.command("new")

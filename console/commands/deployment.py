@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from console.audit.leaving import write_recorded
+from console.commands.options import Oversight, Root
 from console.edges.grpc_oversight import OversightClient
 from console.edges.kafka_read import KafkaReader
 from console.ledger.read import read_statement
@@ -57,8 +58,8 @@ def report_command(
     deployment: Annotated[str, typer.Argument(help="The deployment's id.")],
     bootstrap: Bootstrap,
     *,
-    oversight: Annotated[str, typer.Option(envvar="OVERSIGHT", help="Oversight, host:port; comma between.")],
-    root: Annotated[str, typer.Option(envvar="AUTHORITY_ROOT", help="The root's fingerprint.")],
+    oversight: Oversight,
+    root: Root,
     manifest: Annotated[
         list[Path] | None,
         typer.Option(help="A kept manifest, once for each list that was in use at once: adds up who was on them."),

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from console.commands.options import Oversight
 from console.edges.grpc_oversight import OversightClient
 from console.refusals import refusals
 from services.contracts.authorisation.purging import CaseHeld
@@ -22,7 +23,7 @@ def command(
     key: Annotated[Path, typer.Option(help="Your own key, PEM: an authorising officer's or a supervisor's.")],
     reason: Annotated[str, typer.Option(help="Why, in writing; it is kept.")],
     until: Annotated[datetime, typer.Option(help="Until when (UTC); then it goes, too.")],
-    oversight: Annotated[str, typer.Option(envvar="OVERSIGHT", help="Oversight, host:port; comma between.")],
+    oversight: Oversight,
 ) -> None:
     """Sign that a case's evidence is kept past the purge. Must be said before the purge is ordered."""
     with refusals(), OversightClient(oversight) as client:

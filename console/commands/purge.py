@@ -10,6 +10,7 @@ import typer
 from pydantic import SecretStr
 
 from console.authority.standing import Standing, ran_last
+from console.commands.options import KeysDir, Oversight
 from console.edges.grpc_oversight import OversightClient
 from console.purge import lines, purge, share
 from console.refusals import refusals
@@ -31,8 +32,8 @@ _NAME = "console"
 def command(  # noqa: PLR0913 - one an option
     deployment: Annotated[str, typer.Argument(help="The deployment's id; it must have ended.")],
     *,
-    oversight: Annotated[str, typer.Option(envvar="OVERSIGHT", help="Oversight, host:port; comma between.")],
-    keys_dir: Annotated[Path, typer.Option(envvar="KEYS_DIR", help="Folder of the key store.")],
+    oversight: Oversight,
+    keys_dir: KeysDir,
     redis_volatile_url: Annotated[str, typer.Option(envvar="REDIS_VOLATILE_URL", help="redis://...")],
     redis_durable_url: Annotated[str, typer.Option(envvar="REDIS_DURABLE_URL", help="redis://...")],
     bootstrap: Annotated[str, typer.Option(envvar="KAFKA_BOOTSTRAP", help="Kafka's first brokers.")],

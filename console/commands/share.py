@@ -12,12 +12,14 @@ import typer
 import yaml
 
 from console.authority import files
+from console.commands.options import Key, KeysDir, Oversight, RegistryFile, Root
 from console.edges.grpc_oversight import OversightClient
 from console.refusals import refusals
 from console.sharing import export, taking
-from console.sharing.book import Book, queried, signed
+from console.sharing.book import Book, queried
 from console.sharing.trace import traced
 from console.watchlist import storing
+from services.contracts.authorisation.statements import sign
 from services.contracts.errors import Misconfigured
 from services.contracts.sealed.bundle.read import open_bundle
 from services.contracts.sealed.manifest import Manifest
@@ -41,8 +43,6 @@ app = typer.Typer(
 )
 
 Agreement = Annotated[str, typer.Option(help="The agreement's id.")]
-Key = Annotated[Path, typer.Option(help="Your own key, PEM.")]
-Oversight = Annotated[str, typer.Option(envvar="OVERSIGHT", help="Oversight, host:port; comma between.")]
 Reason = Annotated[str, typer.Option(help="Why, in writing; it is kept.")]
 Method = Annotated[str, typer.Option(help="How they go over.")]
 Party = Annotated[str | None, typer.Argument(help="The other body's id; without it: anybody.")]
@@ -69,7 +69,7 @@ def agree_command(
         if not isinstance(fields, dict):
             raise Misconfigured(f"{agreement}: must be a mapping of fields")
         line = client.sharing().line(AgreementMade, fields, now=_now())
-        client.enter_sharing(signed(line, read_signing_key(key, variable="--key")))
+        client.enter_sharing(_signed(line, key))
     typer.echo(f"agreement {line.agreement} with {line.party}, until {line.expires_at:%Y-%m-%d %H:%M} UTC")
 
 
@@ -96,9 +96,9 @@ def export_command(  # noqa: PLR0913 - one an option
     method: Method,
     out: Annotated[Path, typer.Option(help="Folder that the marked pictures are written to.")],
     key: Key,
-    registry: Annotated[Path, typer.Option(help="registry.jws, as the root wrote it.")],
-    root: Annotated[str, typer.Option(envvar="AUTHORITY_ROOT", help="The root's fingerprint.")],
-    keys_dir: Annotated[Path, typer.Option(envvar="KEYS_DIR", help="Folder of the key store.")],
+    registry: RegistryFile,
+    root: Root,
+    keys_dir: KeysDir,
     oversight: Oversight,
 ) -> None:
     """Share pictures of a sealed list, as its manager: recorded first, then written, each with its mark."""
@@ -116,7 +116,7 @@ def export_command(  # noqa: PLR0913 - one an option
             of, entries, organisation=book.organisation, party=under.party, serial=book.known.next_serial
         )
         line = book.share(under, Direction.OUT, {**fields, "reason": reason, "method": method}, now)
-        token = signed(line, read_signing_key(key, variable="--key"))
+        token = _signed(line, key)
         written = export.export(contents, entries, own, line, record=lambda: client.enter_sharing(token), out=out)
     _told(line)
     for path in written:
@@ -141,7 +141,7 @@ def import_command(
         under = book.agreement(agreement, Direction.IN, now)
         fields = {**taking.fields(found), "reason": reason, "method": method}
         line = book.share(under, Direction.IN, fields, now)
-        token = signed(line, read_signing_key(key, variable="--key"))
+        token = _signed(line, key)
         written = taking.take(found, record=lambda: client.enter_sharing(token), into=into)
     _told(line)
     for path in written:
@@ -185,7 +185,7 @@ def record_command(  # noqa: PLR0913 - one an option
             "outcome_due": outcome_due.replace(tzinfo=UTC),
         }
         line = book.line(ShareMade, fields, now=_now())
-        client.enter_sharing(signed(line, read_signing_key(key, variable="--key")))
+        client.enter_sharing(_signed(line, key))
     _told(line)
     _warn_of_answers(oversight)
 
@@ -286,7 +286,7 @@ def _revoked(of: Manifest, client: OversightClient, keys_dir: Path) -> frozenset
 def _publish(party: str | None, since: date, fields: Mapping[str, object], key: Path, oversight: str) -> None:
     with refusals(), OversightClient(oversight) as client:
         line = client.sharing().answer(party, since, fields, _now())
-        client.enter_sharing(signed(line, read_signing_key(key, variable="--key")))
+        client.enter_sharing(_signed(line, key))
     typer.echo(f"answer {line.answer}" + (f", superseding {line.supersedes}" if line.supersedes else ""))
     typer.echo(line.text)
 
@@ -295,7 +295,11 @@ def _enter(kind: type[SharingStatement], fields: Mapping[str, object], key: Path
     with refusals(), OversightClient(oversight) as client:
         book: Book = client.sharing()
         line = book.line(kind, fields, now=_now())
-        client.enter_sharing(signed(line, read_signing_key(key, variable="--key")))
+        client.enter_sharing(_signed(line, key))
+
+
+def _signed(line: SharingStatement, key: Path) -> str:
+    return sign(line, read_signing_key(key, variable="--key"))
 
 
 def _told(line: ShareMade) -> None:

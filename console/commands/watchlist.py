@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from console.authority import files
+from console.commands.options import Key, KeysDir, Oversight, RegistryFile, Root
 from console.edges.grpc_enrolment import GrpcEnrolment
 from console.edges.grpc_oversight import OversightClient
 from console.edges.private_file import write_private
@@ -40,10 +41,6 @@ app = typer.Typer(help="The list: built, checked, signed by two people, sealed, 
 _MAX_FILLERS = 10_000
 ListDraft = Annotated[Path, typer.Argument(metavar="FILE", help="The list's draft, as `build` wrote it.")]
 SealedFile = Annotated[Path, typer.Argument(metavar="FILE", help="The sealed list, as `seal` wrote it.")]
-KeysDir = Annotated[Path, typer.Option(envvar="KEYS_DIR", help="Folder of the key store.")]
-Key = Annotated[Path, typer.Option(help="Your own key, PEM.")]
-RegistryFile = Annotated[Path, typer.Option("--registry", help="registry.jws, as the root wrote it.")]
-Root = Annotated[str, typer.Option(envvar="AUTHORITY_ROOT", help="The root's fingerprint.")]
 
 
 @app.command("cards")
@@ -122,7 +119,7 @@ def check_command(
     *,
     keys_dir: KeysDir,
     registry: Annotated[Path | None, typer.Option(help="registry.jws; for a sealed list.")] = None,
-    root: Annotated[str, typer.Option(envvar="AUTHORITY_ROOT", help="The root's fingerprint.")] = "",
+    root: Root = "",
 ) -> None:
     """Say what is in a list, what of it was altered, and all that forbids sealing it; exit 1 if any."""
     now = datetime.now(UTC)
@@ -203,7 +200,7 @@ def seal_command(
 def load_command(
     file: SealedFile,
     *,
-    oversight: Annotated[str, typer.Option(envvar="OVERSIGHT", help="Oversight, host:port; comma between.")],
+    oversight: Oversight,
     registry: RegistryFile,
     root: Root,
     redis_durable_url: Annotated[str, typer.Option(envvar="REDIS_DURABLE_URL", help="The Redis that keeps.")],
@@ -237,7 +234,7 @@ def revoke_command(
     *,
     reason: Annotated[RevocationReason, typer.Option(help="Why; it is recorded for good.")],
     key: Key,
-    oversight: Annotated[str, typer.Option(envvar="OVERSIGHT", help="Oversight, host:port; comma between.")],
+    oversight: Oversight,
     registry: RegistryFile,
     root: Root,
     keys_dir: KeysDir,
