@@ -114,8 +114,7 @@ class AuthorityWatch:
         gate = self._gate
         found = gate.works_for()
         chain = gate.beliefs.chains.get(found) if found else None
-        said = [known.statement for known in chain.changes.values()] if chain else []
-        orders = (one for one in said if one.move is Move.ORDER_PURGE)
+        orders = chain.said(Move.ORDER_PURGE) if chain else ()
         return max(orders, key=lambda one: one.sequence, default=None)
 
     def verified(self) -> Verified | None:
@@ -134,9 +133,7 @@ class AuthorityWatch:
         """
         gate, built_for = self._gate, self._built_for or ""
         chains = (chain for (_, digest), chain in gate.beliefs.chains.items() if digest == built_for)
-        stops = [
-            one.statement for chain in chains for one in chain.changes.values() if one.statement.move is Move.STOP
-        ]
+        stops = [one for chain in chains for one in chain.said(Move.STOP)]
         return any(one.order is not None or not replaced(gate, built_for) for one in stops)
 
     def registry(self) -> Registry | None:

@@ -61,6 +61,10 @@ class Chain:
             state, at = now.after, now.signed_at
         return not self.forked
 
+    def said(self, move: Move) -> tuple[StateChanged, ...]:
+        """Every record of that move, in no order."""
+        return tuple(one.statement for one in self.changes.values() if one.statement.move is move)
+
     def state_after(self, sequence: int) -> State | None:
         change = self.changes.get(sequence)
         return change.statement.after if change else None

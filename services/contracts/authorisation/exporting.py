@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import ClassVar
 
 from services.contracts.authorisation.enums import Role
 from services.contracts.authorisation.fields import Sha256
-from services.contracts.authorisation.statements import SKEW, Statement
-
-# A word that was not recorded at once must not lie about until somebody plays it.
-_LIVES = timedelta(minutes=15)
+from services.contracts.authorisation.statements import Statement
 
 
 class ChainExported(Statement):
@@ -20,7 +16,3 @@ class ChainExported(Statement):
     SIGNERS: ClassVar[frozenset[Role]] = frozenset({Role.AUDITOR, Role.AUTHORISING_OFFICER, Role.SUPERVISOR})
 
     sha256: Sha256
-
-    def is_of(self, at: datetime) -> bool:
-        """Whether it was said for `at`, rather than long before or after."""
-        return -SKEW <= at - self.signed_at <= _LIVES

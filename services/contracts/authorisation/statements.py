@@ -22,7 +22,7 @@ from services.contracts.errors import Permanent
 
 # How far two machines' synchronised clocks may lie apart; must stay well below a lease's life.
 SKEW = timedelta(seconds=2)
-# An order that was refused must not lie about until somebody plays it.
+# What a person signed and was refused must not lie about until somebody plays it.
 ORDER_LIVES = timedelta(minutes=15)
 NOTHING = "0" * 64  # the head of a chain without entries
 
@@ -64,6 +64,10 @@ class AnyStatement(Part):
 
     signed_at: Moment
 
+    def is_of(self, at: datetime) -> bool:
+        """Whether it was said for `at`, rather than long before or after: for what people hand in at once."""
+        return -SKEW <= at - self.signed_at <= ORDER_LIVES
+
 
 class Statement(AnyStatement):
     """Something signed about one deployment."""
@@ -103,10 +107,6 @@ class Order(AboutVersion):
     move: Move
     reason: Prose
     evidence: Sha256 | None = Field(default=None, description="digest of the report or review, where it is of one")
-
-    def is_of(self, at: datetime) -> bool:
-        """Whether it was given for `at`, rather than long before or after."""
-        return -SKEW <= at - self.signed_at <= ORDER_LIVES
 
 
 class Attestation(AboutVersion):

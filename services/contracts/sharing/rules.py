@@ -27,8 +27,6 @@ from services.contracts.sharing.statements import (
 SOURCE = "C-20"
 _MARK = "C-42"
 _GAPLESS = "issue 4.1: gapless"
-# What is signed is handed in at once; a line that lies about is not the next any more.
-_FRESH = timedelta(minutes=15)
 _MOST_DUE = timedelta(days=90)
 
 
@@ -48,7 +46,7 @@ def _line(known: SharingRegister, said: SharingStatement, organisation: str, now
         yield Finding("organisation", "is not this register's", SOURCE)
     if not known.follows(said):
         yield Finding("number", f"must be {known.next_number}, after the head {known.heads[-1]}", _GAPLESS)
-    if not now - _FRESH <= said.signed_at <= now + SKEW:
+    if not said.is_of(now):
         yield Finding("signed_at", "must be of the last 15 minutes: sign it again", SOURCE)
 
 
