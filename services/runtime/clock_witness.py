@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime
 
@@ -21,6 +20,7 @@ from services.runtime.authority_watch import AuthorityWatch
 from services.runtime.clock_sync import SynchronisedClock
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.types import Output
+from services.runtime.looking import Looking
 from services.runtime.process import Context
 from services.runtime.purging import publish
 from services.runtime.settings import ServiceSettings
@@ -30,11 +30,10 @@ log = logging.getLogger(__name__)
 
 # A jump is seen for ten seconds (clock.SETTLE_S); what is told later is told all the same.
 _EVERY_S = 1.0
-_JOIN_S = 10.0
 
 
-class ClockWitness:
-    """Looks from `start` to `stop`, on a thread of its own: telling waits for Kafka.
+class ClockWitness(Looking):
+    """Looks on a thread of its own: telling waits for Kafka.
 
     Each fault is told once until it has passed. Each is a producer's only word: were one not believed, for the
     machine's clock is wrong, nothing would wait behind it.
@@ -50,6 +49,7 @@ class ClockWitness:
         send: Callable[[Output], None],
         clock: Clock,
     ) -> None:
+        super().__init__(name="clock-witness", every_s=_EVERY_S)
         self._service = service
         self._signer = signer
         self._verified = verified
@@ -59,19 +59,16 @@ class ClockWitness:
         self._time = TimeWatch()
         self._told: frozenset[str] = frozenset()
         self._asked: dict[str, SignedRequest] = {}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="signpost-clock-witness", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(_JOIN_S)
 
     def look(self) -> None:
-        """One look. Raises Transient if Kafka does not take what is to be told: the same is sent at the next."""
+        """Once. What Kafka does not take is told at the next look."""
+        try:
+            self.tell()
+        except Transient as away:
+            log.warning("a clock's fault is not told yet", extra={"reason": str(away)})
+
+    def tell(self) -> None:
+        """Look, and tell what is new. Raises Transient if Kafka does not take it: the same is sent at the next."""
         reading = self._clock.reading()
         self._time = self._time.observe(reading)
         now = faults(self._time, reading)
@@ -94,13 +91,6 @@ class ClockWitness:
         deed = Deed(at=at, what=Action.CLOCK_FAULT, about=fault)
         made = numbered(deed, producer=incarnation(self._service), under=under, sequence=1)
         return sign_request(made, self._signer)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(_EVERY_S):
-            try:
-                self.look()
-            except Transient as away:
-                log.warning("a clock's fault is not told yet", extra={"reason": str(away)})
 
 
 def witness(settings: ServiceSettings, context: Context, watch: AuthorityWatch, *, service: str) -> ClockWitness:

@@ -59,7 +59,7 @@ class Rig:
         self, after_s: float = 0.0, *, state: ClockState = ClockState.SYNCHRONISED, skew_s: float = 0.0
     ) -> None:
         self.now = b.a_reading(b.START + timedelta(seconds=after_s), state=state, monotonic_skew_s=skew_s)
-        self.witness.look()
+        self.witness.tell()
 
     def told(self) -> list[str]:
         return [self._content(one).about for one in self.sent]
