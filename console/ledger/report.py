@@ -14,6 +14,7 @@ from console.ledger.table import as_json as figures
 from services.contracts.audit.requests import SYSTEM, Action, AuditRequested
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import ClockState, State
+from services.contracts.authorisation.states import HAS_RUN
 from services.contracts.sealed.overlap import Caps, Totals, caps
 
 NOT_ANCHORED = "not externally anchored"
@@ -28,17 +29,7 @@ INCIDENTS = (
     Action.EXPORTED,
 )
 # Authorities that searched, or may.
-COUNTED = frozenset(
-    {
-        State.AUTHORISED,
-        State.ACTIVE,
-        State.SUSPENDED,
-        State.ENDED,
-        State.PURGED,
-        State.REPORTED,
-        State.REVIEWED,
-    }
-)
+COUNTED = HAS_RUN | {State.AUTHORISED}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from console.authority.standing import Anchor, Standing, Version, movable, ran_last
-from console.ledger.read import read_statement
+from console.ledger.read import Reader, read_statement
 from console.ledger.report import COUNTED, Report, beside, incidents
 from console.sharing.book import Book
 from services.contracts import codec_audit, topics
@@ -31,13 +31,6 @@ class Oversight(Protocol):
     def versions(self, deployment: str) -> list[Version]: ...
     def anchors(self, deployment: str) -> list[Anchor]: ...
     def sharing(self) -> Book: ...
-
-
-class Reader(Protocol):
-    """A cluster's records; `console.edges.kafka_read` is the real one."""
-
-    def values(self, topic: str) -> Iterable[bytes]: ...
-    def unread(self, topic: str, group: str) -> int: ...
 
 
 def gathered(

@@ -8,8 +8,6 @@ from datetime import date, datetime
 from typing import TypeVar
 
 from services.contracts.authorisation.findings import Finding, NotAuthorised
-from services.contracts.authorisation.signing import SigningKey
-from services.contracts.authorisation.statements import sign
 from services.contracts.sharing.answers import wording
 from services.contracts.sharing.register import SharingRegister
 from services.contracts.sharing.rules import SOURCE
@@ -82,11 +80,6 @@ class Book:
             "text": wording(found, party, since),
         }
         return self.line(AnswerPublished, {**own, **fields}, now=now)
-
-
-def signed(line: SharingStatement, key: SigningKey) -> str:
-    """The line's token."""
-    return sign(line, key)
 
 
 def queried(known: SharingRegister, party: str | None, since: date) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from console.authority import files
 from console.edges.private_file import write_private_bytes
 from services.contracts.errors import Misconfigured
 from services.contracts.sealed.manifest import file_sha256
@@ -17,25 +18,22 @@ def read(paths: Sequence[Path]) -> dict[str, bytes]:
     for path in paths:
         if path.name in found:
             raise Misconfigured(f"{path}: another file is called so, too")
-        try:
-            found[path.name] = path.read_bytes()
-        except OSError as error:
-            raise Misconfigured(f"{path}: cannot be read ({type(error).__name__})") from None
+        found[path.name] = files.read_bytes(path)
     return found
 
 
-def fields(files: Mapping[str, bytes]) -> dict[str, object]:
+def fields(pictures: Mapping[str, bytes]) -> dict[str, object]:
     """What the register says of them."""
-    pictures = [SharedPicture(sha256=file_sha256(content)) for content in files.values()]
-    return {"pictures": pictures, "amount": len(pictures)}
+    told = [SharedPicture(sha256=file_sha256(content)) for content in pictures.values()]
+    return {"pictures": told, "amount": len(told)}
 
 
-def take(files: Mapping[str, bytes], *, record: Callable[[], None], into: Path) -> list[Path]:
+def take(pictures: Mapping[str, bytes], *, record: Callable[[], None], into: Path) -> list[Path]:
     """Have the share recorded; then write the files. Raises what `record` raises, and then nothing is written."""
-    for name in files:
+    for name in pictures:
         if (into / name).exists():
             raise Misconfigured(f"{into / name}: is there already")
     record()
-    for name, content in files.items():
+    for name, content in pictures.items():
         write_private_bytes(into / name, content)
-    return [into / name for name in files]
+    return [into / name for name in pictures]
