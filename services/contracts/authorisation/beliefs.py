@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 
 from services.contracts.authorisation.approvals import Verified, verify
 from services.contracts.authorisation.chain import Chain, open_change
@@ -25,6 +26,7 @@ from services.contracts.authorisation.records import (
 )
 from services.contracts.authorisation.registry import Registry, open_registry
 from services.contracts.authorisation.revocations import Revocations
+from services.contracts.authorisation.ruling import Ruling
 from services.contracts.authorisation.signing import BadSignature, take_apart, unchecked_payload
 from services.contracts.authorisation.statements import (
     EntriesRevoked,
@@ -77,6 +79,11 @@ class Beliefs:
     believed: Mapping[Record, float] = field(default_factory=dict, repr=False)
     waiting: Mapping[Record, float] = field(default_factory=dict, repr=False)
     recheck_at: datetime = _NEVER
+
+    @cached_property
+    def ruling(self) -> Ruling:
+        """What all this comes to."""
+        return Ruling(self)
 
     def fold(self, record: Record, reading: ClockReading) -> tuple[Beliefs, Rejection | None]:
         """What is believed after `record` came at `reading`, and why it was not (yet), if so. Never raises."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from services.contracts.authorisation.clock import SLEW, ClockReading
 from services.contracts.authorisation.statements import SKEW, Lease
@@ -56,16 +57,19 @@ class HeldLease:
 
     def age_s(self, reading: ClockReading) -> float:
         """The greatest of three ages: by wall time, since it came, and by oversight's own pace."""
-        issued_s = self.lease.signed_at.timestamp()
         return max(
-            reading.wall.timestamp() - issued_s,
+            reading.wall.timestamp() - self._issued_s,
             reading.monotonic_s - self.received_at_s,
-            reading.monotonic_s + self.offset_s - issued_s,
+            reading.monotonic_s + self.offset_s - self._issued_s,
         )
 
     def signed_since(self, at_s: float) -> bool:
         """Whether it was signed when our monotonic time was `at_s`, or later, by oversight's own pace."""
-        return self.lease.signed_at.timestamp() >= at_s + self.offset_s
+        return self._issued_s >= at_s + self.offset_s
+
+    @cached_property
+    def _issued_s(self) -> float:
+        return self.lease.signed_at.timestamp()
 
     def fresh(self, reading: ClockReading, max_age_s: float = MAX_AGE_S) -> bool:
         return fresh(self.lease, reading.wall, max_age_s) and self.age_s(reading) < max_age_s
