@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -14,6 +15,8 @@ from services.runtime.clock import Clock
 # linux/timex.h
 _STA_UNSYNC = 0x0040
 _TIME_ERROR = 5
+# A clock that nobody keeps any longer is known so much later; a reading is taken for every frame and every face.
+_ASK_EVERY_S = 0.2
 
 
 class _Timex(ctypes.Structure):
@@ -40,9 +43,16 @@ class SynchronisedClock:
     def __init__(self, clock: Clock, ask: Ask | None = None) -> None:
         self._clock = clock
         self._ask = ask or ask_kernel
+        # When it was asked, and its answer: replaced whole, so that any thread may read it.
+        self._told = (-math.inf, ClockState.UNKNOWN)
 
     def reading(self) -> ClockReading:
-        return ClockReading(self._clock.now(), self._clock.monotonic(), self._state())
+        now_s = self._clock.monotonic()
+        asked_s, state = self._told
+        if not asked_s <= now_s < asked_s + _ASK_EVERY_S:
+            state = self._state()
+            self._told = (now_s, state)
+        return ClockReading(self._clock.now(), now_s, state)
 
     def _state(self) -> ClockState:
         answer = self._ask()
