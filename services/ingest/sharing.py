@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 # Of the TTL: renewals come so often that two may fail before a holder must stop.
 _RENEW_EVERY = 0.25
+# A camera that the authority covers no more is read so much longer; none of its frames goes out meanwhile.
+_REFUSE_EVERY_S = 0.5
 # A free camera is found within this.
 _TRY_EVERY_S = 1.0
 # A camera is read on for so long without a lease on the authority, its frames held back: oversight's standby takes
@@ -66,6 +68,7 @@ class Sharing:
         self._known: dict[str, Lease] = {}
         self._refused: dict[str, Refusal] = {}
         self._passing_since_s: float | None = None
+        self._refuse_due_s = 0.0
         self._renew_due_s = 0.0
         self._try_due_s = 0.0
         self.store_answers = False
@@ -77,8 +80,10 @@ class Sharing:
 
     def turn(self) -> None:
         """Whatever is due. Blocks on the lease store only, and on a reading that ends."""
-        self._refuse()
         now_s = self._tools.clock.monotonic()
+        if now_s >= self._refuse_due_s:
+            self._refuse_due_s = now_s + _REFUSE_EVERY_S
+            self._refuse()
         if now_s >= self._renew_due_s:
             self._renew_due_s = now_s + self._ttl_s * _RENEW_EVERY
             self.renew()

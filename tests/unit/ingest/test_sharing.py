@@ -173,6 +173,7 @@ def test_reading_ends_with_the_authority_and_begins_again_with_it() -> None:
     with town.instance() as (sharing, _):
         sharing.turn()
         town.standing.why = Refusal.NOT_ACTIVE
+        town.clock.advance(0.5)
         sharing.turn()
         assert held(sharing) == set()
         assert town.store.held == {}
@@ -187,6 +188,7 @@ def test_a_camera_is_read_on_while_a_lease_is_late_but_not_for_ever() -> None:
     with town.instance() as (sharing, _):
         sharing.turn()
         town.standing.why = Refusal.LEASE_STALE
+        town.clock.advance(0.5)
         for _turn in range(6):
             sharing.turn()
             assert held(sharing) == {"gate-1"}
