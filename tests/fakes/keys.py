@@ -37,9 +37,6 @@ class FakeKeys:
             self._keys[key_id] = (found, expires_at)
         return found
 
-    def get_or_create_many(self, key_ids: Sequence[str], *, expires_at: datetime) -> list[bytes]:
-        return [self.get_or_create(key_id, expires_at=expires_at) for key_id in key_ids]
-
     def put(self, key_id: str, key: bytes, *, expires_at: datetime) -> None:
         """A key that a test knows, unless there is one."""
         self._keys.setdefault(key_id, (key, expires_at))

@@ -57,9 +57,6 @@ class FolderKeys:
             self._sweep()
             return self._read(path) or self._mint(path, expires_at)
 
-    def get_or_create_many(self, key_ids: Sequence[str], *, expires_at: datetime) -> list[bytes]:
-        return [self.get_or_create(key_id, expires_at=expires_at) for key_id in key_ids]
-
     def destroy(self, *key_ids: str) -> int:
         with self._alone():
             self._sweep()  # what has expired is gone already and does not count

@@ -43,10 +43,6 @@ class KeyStore(Protocol):
         """
         ...
 
-    def get_or_create_many(self, key_ids: Sequence[str], *, expires_at: datetime) -> list[bytes]:
-        """As `get_or_create` for each id, in one round trip where the store can."""
-        ...
-
     def destroy(self, *key_ids: str) -> int:
         """Destroy these keys; how many were there. Nothing can read them from the store on return."""
         ...

@@ -40,18 +40,13 @@ class VolatileKeys:
         return [key if isinstance(key, bytes) else None for key in found]
 
     def get_or_create(self, key_id: str, *, expires_at: datetime) -> bytes:
-        return self.get_or_create_many([key_id], expires_at=expires_at)[0]
-
-    def get_or_create_many(self, key_ids: Sequence[str], *, expires_at: datetime) -> list[bytes]:
         if expires_at <= self._clock.now():
             raise DeadlinePassed
-        fresh = [secrets.token_bytes(KEY_BYTES) for _ in key_ids]
-        with as_transient(_WHAT), self._client.pipeline(transaction=False) as pipe:
-            for key_id, key in zip(key_ids, fresh, strict=True):
-                # NX with GET (Redis 7.0): answers what is there, or nothing if ours was taken.
-                pipe.set(self._name(key_id), key, nx=True, get=True, pxat=expires_at)
-            already: list[bytes | None] = pipe.execute()
-        return [key if there is None else there for key, there in zip(fresh, already, strict=True)]
+        fresh = secrets.token_bytes(KEY_BYTES)
+        with as_transient(_WHAT):
+            # NX with GET (Redis 7.0): answers what is there, or nothing if ours was taken.
+            already = self._client.set(self._name(key_id), fresh, nx=True, get=True, pxat=expires_at)
+        return already if isinstance(already, bytes) else fresh
 
     def destroy(self, *key_ids: str) -> int:
         if not key_ids:

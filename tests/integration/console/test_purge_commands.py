@@ -50,7 +50,8 @@ class Desk:
         self._volatile_url = volatile_url
         until = CLOCK.now() + timedelta(hours=1)
         self.store = FolderKeys(self._folder, CLOCK)
-        self.store.get_or_create_many([f"{town.deployment}/{one}" for one in IN_STORE], expires_at=until)
+        for one in IN_STORE:
+            self.store.get_or_create(f"{town.deployment}/{one}", expires_at=until)
         with redis.Redis.from_url(volatile_url) as client:
             VolatileKeys(client, CLOCK).get_or_create(f"{town.deployment}/face/one", expires_at=until)
 

@@ -131,8 +131,8 @@ def test_a_key_that_was_deleted_or_has_expired_is_nowhere_in_the_servers_memory(
         deleted = [f"d/face/{number:032x}" for number in range(100)]
         expired = [f"d/epoch/{number}" for number in range(100)]
         soon = clock.now() + timedelta(seconds=1)
-        made = store.get_or_create_many(deleted, expires_at=clock.now() + HOUR)
-        made += store.get_or_create_many(expired, expires_at=soon)
+        made = [store.get_or_create(one, expires_at=clock.now() + HOUR) for one in deleted]
+        made += [store.get_or_create(one, expires_at=soon) for one in expired]
         assert store.get_many([*deleted, *expired]) == made
         search = Search(needle for key in made for needle in forms("a key", key))
         assert _found(pid, search) >= len(made), "a live key was not found: the search sees nothing"

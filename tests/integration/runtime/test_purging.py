@@ -41,8 +41,9 @@ class Ground:
 
     def fill(self, deployment: str) -> None:
         until = CLOCK.now() + HOUR
-        self.volatile.get_or_create_many([f"{deployment}/{one}" for one in IN_VOLATILE], expires_at=until)
-        self.store.get_or_create_many([f"{deployment}/{one}" for one in IN_STORE], expires_at=until)
+        for store, names in ((self.volatile, IN_VOLATILE), (self.store, IN_STORE)):
+            for one in names:
+                store.get_or_create(f"{deployment}/{one}", expires_at=until)
         for number in range(3):
             self.durable.set(f"list:{deployment}:digest:part:{number}", b"sealed", ex=60)
         self.durable.set(f"pictures:{{{deployment}}}:one", b"sealed", ex=60)
