@@ -15,7 +15,7 @@ from services.runtime.clock import Clock
 # linux/timex.h
 _STA_UNSYNC = 0x0040
 _TIME_ERROR = 5
-# A clock that nobody keeps any longer is known so much later; a reading is taken for every frame and every face.
+# A clock that nobody keeps any longer is known so much later; a reading is taken for every record.
 _ASK_EVERY_S = 0.2
 
 

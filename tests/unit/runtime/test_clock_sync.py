@@ -38,6 +38,21 @@ def test_a_reading_has_both_times_and_asks_anew() -> None:
     assert second.state is ClockState.UNKNOWN
 
 
+def test_the_kernel_is_asked_five_times_a_second_however_often_a_reading_is_taken() -> None:
+    asked: list[float] = []
+    clock = ManualClock()
+
+    def ask() -> tuple[int, int]:
+        asked.append(clock.monotonic())
+        return (0, 0)
+
+    watched = SynchronisedClock(clock, ask)
+    for _ in range(30):
+        assert watched.reading().monotonic_s == clock.monotonic()
+        clock.advance(0.05)
+    assert len(asked) == pytest.approx(30 * 0.05 / 0.2, abs=1)
+
+
 def test_this_machine_answers_or_says_that_it_does_not() -> None:
     answer = ask_kernel()
     assert answer is None or answer[0] in range(6)
