@@ -54,7 +54,7 @@ def store_sealed(out: Path, made: Sealed) -> None:
 def sealing_of(contents: Contents, keys_dir: Path) -> Sealing:
     """The list's key, by the id that its header gives. Raises Misconfigured."""
     key_id = contents.header.key_id
-    key = FolderKeys(keys_dir, SystemClock()).get_many([key_id])[0]
+    key = FolderKeys(keys_dir, SystemClock()).get(key_id)
     if key is None:
         raise Misconfigured(f"the key store at {keys_dir} has no key {key_id}: its time may be over")
     return Sealing(key_id, key, AesGcm())
@@ -62,7 +62,7 @@ def sealing_of(contents: Contents, keys_dir: Path) -> Sealing:
 
 def token_of(deployment: str, keys_dir: Path) -> Callable[[str], SubjectToken]:
     """How the deployment calls a subject, by the organisation's reference. Raises Misconfigured."""
-    key = FolderKeys(keys_dir, SystemClock()).get_many([f"{deployment}/deployment"])[0]
+    key = FolderKeys(keys_dir, SystemClock()).get(f"{deployment}/deployment")
     if key is None:
         raise Misconfigured(
             f"the key store at {keys_dir} has no key of {deployment}: nobody searches for it (yet)"

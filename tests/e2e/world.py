@@ -60,7 +60,7 @@ def a_setup(home: Path, script: Script, *, seconds: float, loop: bool = False, *
 def tokens_of(exercise: Exercise, script: Script) -> dict[str, str]:
     """The subject token of each reference that walks, as the deployment's key makes them."""
     store = FolderKeys(exercise.home / "keys", SystemClock())
-    (key,) = store.get_many([keys.deployment(files.read_draft(exercise.draft).bounds()).id])
+    key = store.get(keys.deployment(files.read_draft(exercise.draft).bounds()).id)
     assert key is not None
     return {reference: ids.subject_token(key, reference) for reference in references(script)}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from datetime import datetime
 
 from services.contracts.errors import Transient
@@ -20,12 +19,12 @@ class FakeKeys:
         self.away = False
         """Set it, and every call raises Transient, as a store does that does not answer."""
         self.reads = 0
-        """Calls of `get_many`: round trips."""
+        """Calls of `get`: round trips."""
 
-    def get_many(self, key_ids: Sequence[str]) -> list[bytes | None]:
+    def get(self, key_id: str) -> bytes | None:
         self.reads += 1
         self._answer()
-        return [self._live(key_id) for key_id in key_ids]
+        return self._live(key_id)
 
     def get_or_create(self, key_id: str, *, expires_at: datetime) -> bytes:
         self._answer()

@@ -35,9 +35,6 @@ class NullRing(Keyring):
     def find(self, spec: KeySpec) -> Found | Expired | Lost:
         return Found(NULL_KEY)
 
-    def find_many(self, specs: Sequence[KeySpec]) -> list[Found | Expired | Lost]:
-        return [Found(NULL_KEY) for _ in specs]
-
     def destroy(self, specs: Sequence[KeySpec]) -> int:
         return len(specs)
 

@@ -7,7 +7,7 @@ them, and a frame is opened as it was sealed.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -82,11 +82,8 @@ class AlternatingRing(Keyring):
     def mint(self, spec: KeySpec) -> bytes:
         return self._meter.timed(Part.KEYS, super().mint if _is_on(spec) else self._off.mint, spec)
 
-    def find_many(self, specs: Sequence[KeySpec]) -> list[Found | Expired | Lost]:
-        find: Callable[[Sequence[KeySpec]], list[Found | Expired | Lost]] = (
-            super().find_many if all(map(_is_on, specs)) else self._off.find_many
-        )
-        return self._meter.timed(Part.KEYS, find, specs)
+    def find(self, spec: KeySpec) -> Found | Expired | Lost:
+        return self._meter.timed(Part.KEYS, super().find if _is_on(spec) else self._off.find, spec)
 
     def destroy(self, specs: Sequence[KeySpec]) -> int:
         return self._meter.timed(Part.KEYS, self._destroy, specs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,8 +43,8 @@ class FolderKeys:
         self._folder = folder
         self._clock = clock
 
-    def get_many(self, key_ids: Sequence[str]) -> list[bytes | None]:
-        return [self._read(self._path(key_id)) for key_id in key_ids]
+    def get(self, key_id: str) -> bytes | None:
+        return self._read(self._path(key_id))
 
     def get_or_create(self, key_id: str, *, expires_at: datetime) -> bytes:
         if expires_at <= self._clock.now():

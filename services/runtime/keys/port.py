@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -32,8 +31,8 @@ class KeyStore(Protocol):
     number of processes at once.
     """
 
-    def get_many(self, key_ids: Sequence[str]) -> list[bytes | None]:
-        """The keys in the order of the ids; None for one that is not there (destroyed or expired)."""
+    def get(self, key_id: str) -> bytes | None:
+        """The key; None if it is not there (destroyed or expired)."""
         ...
 
     def get_or_create(self, key_id: str, *, expires_at: datetime) -> bytes:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from services.contracts.keyspec import KeyPart, KeySpec, Where
+from services.contracts.keyspec import KeySpec, Where
 from services.runtime.clock import Clock
 from services.runtime.keys.derive import derive
 from services.runtime.keys.port import DeadlinePassed, KeyStore
@@ -17,16 +16,6 @@ from services.runtime.keys.port import DeadlinePassed, KeyStore
 # How long a writer goes on with a cached key before asking its store again. A store that lost its
 # keys costs what was sealed meanwhile; at 0 each message costs a round trip.
 CONFIRM_EVERY_S = 1.0
-
-
-class Lookup(StrEnum):
-    """What came of asking for a key: the labels of a metric."""
-
-    CACHED = "cached"
-    READ = "read"
-    REPLACED = "replaced"  # a writer learns that the store lost its key and holds another now
-    EXPIRED = "expired"
-    LOST = "lost"
 
 
 @dataclass(frozen=True)
@@ -55,10 +44,6 @@ class _Held:
     confirmed_s: float
 
 
-def _ignore(lookup: Lookup) -> None:
-    """No one counts."""
-
-
 class Keyring:
     """Keys by spec, over the two stores. Any thread: a lock guards the cache, never held over a store.
 
@@ -73,12 +58,10 @@ class Keyring:
         clock: Clock,
         *,
         max_cached: int = 4096,
-        on_lookup: Callable[[Lookup], None] = _ignore,
     ) -> None:
         self._stores: Mapping[Where, KeyStore] = {Where.VOLATILE: volatile, Where.STORE: store}
         self._clock = clock
         self._max_cached = max_cached
-        self._on_lookup = on_lookup
         self._lock = threading.Lock()
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._earliest_s = math.inf  # no held key expires before; spares a look at each of them
@@ -90,41 +73,34 @@ class Keyring:
         """
         now_s = self._now_s()
         if now_s >= spec.expires_at.timestamp():
-            self._on_lookup(Lookup.EXPIRED)
             raise DeadlinePassed
         held = self._cached(spec, now_s)
         if held and now_s - held.confirmed_s < CONFIRM_EVERY_S:
-            self._on_lookup(Lookup.CACHED)
             return held.key
         parts = [
             self._stores[part.where].get_or_create(part.id, expires_at=part.expires_at) for part in spec.parts
         ]
-        key = self._keep(spec, parts, now_s)
-        self._on_lookup(Lookup.REPLACED if held and held.key != key else Lookup.READ)
-        return key
+        return self._keep(spec, parts, now_s)
 
     def find(self, spec: KeySpec) -> Found | Expired | Lost:
         """The key to open with; makes none."""
-        return self.find_many([spec])[0]
-
-    def find_many(self, specs: Sequence[KeySpec]) -> list[Found | Expired | Lost]:
-        """As `find` for each, with one round trip a store for those not in hand."""
         now_s = self._now_s()
-        answers: dict[str, Found | Expired | Lost] = {}
-        missing: dict[str, KeySpec] = {}
-        for spec in specs:
-            if now_s >= spec.expires_at.timestamp():
-                answers[spec.id] = Expired()
-            elif held := self._cached(spec, now_s):
-                answers[spec.id] = Found(held.key)
-            else:
-                missing[spec.id] = spec
-        read = self._read(part for spec in missing.values() for part in spec.parts)
-        for spec in missing.values():
-            answers[spec.id] = self._joined(spec, read)
-        for spec in specs:
-            self._on_lookup(_label(answers[spec.id], read=spec.id in missing))
-        return [answers[spec.id] for spec in specs]
+        if now_s >= spec.expires_at.timestamp():
+            return Expired()
+        held = self._cached(spec, now_s)
+        if held:
+            return Found(held.key)
+        read = [(part.where, self._stores[part.where].get(part.id)) for part in spec.parts]
+        # Asked again: the deadline may have passed, and the store kept it, while we asked.
+        now_s = self._now_s()
+        if now_s >= spec.expires_at.timestamp():
+            return Expired()
+        parts: list[bytes] = []
+        for where, part in read:
+            if part is None:
+                return Lost(where)
+            parts.append(part)
+        return Found(self._keep(spec, parts, now_s))
 
     def destroy(self, specs: Sequence[KeySpec]) -> int:
         """Destroy these keys in their stores and here; how many were there.
@@ -168,28 +144,6 @@ class Keyring:
             del self._held[key_id]
         self._earliest_s = min((held.expires_at_s for held in self._held.values()), default=math.inf)
 
-    def _read(self, parts: Iterable[KeyPart]) -> dict[KeyPart, bytes | None]:
-        found: dict[KeyPart, bytes | None] = {}
-        wanted = list(dict.fromkeys(parts))
-        for where, store in self._stores.items():
-            here = [part for part in wanted if part.where is where]
-            if here:
-                found.update(zip(here, store.get_many([part.id for part in here]), strict=True))
-        return found
-
-    def _joined(self, spec: KeySpec, read: Mapping[KeyPart, bytes | None]) -> Found | Expired | Lost:
-        # Asked again: the deadline may have passed, and the store kept it, while we asked.
-        now_s = self._now_s()
-        if now_s >= spec.expires_at.timestamp():
-            return Expired()
-        parts: list[bytes] = []
-        for part in spec.parts:
-            value = read[part]
-            if value is None:
-                return Lost(part.where)
-            parts.append(value)
-        return Found(self._keep(spec, parts, now_s))
-
     def _keep(self, spec: KeySpec, parts: Sequence[bytes], now_s: float) -> bytes:
         key = parts[0] if len(parts) == 1 else derive(*parts, info=spec.id)
         with self._lock:
@@ -199,13 +153,3 @@ class Keyring:
             while len(self._held) > self._max_cached:
                 self._held.popitem(last=False)
         return key
-
-
-def _label(answer: Found | Expired | Lost, *, read: bool) -> Lookup:
-    match answer:
-        case Found():
-            return Lookup.READ if read else Lookup.CACHED
-        case Expired():
-            return Lookup.EXPIRED
-        case Lost():
-            return Lookup.LOST

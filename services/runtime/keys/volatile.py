@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 
 import redis
@@ -32,12 +32,10 @@ class VolatileKeys:
         self._clock = clock
         self._namespace = namespace
 
-    def get_many(self, key_ids: Sequence[str]) -> list[bytes | None]:
-        if not key_ids:
-            return []
+    def get(self, key_id: str) -> bytes | None:
         with as_transient(_WHAT):
-            found = self._client.mget([self._name(key_id) for key_id in key_ids])
-        return [key if isinstance(key, bytes) else None for key in found]
+            found = self._client.get(self._name(key_id))
+        return found if isinstance(found, bytes) else None
 
     def get_or_create(self, key_id: str, *, expires_at: datetime) -> bytes:
         if expires_at <= self._clock.now():

@@ -154,10 +154,8 @@ class World:
 
     def faces_left(self, *faces: FaceObserved) -> int:
         """How many of these could still be read."""
-        found = self.face_keys.get_many(
-            [keys.face(self.authority, face.event_id, face.captured_at).id for face in faces]
-        )
-        return sum(key is not None for key in found)
+        ids = (keys.face(self.authority, face.event_id, face.captured_at).id for face in faces)
+        return sum(self.face_keys.get(one) is not None for one in ids)
 
     def alerts(self) -> list[AlertRaised]:
         """Every committed alert of this deployment, opened as review does."""
@@ -165,7 +163,7 @@ class World:
         for raw in self._values("alerts"):
             peeked = codec.peek(raw, topic="alerts")
             if peeked.deployment == self.deployment:
-                key = self.store.get_many([peeked.key_id])[0]
+                key = self.store.get(peeked.key_id)
                 assert key is not None, "the alert's key is gone"
                 found.append(codec.expect(codec.open_sealed(peeked, key=key, cipher=AesGcm()), AlertRaised))
         return found

@@ -79,7 +79,7 @@ def test_a_full_store_is_transient_because_keys_expire(client: redis.Redis) -> N
 def test_a_store_that_is_away_is_transient() -> None:
     nowhere = connect(SecretStr("redis://127.0.0.1:1/0"), client_name="tests")
     with pytest.raises(Transient, match="did not answer"):
-        VolatileKeys(nowhere, SystemClock()).get_many(["a/1"])
+        VolatileKeys(nowhere, SystemClock()).get("a/1")
     nowhere.close()
 
 
@@ -133,7 +133,7 @@ def test_a_key_that_was_deleted_or_has_expired_is_nowhere_in_the_servers_memory(
         soon = clock.now() + timedelta(seconds=1)
         made = [store.get_or_create(one, expires_at=clock.now() + HOUR) for one in deleted]
         made += [store.get_or_create(one, expires_at=soon) for one in expired]
-        assert store.get_many([*deleted, *expired]) == made
+        assert [store.get(one) for one in (*deleted, *expired)] == made
         search = Search(needle for key in made for needle in forms("a key", key))
         assert _found(pid, search) >= len(made), "a live key was not found: the search sees nothing"
         eventually(lambda: client.dbsize() == len(deleted), "keys to expire", within_s=5)

@@ -27,7 +27,7 @@ def opened(rig: Rig, output: Output) -> AlertRaised:
     peeked = codec.peek(output.value, topic="alerts")
     spec = keys.alert(rig.authority, rig.clock.now())
     assert peeked.key_id == spec.id
-    key = rig.store.get_many([spec.id])[0]
+    key = rig.store.get(spec.id)
     assert key is not None
     return codec.expect(codec.open_sealed(peeked, key=key, cipher=CIPHER), AlertRaised)
 
@@ -210,9 +210,9 @@ def test_the_faces_key_dies_after_the_commit_and_not_before() -> None:
     face = rig.prepared()
     spec = keys.face(rig.authority, face.item.event_id, face.item.captured_at)
     outcome = rig.matcher.handle([face])
-    assert rig.volatile.get_many([spec.id]) != [None]
+    assert rig.volatile.get(spec.id) is not None
     rig.matcher.delivered(outcome)
-    assert rig.volatile.get_many([spec.id]) == [None]
+    assert rig.volatile.get(spec.id) is None
     assert rig.value("signpost_match_face_keys_destroyed_total") == 1
     # Published 100 ms after its capture, destroyed at 400 ms.
     assert rig.value("signpost_match_face_key_life_seconds_sum") == pytest.approx(0.3)

@@ -65,7 +65,7 @@ def test_a_folder_that_others_may_read_is_refused_with_the_cure(folder: Path, cl
 
 def test_another_process_reads_the_same_key(keys: FolderKeys, folder: Path, clock: ManualClock) -> None:
     made = keys.get_or_create("city/evidence", expires_at=clock.now() + HOUR)
-    assert FolderKeys(folder, clock).get_many(["city/evidence"]) == [made]
+    assert FolderKeys(folder, clock).get("city/evidence") == made
 
 
 def test_a_sweep_removes_the_files_of_expired_keys_and_of_killed_writers(
@@ -77,7 +77,7 @@ def test_a_sweep_removes_the_files_of_expired_keys_and_of_killed_writers(
     clock.advance(5)
     assert keys.sweep() == 1
     assert len(key_files(folder)) == 1
-    assert keys.get_many(["city/evidence"]) == [kept]
+    assert keys.get("city/evidence") == kept
 
 
 def test_a_destroyed_key_is_overwritten_before_it_is_removed(
@@ -99,7 +99,7 @@ def test_a_file_cut_short_is_named_and_not_taken_for_a_key(
     (path,) = key_files(folder)
     path.write_bytes(b"short")
     with pytest.raises(Misconfigured, match="no key file"):
-        keys.get_many(["city/evidence"])
+        keys.get("city/evidence")
 
 
 def test_a_strangers_file_does_not_keep_keys_from_being_minted_or_destroyed(
@@ -117,4 +117,4 @@ def test_a_strangers_file_does_not_keep_keys_from_being_minted_or_destroyed(
 @pytest.mark.parametrize("key_id", ["", ".", "../outside", "x" * 300])
 def test_an_id_that_fits_no_file_name_is_refused(keys: FolderKeys, key_id: str) -> None:
     with pytest.raises(ValueError, match="key id"):
-        keys.get_many([key_id])
+        keys.get(key_id)
