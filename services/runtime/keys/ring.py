@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from services.contracts.keyspec import KeySpec, Where
 from services.runtime.clock import Clock
+from services.runtime.keys.cipher import Key
 from services.runtime.keys.derive import derive
 from services.runtime.keys.port import DeadlinePassed, KeyStore
 
@@ -39,7 +40,7 @@ class Lost:
 
 @dataclass
 class _Held:
-    key: bytes = field(repr=False)
+    key: Key = field(repr=False)
     expires_at_s: float
     confirmed_s: float
 
@@ -72,11 +73,11 @@ class Keyring:
         A cached key is confirmed with its stores every second. Raises DeadlinePassed.
         """
         now_s = self._now_s()
-        if now_s >= spec.expires_at.timestamp():
-            raise DeadlinePassed
         held = self._cached(spec, now_s)
         if held and now_s - held.confirmed_s < CONFIRM_EVERY_S:
             return held.key
+        if now_s >= spec.expires_at.timestamp():
+            raise DeadlinePassed
         parts = [
             self._stores[part.where].get_or_create(part.id, expires_at=part.expires_at) for part in spec.parts
         ]
@@ -85,11 +86,11 @@ class Keyring:
     def find(self, spec: KeySpec) -> Found | Expired | Lost:
         """The key to open with; makes none."""
         now_s = self._now_s()
-        if now_s >= spec.expires_at.timestamp():
-            return Expired()
         held = self._cached(spec, now_s)
         if held:
             return Found(held.key)
+        if now_s >= spec.expires_at.timestamp():
+            return Expired()
         read = [(part.where, self._stores[part.where].get(part.id)) for part in spec.parts]
         # Asked again: the deadline may have passed, and the store kept it, while we asked.
         now_s = self._now_s()
@@ -130,6 +131,7 @@ class Keyring:
         return self._clock.now().timestamp()
 
     def _cached(self, spec: KeySpec, now_s: float) -> _Held | None:
+        """What is in hand and not past its deadline."""
         with self._lock:
             self._drop_expired(now_s)
             held = self._held.get(spec.id)
@@ -144,8 +146,8 @@ class Keyring:
             del self._held[key_id]
         self._earliest_s = min((held.expires_at_s for held in self._held.values()), default=math.inf)
 
-    def _keep(self, spec: KeySpec, parts: Sequence[bytes], now_s: float) -> bytes:
-        key = parts[0] if len(parts) == 1 else derive(*parts, info=spec.id)
+    def _keep(self, spec: KeySpec, parts: Sequence[bytes], now_s: float) -> Key:
+        key = Key(parts[0] if len(parts) == 1 else derive(*parts, info=spec.id))
         with self._lock:
             self._held[spec.id] = _Held(key, spec.expires_at.timestamp(), now_s)
             self._held.move_to_end(spec.id)
