@@ -622,3 +622,24 @@ def test_what_is_not_believed_says_why(document: Document, people: tuple[str, ..
 def test_the_registry_of_another_root_is_not_believed() -> None:
     mallory = a_registry(root=key("mallory").public, sequence=9)
     assert rejected(a_gate(), RegistryIssued(sign_registry(mallory, key("mallory")))) is Rejection.BAD_SIGNATURE
+
+
+@settings(max_examples=40)
+@given(
+    gaps_s=st.lists(st.integers(1, 600), min_size=0, max_size=6),
+    asked_s=st.lists(st.floats(-60, 3600), min_size=1, max_size=20),
+)
+def test_what_was_taken_is_judged_by_what_was_in_force_then_in_whatever_order_it_is_asked(
+    gaps_s: list[int], asked_s: list[float]
+) -> None:
+    """Suspended and resumed in turn: the answer of one period is never given for another."""
+    moves = [START + timedelta(seconds=sum(gaps_s[: count + 1])) for count in range(len(gaps_s))]
+    states = [
+        a_change(DOCUMENT, 4 + count, (Move.SUSPEND, Move.RESUME)[count % 2], at) for count, at in enumerate(moves)
+    ]
+    gate = a_gate([*RUNNING, *states])
+    for at in (*(START + timedelta(seconds=second) for second in asked_s), *moves):
+        moved = sum(one <= at for one in moves)
+        expected = None if at >= START and moved % 2 == 0 else Refusal.NOT_ACTIVE
+        assert judged(gate, at) is expected
+        assert gate.beliefs.ruling.refusal("gate-1", at) is (Refusal.OUTSIDE_WINDOW if at < START else expected)
