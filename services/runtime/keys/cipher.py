@@ -32,7 +32,8 @@ class Key(bytes):
 
     @cached_property
     def aead(self) -> AESGCM:
-        return AESGCM(self)
+        # Of a copy: it keeps what it is given, and a key that it kept alive would keep it alive, for good.
+        return AESGCM(bytes(self))
 
     @cached_property
     def mark(self) -> bytes:

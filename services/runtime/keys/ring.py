@@ -73,11 +73,11 @@ class Keyring:
         A cached key is confirmed with its stores every second. Raises DeadlinePassed.
         """
         now_s = self._now_s()
+        if now_s >= spec.expires_at.timestamp():
+            raise DeadlinePassed
         held = self._cached(spec, now_s)
         if held and now_s - held.confirmed_s < CONFIRM_EVERY_S:
             return held.key
-        if now_s >= spec.expires_at.timestamp():
-            raise DeadlinePassed
         parts = [
             self._stores[part.where].get_or_create(part.id, expires_at=part.expires_at) for part in spec.parts
         ]
@@ -86,11 +86,11 @@ class Keyring:
     def find(self, spec: KeySpec) -> Found | Expired | Lost:
         """The key to open with; makes none."""
         now_s = self._now_s()
+        if now_s >= spec.expires_at.timestamp():
+            return Expired()
         held = self._cached(spec, now_s)
         if held:
             return Found(held.key)
-        if now_s >= spec.expires_at.timestamp():
-            return Expired()
         read = [(part.where, self._stores[part.where].get(part.id)) for part in spec.parts]
         # Asked again: the deadline may have passed, and the store kept it, while we asked.
         now_s = self._now_s()

@@ -7,7 +7,7 @@ import secrets
 import pytest
 
 from services.contracts.errors import Tampered
-from services.runtime.keys.cipher import AesGcm
+from services.runtime.keys.cipher import AesGcm, Key
 from services.runtime.keys.derive import derive
 from services.runtime.keys.port import OtherKey
 
@@ -23,6 +23,21 @@ def test_what_is_sealed_opens_again() -> None:
 
 def test_the_same_twice_looks_different() -> None:
     assert AesGcm().seal(KEY, b"same", AAD) != AesGcm().seal(KEY, b"same", AAD)
+
+
+def test_a_key_that_was_used_is_gone_with_its_last_holder() -> None:
+    """What the cipher made of it kept it alive, past its deadline and its destruction, for good."""
+    gone: list[int] = []
+
+    class Watched(Key):
+        def __del__(self) -> None:
+            gone.append(1)
+
+    key = Watched(secrets.token_bytes(32))
+    sealed = AesGcm().seal(key, b"a picture", AAD)
+    assert AesGcm().open(key, sealed, AAD) == b"a picture"
+    del key
+    assert gone
 
 
 def test_a_message_moved_to_another_place_is_refused() -> None:
