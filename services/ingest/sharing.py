@@ -81,13 +81,15 @@ class Sharing:
     def turn(self) -> None:
         """Whatever is due. Blocks on the lease store only, and on a reading that ends."""
         now_s = self._tools.clock.monotonic()
-        if now_s >= self._refuse_due_s:
+        tries = now_s >= self._try_due_s
+        if tries or now_s >= self._refuse_due_s:
             self._refuse_due_s = now_s + _REFUSE_EVERY_S
             self._refuse()
+        now_s = self._tools.clock.monotonic()
         if now_s >= self._renew_due_s:
             self._renew_due_s = now_s + self._ttl_s * _RENEW_EVERY
             self.renew()
-        if now_s >= self._try_due_s:
+        if tries:
             self._try_due_s = now_s + _TRY_EVERY_S
             self._take_free()
         self._show()

@@ -168,6 +168,20 @@ def test_reading_ends_when_the_window_does_and_the_lease_is_given_up() -> None:
         assert town.store.held == {}
 
 
+def test_a_camera_is_not_opened_once_the_authority_covers_it_no_more() -> None:
+    """The look of half a second ago is not enough to begin on."""
+    town = Town()
+    with town.instance() as (sharing, _):
+        town.store.away = True
+        for step_s in (0.51, 0.495):
+            sharing.turn()
+            town.clock.advance(step_s)
+        town.store.away = False
+        town.standing.why = Refusal.NOT_ACTIVE
+        sharing.turn()
+        assert held(sharing) == set()
+
+
 def test_reading_ends_with_the_authority_and_begins_again_with_it() -> None:
     town = Town()
     with town.instance() as (sharing, _):
