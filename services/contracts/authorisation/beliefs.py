@@ -83,7 +83,14 @@ class Beliefs:
     @cached_property
     def ruling(self) -> Ruling:
         """What all this comes to."""
-        return Ruling(self)
+        return Ruling(
+            registry=self.registry,
+            registry_forked=self.registry_forked,
+            verified=self.verified,
+            chains=self.chains,
+            revocations=self.revocations,
+            held=self.held,
+        )
 
     def fold(self, record: Record, reading: ClockReading) -> tuple[Beliefs, Rejection | None]:
         """What is believed after `record` came at `reading`, and why it was not (yet), if so. Never raises."""
