@@ -269,6 +269,24 @@ class BrokerContract:
         self._write(new, an_output(topic, b"new"))
         assert a_reader(world, world.consumer(a_name()), topic).until(1) == [b"new"]
 
+    def test_a_predecessor_that_only_sends_learns_that_it_is_fenced(self, world: World) -> None:
+        """Sending told of a fatal error and not of which: it looked like a fault of the sender's own."""
+        topic, name = world.topic(), a_name()
+        old, new = world.transactional(name), world.transactional(name)
+        old.init(PATIENCE_S)
+        old.begin()
+        old.send(an_output(topic, b"old"))
+        new.init(PATIENCE_S)
+
+        def fenced() -> bool:
+            try:
+                old.send(an_output(topic, b"late"))
+            except Fenced:
+                return True
+            return False
+
+        eventually(fenced, "the sender to be fenced", within_s=PATIENCE_S)
+
     def test_a_member_that_left_may_not_commit(self, world: World) -> None:
         source, sink, group = world.topic(), world.topic(), a_name()
         gone = a_reader(world, world.consumer(group), source).until_assigned()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from services.runtime.kafka.broker import BrokerError, GroupMetadata, Retriable
+from services.runtime.kafka.broker import BrokerError, Fatal, GroupMetadata, Retriable
 from services.runtime.kafka.config import Options
 from services.runtime.kafka.errors import delivery_error, transaction_error
 from services.runtime.kafka.passing import OnError, PassingErrors
@@ -71,7 +71,12 @@ class KafkaTransactionalProducer:
 
     def send(self, output: Output) -> None:
         """Queue one record; nothing is visible before `commit`."""
-        _call(lambda: _produce(self._client, output, self._answered))
+        try:
+            _call(lambda: _produce(self._client, output, self._answered))
+        except Fatal:
+            # That says only that all is over; a move of the transaction says why: another has our place, say.
+            _call(self._client.begin_transaction)
+            raise
 
     def send_offsets(self, offsets: Mapping[Partition, int], group: GroupMetadata, timeout_s: float) -> None:
         """Make the group's next offsets part of this transaction."""
