@@ -14,9 +14,9 @@ from console.audit.collect import collect
 from console.audit.leaving import exported, write_recorded
 from console.audit.told import alert, entries, told
 from console.audit.verify import read_head, verify
-from console.commands.options import Oversight
 from console.edges.grpc_oversight import OversightClient
 from console.edges.kafka_read import KafkaReader
+from console.options import Oversight
 from console.refusals import refusals
 from services.contracts.errors import Misconfigured
 from services.runtime.signing_key import read_signing_key

@@ -16,8 +16,8 @@ from console.authority import files, first_draft
 from console.authority.first_draft import FirstCamera, FirstList, Who
 from console.authority.show import as_lines, as_table
 from console.authority.standing import Standing, movable, ran_last
-from console.commands.options import Key, Oversight
 from console.edges.grpc_oversight import OversightClient
+from console.options import Key, Oversight
 from console.refusals import refusals
 from services.contracts.authorisation import rules
 from services.contracts.authorisation.approvals import approve

@@ -12,7 +12,6 @@ import typer
 from rich.console import Console
 
 from console.audit.leaving import write_recorded
-from console.commands.options import Oversight, Root
 from console.edges.grpc_oversight import OversightClient
 from console.edges.kafka_read import KafkaReader
 from console.ledger.read import read_statement
@@ -20,6 +19,7 @@ from console.ledger.report import Report, lines
 from console.ledger.report import as_json as report_json
 from console.ledger.reporting import gathered, ordered
 from console.ledger.table import as_json, as_table
+from console.options import Oversight, Root
 from console.refusals import refusals
 from services.contracts.errors import Misconfigured
 from services.contracts.sealed.manifest import Manifest, parse

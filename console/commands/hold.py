@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from console.commands.options import Oversight
 from console.edges.grpc_oversight import OversightClient
+from console.options import Oversight
 from console.refusals import refusals
 from services.contracts.authorisation.purging import CaseHeld
 from services.contracts.authorisation.statements import sign

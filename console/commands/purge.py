@@ -10,8 +10,8 @@ import typer
 from pydantic import SecretStr
 
 from console.authority.standing import Standing, ran_last
-from console.commands.options import KeysDir, Oversight
 from console.edges.grpc_oversight import OversightClient
+from console.options import KeysDir, Oversight
 from console.purge import lines, purge, share
 from console.refusals import refusals
 from services.contracts.authorisation.enums import Move

@@ -12,8 +12,8 @@ import typer
 import yaml
 
 from console.authority import files
-from console.commands.options import Key, KeysDir, Oversight, RegistryFile, Root
 from console.edges.grpc_oversight import OversightClient
+from console.options import Key, KeysDir, Oversight, RegistryFile, Root
 from console.refusals import refusals
 from console.sharing import export, taking
 from console.sharing.book import Book, queried

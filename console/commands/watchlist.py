@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 
 from console.authority import files
-from console.commands.options import Key, KeysDir, Oversight, RegistryFile, Root
 from console.edges.grpc_enrolment import GrpcEnrolment
 from console.edges.grpc_oversight import OversightClient
 from console.edges.private_file import write_private
+from console.options import Key, KeysDir, Oversight, RegistryFile, Root
 from console.refusals import refusals
 from console.watchlist import build as building
 from console.watchlist import cards, folder, sealing, storing
