@@ -16,6 +16,13 @@ from services.contracts.authorisation.registry import Registry, in_force, open_r
 from services.contracts.errors import Misconfigured
 
 
+class _Spelt(yaml.SafeDumper):
+    """Spells a value out wherever it stands: people edit a draft, and an alias would change two fields for one."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
 def facts_path(draft: Path) -> Path:
     """Where `watchlist build` writes what it settled: try.yaml has try.list.yaml beside it."""
     return draft.with_suffix(".list.yaml")
@@ -53,7 +60,7 @@ def write_facts(path: Path, facts: SealedFacts) -> None:
 def write_first(path: Path, fields: Mapping[str, Any], papers: Mapping[str, str]) -> None:
     """A draft and its papers; papers that are there stay."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(dict(fields), sort_keys=False))
+    path.write_text(yaml.dump(dict(fields), Dumper=_Spelt, sort_keys=False))
     folder = papers_path(path)
     folder.mkdir(exist_ok=True)
     for name, text in papers.items():

@@ -58,6 +58,11 @@ def test_a_new_draft_is_an_exercise_that_keeps_every_rule(draft: Path) -> None:
     assert "keeps every rule; its list is not built yet" in done.output
 
 
+def test_each_field_of_a_new_draft_is_spelt_out_where_it_stands(draft: Path) -> None:
+    aliases = [event for event in yaml.parse(draft.read_text()) if isinstance(event, yaml.AliasEvent)]
+    assert aliases == []
+
+
 def test_the_address_with_its_password_is_in_the_private_file_alone(draft: Path) -> None:
     assert "secret" not in draft.read_text()
     assert yaml.safe_load(draft.read_text())["cameras"][0]["host"] == "10.0.0.21:8554"
