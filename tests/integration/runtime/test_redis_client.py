@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
 from pydantic import SecretStr
 
+from console.stack.redis_server import RedisServer
 from services.contracts.errors import Misconfigured, Transient
 from services.runtime.redis_client import (
     check_durable,
@@ -19,6 +21,7 @@ from services.runtime.redis_client import (
     connect_async,
 )
 from services.runtime.redis_watch import VolatileWatch
+from tests.support import eventually
 
 
 @pytest.fixture
@@ -83,6 +86,28 @@ def test_a_volatile_server_with_a_value_that_never_ends_is_refused(volatile: red
             check_volatile(volatile)
     finally:
         volatile.delete("with an end", "without")
+
+
+def test_a_volatile_server_with_a_replica_is_refused_and_so_is_the_replica(
+    volatile: redis.Redis, tmp_path: Path
+) -> None:
+    told: list[int] = []
+    watch = VolatileWatch(volatile, told.append)
+    with (
+        RedisServer("volatile", tmp_path / "replica") as second,
+        connect(SecretStr(second.url), client_name="tests") as replica,
+    ):
+        master = volatile.connection_pool.connection_kwargs
+        replica.replicaof(str(master["host"]), str(master["port"]))
+        eventually(lambda: replica.info("replication")["master_link_status"] == "up", "a full copy", within_s=30)
+        for server in (volatile, replica):
+            with pytest.raises(Misconfigured, match="it is replicated"):
+                check_volatile(server)
+        watch.look()
+    eventually(lambda: not volatile.info("replication")["connected_slaves"], "the replica to be gone", within_s=30)
+    check_volatile(volatile)
+    watch.look()
+    assert told == [1, 0]
 
 
 def test_a_volatile_server_that_is_changed_while_it_runs_is_told_of(volatile: redis.Redis) -> None:
