@@ -41,6 +41,7 @@ from services.runtime.keys.census import KeyCensus
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.keeper import KeyKeeper
 from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.own_key import own_key
 from services.runtime.process import Context
 from services.runtime.purging import purge
 from services.runtime.redis_watch import VolatileWatch
@@ -70,6 +71,7 @@ def build(settings: IngestSettings, context: Context, *, guards: Guards = REAL) 
         built,
         context.heartbeat,
         purge(settings, context, Holder.INGEST),
+        own_key=own_key(settings, context, following, AUTHORITY, service="ingest"),
         witness=witness(settings, context, following, service="ingest"),
     )
 

@@ -35,6 +35,7 @@ from services.runtime.kafka.producer import KafkaTransactionalProducer
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.keeper import KeyKeeper
 from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.own_key import own_key
 from services.runtime.process import Context
 from services.runtime.purging import Values, purge
 from services.runtime.redis_client import check_durable, check_volatile, connect
@@ -162,6 +163,7 @@ def build(
         built,
         context.heartbeat,
         purge(settings, context, Holder.MATCH, values=values),
+        own_key=own_key(settings, context, authority, AUTHORITY, service="match"),
         witness=witness(settings, context, authority, service="match"),
     )
 

@@ -69,6 +69,7 @@ from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.keeper import KeyKeeper
 from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.own_key import own_key
 from services.runtime.process import Context
 from services.runtime.purging import Values, purge
 from services.runtime.redis_client import check_durable, check_volatile, connect, connect_async
@@ -349,6 +350,7 @@ def build(settings: ReviewSettings, context: Context, *, faults: FaultPoint = no
         built,
         context.heartbeat,
         parting,
+        own_key=own_key(settings, context, authority, AUTHORITY, service="review"),
         witness=witness(settings, context, authority, service="review"),
     )
 

@@ -14,6 +14,7 @@ class AuthoritySpecs(NamedTuple):
     """The watch's metrics under a service's own names: its `metrics.py` declares one, as `AUTHORITY`."""
 
     lease_age: Gauge
+    usable_keys: Gauge
     rejected: Counter
     kafka_errors: Counter
 
@@ -24,6 +25,10 @@ def authority_specs(service: str) -> AuthoritySpecs:
         lease_age=Gauge(
             f"signpost_{service}_authority_lease_age_seconds",
             "Age of the lease held; from 10 on nothing is searched. Infinite without one.",
+        ),
+        usable_keys=Gauge(
+            f"signpost_{service}_usable_keys",
+            "1 where the newest registry has this process's signing key, for this service and for now; else 0.",
         ),
         rejected=Counter(
             f"signpost_{service}_authority_rejected_records_total",

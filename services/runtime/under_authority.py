@@ -30,8 +30,17 @@ class Witness(Protocol):
     def stop(self) -> None: ...
 
 
+class SigningKeyOf(Protocol):
+    """An `OwnKey`, as who waits for it needs it."""
+
+    def in_force(self) -> bool: ...
+
+
 class UnderAuthority:
     """`Service` around another: waits in `run` for the authority, then builds, starts and runs the other one.
+
+    It waits as well until its own key is in the registry: a purge would wait for ever for the word of a holder
+    that nobody believes, so such a one gets nothing to hold.
 
     When another document comes into force the service is drained and the process ends with OK: what it knows of
     the old one went into how it was built, and who runs it starts it anew.
@@ -48,9 +57,11 @@ class UnderAuthority:
         heartbeat: Heartbeat,
         purge: Purging,
         *,
+        own_key: SigningKeyOf,
         witness: Witness,
     ) -> None:
         """`witness`: who tells of the machine's clock for as long as the process runs."""
+        self._own_key = own_key
         self._witness = witness
         self._purge = purge
         self._orders: threading.Thread | None = None
@@ -67,7 +78,7 @@ class UnderAuthority:
         self._witness.start()
 
     def run(self, stop: threading.Event) -> None:
-        verified = self._watch.wait(stop, self._heartbeat.beat)
+        verified = self._wait(stop)
         if verified is None:
             return
         document = verified.document
@@ -103,6 +114,18 @@ class UnderAuthority:
         inner, running = self._inner, self._running
         checks = inner.ready() if inner is not None and running else {"running": False}
         return {"authority": self._watch.ready(), **checks}
+
+    def _wait(self, stop: threading.Event) -> Verified | None:
+        """The authority, once it is there and this process is believed; None if stopped."""
+        told = False
+        while True:
+            verified = self._watch.wait(stop, self._heartbeat.beat)
+            if verified is None or self._own_key.in_force():
+                return verified
+            if not told:
+                log.warning("the registry does not have this process's key: it waits to be enrolled")
+                told = True
+            stop.wait(_LOOK_S)
 
     def _obey_orders(self, stop: threading.Event) -> None:
         """Beside the service: shed keys at a stop; end the service at an order to purge."""

@@ -16,7 +16,7 @@ from services.contracts import codec_authority, topics
 from services.contracts.authorisation.approvals import verify
 from services.contracts.authorisation.bridge import as_authority
 from services.contracts.authorisation.document import Document
-from services.contracts.authorisation.enums import Move, State
+from services.contracts.authorisation.enums import Move, Role, State
 from services.contracts.authorisation.records import DocumentPublished, Record, RegistryIssued
 from services.contracts.authorisation.registry import RegisteredKey, Registry, sign_registry
 from services.contracts.authorisation.signing import SigningKey
@@ -222,7 +222,10 @@ class SignedAuthority:
             issued_at=self._now - 5 * _DAY,
             valid_until=self._now + 5 * _DAY,
             root=self._root.public,
-            keys=tuple(self.registered(person) for person in PEOPLE),
+            keys=(
+                *(self.registered(person) for person in PEOPLE),
+                *(self.registered(service, role=Role.SERVICE) for service in ("ingest", "embed", "match")),
+            ),
         )
 
     def _published(self) -> DocumentPublished:

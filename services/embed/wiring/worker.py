@@ -45,6 +45,7 @@ from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.port import Cipher
 from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.own_key import own_key
 from services.runtime.process import Context
 from services.runtime.purging import purge
 from services.runtime.redis_client import check_volatile, connect
@@ -118,6 +119,7 @@ class WorkerUnderAuthority(UnderAuthority):
             built,
             context.heartbeat,
             purge(settings, context, Holder.EMBED, slot=slot),
+            own_key=own_key(settings, context, following, AUTHORITY, service="embed"),
             witness=witness(settings, context, following, service="embed"),
         )
 

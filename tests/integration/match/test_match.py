@@ -12,7 +12,7 @@ import pytest
 
 from console.stack.kafka import KafkaCluster
 from services.contracts import ids, keys, lists
-from services.contracts.authorisation.enums import Move
+from services.contracts.authorisation.enums import Move, Role
 from services.contracts.authorisation.lease import MAX_AGE_S
 from services.contracts.codec import Sealing
 from services.contracts.counts import ARROWS, Count
@@ -24,6 +24,7 @@ from tests.builders import a_vector
 from tests.integration.match.lists import PEOPLE, SealedList, put_in_place_of, searched, signed_for
 from tests.integration.match.world import World
 from tests.integration.running import WITHIN_S, Running
+from tests.integration.signed import write_key
 from tests.support import eventually
 from tests.unit.contracts.sealed.lists_builder import SIZE, pictures
 from tests.unit.match.lists_builder import near
@@ -131,6 +132,20 @@ def test_without_a_list_no_face_is_taken_until_one_comes(world: World) -> None:
         listed.load(world.signed.registry)
         eventually(match.ready, "match to be ready", within_s=WITHIN_S)
         world.until(Count.FACES_ALERTED, 1)
+
+
+def test_a_matcher_whose_key_is_not_enrolled_searches_nothing_until_it_is(world: World) -> None:
+    searched(world)
+    world.feed(world.a_face(1, vector=near(ANNA, 0.9)))
+    key_file = write_key(world.folder / "new.pem", "a new key")
+    with world.match(ready=False, settings={"SERVICE_KEY_FILE": str(key_file)}) as match:
+        eventually(lambda: "waits to be enrolled" in match.log.read_text(), "it to say so", within_s=WITHIN_S)
+        assert match.metric("signpost_match_usable_keys") == 0
+        assert not match.ready()
+        assert world.totals()[Count.FACES_RECEIVED] == 0
+        world.signed.enrol(world.signed.registered("match", secret="a new key", role=Role.SERVICE))
+        world.until(Count.FACES_ALERTED, 1)
+        assert match.metric("signpost_match_usable_keys") == 1
 
 
 def refused(match: Running, why: str) -> bool:

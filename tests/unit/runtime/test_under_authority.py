@@ -6,6 +6,8 @@ import threading
 from collections.abc import Mapping
 from datetime import timedelta
 
+import pytest
+
 from services.contracts.authorisation.approvals import Verified
 from services.contracts.authorisation.enums import Move, State
 from services.contracts.authorisation.purging import Holder, PurgeAnswer
@@ -102,6 +104,16 @@ class FakeWitness:
         self.looks = False
 
 
+class FakeKey:
+    """Enrolled, until a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.enrolled = True
+
+    def in_force(self) -> bool:
+        return self.enrolled
+
+
 class Living:
     """`UnderAuthority` on a thread, as a process would run it."""
 
@@ -111,9 +123,14 @@ class Living:
         self.clock = ManualClock()
         self.heartbeat = Heartbeat(self.clock)
         self.purge = FakePurge(self.inner.life)
-        self.witness = FakeWitness()
+        self.witness, self.own_key = FakeWitness(), FakeKey()
         self.service = UnderAuthority(
-            self.world.watch, self.inner.build, self.heartbeat, self.purge, witness=self.witness
+            self.world.watch,
+            self.inner.build,
+            self.heartbeat,
+            self.purge,
+            own_key=self.own_key,
+            witness=self.witness,
         )
         self.service.start()
         self._thread = threading.Thread(target=self.service.run, args=(self.stop,))
@@ -157,6 +174,36 @@ def test_it_lives_its_life_on_its_authority() -> None:
     assert not living.service.drain(0.5)
     living.service.close()
     assert living.inner.life[-1] == "closed"
+
+
+def test_who_is_not_enrolled_gets_nothing_to_hold_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Its answer to a purge would not be believed."""
+
+    def said() -> int:
+        return sum("it waits to be enrolled" in one.message for one in caplog.records)
+
+    with Living() as living:
+        living.own_key.enrolled = False
+        living.world.topic.write(*RUNNING)
+        living.world.topic.read_to_the_end = True
+        eventually(said, "a warning", within_s=WITHIN_S)
+        living.clock.advance(60)
+        eventually(living.heartbeat.is_fresh, "the next look", within_s=WITHIN_S)
+        assert living.inner.life == []
+        assert not all(living.service.ready().values())
+        living.own_key.enrolled = True
+        living.until("built None", "started", "runs")
+    assert said() == 1
+
+
+def test_who_waits_to_be_enrolled_can_be_stopped() -> None:
+    with Living() as living:
+        living.own_key.enrolled = False
+        living.world.topic.write(*RUNNING)
+        living.world.topic.read_to_the_end = True
+        living.stop.set()
+        eventually(living.ended, "the end", within_s=WITHIN_S)
+    assert living.inner.life == []
 
 
 def test_it_ends_by_itself_when_another_authority_is_in_force() -> None:
