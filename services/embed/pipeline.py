@@ -25,7 +25,6 @@ from services.embed.ports import Detector, FaceWriter, FrameReader, GroupPositio
 from services.embed.watch import Rules, Sight, Watch
 from services.runtime.clock import Clock
 from services.runtime.kafka.types import NOTHING, Dropped, Outcome, Output, Partition, Prepared, Record
-from services.runtime.keys.port import DeadlinePassed
 
 # Below what is followed as a face, above noise: whatever may be a face is blurred in another's context.
 _MAY_BE_A_FACE = 0.3
@@ -186,19 +185,19 @@ class EmbedPipeline:
         outputs: list[Output] = []
         captured: list[datetime] = []
         with self._metrics.timed(Stage.PUBLISH):
-            for track in due:
-                passage = draft.passages[track]
-                quality = mean_quality(passage.taken)
-                event = self._observed(passage, quality)
-                try:
-                    outputs.append(self._writer.face(event, passage.at.index))
-                except DeadlinePassed:
+            passages = [draft.passages[track] for track in due]
+            observed = [(self._observed(one, mean_quality(one.taken)), one.at.index) for one in passages]
+            records = self._writer.faces(observed)
+            for passage, (event, _), record in zip(passages, observed, records, strict=True):
+                track = passage.track
+                if record is None:
                     draft.passages[track] = replace(passage, refused="late")
                     continue
+                outputs.append(record)
                 captured.append(event.captured_at)
                 draft.counts[Count.FACES_PUBLISHED, ""] += 1
                 draft.counts[Count.TRACKS_USABLE, ""] += passage.published is None
-                said = Published(event.revision, len(passage.shots), quality)
+                said = Published(event.revision, len(passage.shots), event.quality)
                 kept = tuple(passage.shots[i] for i in self._rules.policy.keeps(passage.taken))
                 draft.passages[track] = replace(passage, shots=kept, published=said)
         return outputs, tuple(captured)

@@ -52,8 +52,11 @@ class FrameReader(Protocol):
 class FaceWriter(Protocol):
     """From what a track has become to records. The work thread's."""
 
-    def face(self, event: FaceObserved, camera_index: int) -> Output:
-        """The sealed record. Raises Transient, and DeadlinePassed for a face whose key would be dead at birth."""
+    def faces(self, observed: Sequence[tuple[FaceObserved, int]]) -> list[Output | None]:
+        """Each one's sealed record, for its camera's index; None for a face whose key would be dead at birth.
+
+        Raises Transient.
+        """
         ...
 
     def run_counts(self, newest: FrameCaptured) -> Output:

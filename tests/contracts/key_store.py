@@ -59,6 +59,26 @@ class KeyStoreContract:
         assert len(set(made)) == 3
         assert [bench.store.get(one) for one in ("a/3", "none", "a/1")] == [made[2], None, made[0]]
 
+    def test_several_at_once_are_as_each_alone(self, bench: Bench) -> None:
+        """Who made one first wins there too; what would be dead at birth is left out, and not made."""
+        store, now = bench.store, bench.clock.now()
+        first = store.get_or_create("a/1", expires_at=now + HOUR)
+        made = store.get_or_create_many({"a/1": now + HOUR, "a/2": now + HOUR, "a/3": now})
+        assert made == {"a/1": first, "a/2": store.get("a/2")}
+        assert len(made["a/2"]) == 32
+        assert made["a/2"] != first
+        assert store.get("a/3") is None
+
+    def test_none_at_once_are_none(self, bench: Bench) -> None:
+        assert bench.store.get_or_create_many({}) == {}
+
+    def test_of_several_at_once_each_has_its_own_deadline(self, bench: Bench) -> None:
+        store, now = bench.store, bench.clock.now()
+        made = store.get_or_create_many({"a/short": now + timedelta(seconds=0.4), "a/long": now + HOUR})
+        bench.lapse(0.4)
+        eventually(lambda: store.get("a/short") is None, "the key to expire", within_s=3)
+        assert store.get("a/long") == made["a/long"]
+
     def test_destroying_nothing_answers_none(self, bench: Bench) -> None:
         assert bench.store.destroy() == 0
 

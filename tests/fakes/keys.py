@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 
 from services.contracts.errors import Transient
@@ -35,6 +36,11 @@ class FakeKeys:
             found = secrets.token_bytes(KEY_BYTES)
             self._keys[key_id] = (found, expires_at)
         return found
+
+    def get_or_create_many(self, wanted: Mapping[str, datetime]) -> dict[str, bytes]:
+        self._answer()
+        live = {key_id: end for key_id, end in wanted.items() if end > self._clock.now()}
+        return {key_id: self.get_or_create(key_id, expires_at=end) for key_id, end in live.items()}
 
     def put(self, key_id: str, key: bytes, *, expires_at: datetime) -> None:
         """A key that a test knows, unless there is one."""

@@ -32,6 +32,9 @@ class NullRing(Keyring):
     def mint(self, spec: KeySpec) -> bytes:
         return NULL_KEY
 
+    def mint_once(self, specs: Sequence[KeySpec]) -> dict[str, bytes]:
+        return {spec.id: NULL_KEY for spec in specs}
+
     def find(self, spec: KeySpec) -> Found | Expired | Lost:
         return Found(NULL_KEY)
 

@@ -82,11 +82,19 @@ class AlternatingRing(Keyring):
     def mint(self, spec: KeySpec) -> bytes:
         return self._meter.timed(Part.KEYS, super().mint if _is_on(spec) else self._off.mint, spec)
 
+    def mint_once(self, specs: Sequence[KeySpec]) -> dict[str, bytes]:
+        return self._meter.timed(Part.KEYS, self._mint_once, specs)
+
     def find(self, spec: KeySpec) -> Found | Expired | Lost:
         return self._meter.timed(Part.KEYS, super().find if _is_on(spec) else self._off.find, spec)
 
     def destroy(self, specs: Sequence[KeySpec]) -> int:
         return self._meter.timed(Part.KEYS, self._destroy, specs)
+
+    def _mint_once(self, specs: Sequence[KeySpec]) -> dict[str, bytes]:
+        real = [spec for spec in specs if _is_on(spec)]
+        others = self._off.mint_once([spec for spec in specs if not _is_on(spec)])
+        return others | (super().mint_once(real) if real else {})
 
     def _destroy(self, specs: Sequence[KeySpec]) -> int:
         real = [spec for spec in specs if _is_on(spec)]

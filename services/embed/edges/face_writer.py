@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.contracts import codec, keys, topics
 from services.contracts.authority import Authority
 from services.contracts.events import FaceObserved, FrameCaptured
@@ -19,13 +21,19 @@ class SealingFaceWriter:
         self._keyring = keyring
         self._cipher = cipher
 
-    def face(self, event: FaceObserved, camera_index: int) -> Output:
-        """The record, sealed under a key minted now. Raises Transient, and DeadlinePassed for a face so late
-        that its key would be dead at birth."""
-        spec = keys.face(self._authority, event.event_id, event.captured_at)
-        sealing = codec.Sealing(spec.id, self._keyring.mint(spec), self._cipher)
-        # Each is used once; keeping thousands of them would only keep them alive here.
-        self._keyring.forget([spec])
+    def faces(self, observed: Sequence[tuple[FaceObserved, int]]) -> list[Output | None]:
+        """The records, each sealed under a key of its own, all minted now; None for a face so late that its key
+        would be dead at birth. Raises Transient."""
+        specs = [keys.face(self._authority, event.event_id, event.captured_at) for event, _ in observed]
+        minted = self._keyring.mint_once(specs)
+        return [
+            self._sealed(event, index, codec.Sealing(spec.id, minted[spec.id], self._cipher))
+            if spec.id in minted
+            else None
+            for (event, index), spec in zip(observed, specs, strict=True)
+        ]
+
+    def _sealed(self, event: FaceObserved, camera_index: int, sealing: codec.Sealing) -> Output:
         return Output(
             topic=topics.FACES.name,
             key=event.camera.encode(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,6 +56,13 @@ class FolderKeys:
         with self._alone():
             self._sweep()
             return self._read(path) or self._mint(path, expires_at)
+
+    def get_or_create_many(self, wanted: Mapping[str, datetime]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        for key_id, end in wanted.items():
+            with suppress(DeadlinePassed):
+                found[key_id] = self.get_or_create(key_id, expires_at=end)
+        return found
 
     def destroy(self, *key_ids: str) -> int:
         with self._alone():

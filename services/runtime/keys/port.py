@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -39,6 +40,13 @@ class KeyStore(Protocol):
         """The key, minted if it is not there. The first writer wins, key and deadline; all read it back.
 
         Raises DeadlinePassed if `expires_at` is not in the future.
+        """
+        ...
+
+    def get_or_create_many(self, wanted: Mapping[str, datetime]) -> dict[str, bytes]:
+        """As `get_or_create` for each id and its deadline, in one round trip where the store has those.
+
+        An id whose deadline is not in the future is left out.
         """
         ...
 

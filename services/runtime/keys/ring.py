@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.contracts.keyspec import KeySpec, Where
 from services.runtime.clock import Clock
@@ -83,6 +84,23 @@ class Keyring:
         ]
         return self._keep(spec, parts, now_s)
 
+    def mint_once(self, specs: Sequence[KeySpec]) -> dict[str, bytes]:
+        """Keys to seal one thing each with, by their specs' ids: minted together, and not kept here.
+
+        A spec whose deadline has passed is left out.
+        """
+        wanted: dict[Where, dict[str, datetime]] = {}
+        for part in (part for spec in specs for part in spec.parts):
+            wanted.setdefault(part.where, {})[part.id] = part.expires_at
+        made: dict[str, bytes] = {}
+        for where, ids in wanted.items():
+            made |= self._stores[where].get_or_create_many(ids)
+        return {
+            spec.id: _whole(spec, [made[part.id] for part in spec.parts])
+            for spec in specs
+            if all(part.id in made for part in spec.parts)
+        }
+
     def find(self, spec: KeySpec) -> Found | Expired | Lost:
         """The key to open with; makes none."""
         now_s = self._now_s()
@@ -147,7 +165,7 @@ class Keyring:
         self._earliest_s = min((held.expires_at_s for held in self._held.values()), default=math.inf)
 
     def _keep(self, spec: KeySpec, parts: Sequence[bytes], now_s: float) -> Key:
-        key = Key(parts[0] if len(parts) == 1 else derive(*parts, info=spec.id))
+        key = _whole(spec, parts)
         with self._lock:
             self._held[spec.id] = _Held(key, spec.expires_at.timestamp(), now_s)
             self._held.move_to_end(spec.id)
@@ -155,3 +173,7 @@ class Keyring:
             while len(self._held) > self._max_cached:
                 self._held.popitem(last=False)
         return key
+
+
+def _whole(spec: KeySpec, parts: Sequence[bytes]) -> Key:
+    return Key(parts[0] if len(parts) == 1 else derive(*parts, info=spec.id))

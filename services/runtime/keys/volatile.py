@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import redis
@@ -45,6 +45,19 @@ class VolatileKeys:
             # NX with GET (Redis 7.0): answers what is there, or nothing if ours was taken.
             already = self._client.set(self._name(key_id), fresh, nx=True, get=True, pxat=expires_at)
         return already if isinstance(already, bytes) else fresh
+
+    def get_or_create_many(self, wanted: Mapping[str, datetime]) -> dict[str, bytes]:
+        now = self._clock.now()
+        fresh = {key_id: secrets.token_bytes(KEY_BYTES) for key_id, end in wanted.items() if end > now}
+        with as_transient(_WHAT), self._client.pipeline(transaction=False) as pipe:
+            for key_id, key in fresh.items():
+                pipe.set(self._name(key_id), key, nx=True, get=True, pxat=wanted[key_id])
+            # Raised here: what a pipeline raises by itself repeats the command, and so the key.
+            answers = pipe.execute(raise_on_error=False)
+            for failed in (one for one in answers if isinstance(one, Exception)):
+                raise failed
+        already = {key_id: one for key_id, one in zip(fresh, answers, strict=True) if isinstance(one, bytes)}
+        return fresh | already
 
     def destroy(self, *key_ids: str) -> int:
         if not key_ids:

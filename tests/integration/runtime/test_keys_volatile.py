@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timedelta
@@ -74,6 +75,21 @@ def test_a_full_store_is_transient_because_keys_expire(client: redis.Redis) -> N
             VolatileKeys(client, SystemClock()).get_or_create("a/1", expires_at=SystemClock().now() + HOUR)
     finally:
         client.config_set("maxmemory", "0")
+
+
+def test_what_a_full_store_refuses_is_nowhere_in_the_error(
+    client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipeline's own error repeats the command that failed, and the key with it."""
+    fresh = b"0123456789abcdef0123456789abcdef"
+    monkeypatch.setattr("services.runtime.keys.volatile.secrets.token_bytes", lambda size: fresh)
+    client.config_set("maxmemory", "1")
+    try:
+        with pytest.raises(Transient, match="OutOfMemory") as raised:
+            VolatileKeys(client, SystemClock()).get_or_create_many({"a/1": SystemClock().now() + HOUR})
+    finally:
+        client.config_set("maxmemory", "0")
+    assert fresh.decode() not in "".join(traceback.format_exception(raised.value))
 
 
 def test_a_store_that_is_away_is_transient() -> None:

@@ -146,6 +146,20 @@ def test_a_face_too_small_is_followed_but_never_searched_and_the_reason_is_count
     adds_up(*outcomes)
 
 
+def test_a_face_whose_key_would_be_dead_at_birth_is_counted_late_and_others_of_its_batch_are_searched() -> None:
+    street = Street()
+    waited = street.prepared(street.record(scene(Person(RED, 100))))
+    street.clock.advance(400)
+    fresh = street.prepared(street.record(scene(Person(RED, 100)), camera="gate-2"))
+    outcome = street.pipeline.handle([waited, fresh])
+    assert [face.camera for face in street.faces(outcome)] == ["gate-2"]
+    street.clock.advance(6)
+    ended = street.pipeline.tick()
+    assert total(Count.TRACKS_UNUSABLE, ended, reason="late") == 1
+    assert total(Count.TRACKS_USABLE, outcome) == 1
+    adds_up(outcome, ended)
+
+
 def test_a_new_run_of_a_camera_begins_new_tracks() -> None:
     street = Street()
     outcomes = [street.see(Person(RED, 100)), street.see(Person(RED, 100), lease=2)]

@@ -51,6 +51,24 @@ def test_what_one_process_mints_another_finds(rig: Rig) -> None:
     assert rig.ring().find(spec) == Found(key)
 
 
+def test_keys_to_seal_with_once_are_found_by_others_and_not_kept_here(rig: Rig) -> None:
+    ring, late = rig.ring(), an_epoch_key()
+    rig.clock.advance(75)
+    long = KeyPart("city/alert/9", Where.STORE, LONG)
+    both = (long, KeyPart("city/9", Where.STORE, LONG))
+    specs = [KeySpec("city/alert/9", (long,)), KeySpec("city/both/9", both)]
+    minted = ring.mint_once([*specs, late])
+    assert minted.keys() == {"city/alert/9", "city/both/9"}, "what is dead at birth is left out"
+    assert [rig.ring().find(spec) for spec in specs] == [Found(minted[spec.id]) for spec in specs]
+    ring.destroy(specs)
+    assert ring.find(specs[0]) == Lost(Where.STORE)
+
+
+def test_no_key_to_seal_with_once_asks_no_store(rig: Rig) -> None:
+    rig.volatile.away = rig.store.away = True
+    assert rig.ring().mint_once([]) == {}
+
+
 def test_keys_that_share_a_part_differ(rig: Rig) -> None:
     ring = rig.ring()
     assert ring.mint(an_epoch_key(7)) != ring.mint(an_epoch_key(8))
