@@ -38,6 +38,8 @@ AIM = 0.03
 _WARM_UP_S = 20.0
 # What was captured in the window before must be through by then; `lag_p95_s` tells whether it was.
 _SETTLED_S = 5.0
+# A segment of `counts` is closed after ten minutes, and of what it said over the time only the last word stays.
+_MOST_PAIRS = 16
 # Frames of a partition on their way, so that they are soon through: 96 in all, where two workers fetch 64 ahead.
 _IN_FLIGHT = {"MAX_BACKLOG_FRAMES": "6"}
 
@@ -143,9 +145,11 @@ def _mean_of(of: Sequence[Window]) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=20)
+    parser.add_argument("--pairs", type=int, default=_MOST_PAIRS, help=f"at most {_MOST_PAIRS}")
     parser.add_argument("--faces", type=int, default=3, help="in view of each camera")
     given = parser.parse_args()
+    if given.pairs > _MOST_PAIRS:
+        parser.error(f"--pairs: at most {_MOST_PAIRS}, or the counts of the first are compacted away")
     shutil.rmtree(METERS, ignore_errors=True)
     cameras = as_fast_as_taken(write_folders(HOME / "content", given.faces))
     modules = {
