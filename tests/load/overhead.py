@@ -167,7 +167,7 @@ def _mean_of(of: Sequence[Window]) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=30)
+    parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--faces", type=int, default=3, help="in view of each camera")
     given = parser.parse_args()
     shutil.rmtree(METERS, ignore_errors=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ from console.topics.apply import apply
 from services.contracts import codec_authority, lists, topics
 from services.contracts.authorisation.clock import ClockReading
 from services.contracts.authorisation.document import Document
-from services.contracts.authorisation.enums import ClockState, Move
+from services.contracts.authorisation.enums import ClockState, Move, Role
 from services.contracts.authorisation.gate import Gate
 from services.contracts.authorisation.records import LeaseRenewed, Record
 from services.contracts.authorisation.refusals import Refusal
@@ -58,9 +58,10 @@ class Oversight(Running):
 
 
 class World:
-    """An organisation on real servers; its people are those of the builders."""
+    """An organisation on real servers; its people are those of the builders, and `services` have keys besides."""
 
-    def __init__(self, bootstrap: str, durable_url: str, folder: Path) -> None:
+    def __init__(self, bootstrap: str, durable_url: str, folder: Path, *, services: Sequence[str] = ()) -> None:
+        self._roles = {**b.PEOPLE, **dict.fromkeys(services, Role.SERVICE)}
         self._bootstrap, self._durable_url, self._folder = bootstrap, durable_url, folder
         self.organisation = f"org-{uuid4().hex[:10]}"
         # Of its own: the servers are shared, and a root has one organisation.
@@ -109,8 +110,8 @@ class World:
             issued_at=self._now - 5 * _DAY,
             valid_until=self._now + 5 * _DAY,
             keys=tuple(
-                b.a_registered_key(person, valid_from=self._now - 9 * _DAY, valid_to=self._now + 9 * _DAY)
-                for person in b.PEOPLE
+                b.a_registered_key(person, role, valid_from=self._now - 9 * _DAY, valid_to=self._now + 9 * _DAY)
+                for person, role in self._roles.items()
             ),
         )
         return sign_registry(registry, self._root)
