@@ -119,9 +119,10 @@ class MatchMetrics:
         self._lists = LISTS_LOADED.on(registry)
         self._lists_refused = LISTS_REFUSED.on(registry)
 
-    def expired(self, why: Expired) -> None:
-        """A face's key was gone."""
-        self._expired.inc(reason=why)
+    def expired(self, faces: Mapping[Expired, int]) -> None:
+        """So many faces' keys were gone."""
+        for why, number in faces.items():
+            self._expired.inc(number, reason=why)
 
     def refused(self, refusal: Refusal, faces: int) -> None:
         """So many faces lay outside the authority."""

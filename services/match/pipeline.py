@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.contracts import codec, counts, keys, topics
@@ -15,7 +15,7 @@ from services.contracts.authorisation.refusals import Refusal
 from services.contracts.authority import Authority
 from services.contracts.codec import Cipher, Peeked, Sealing
 from services.contracts.counts import Count, CountKey, Expired
-from services.contracts.errors import Tampered, Transient, Undecodable
+from services.contracts.errors import Permanent, Tampered, Transient, Undecodable
 from services.contracts.events import AlertRaised, FaceObserved
 from services.contracts.keyspec import KeySpec
 from services.contracts.standing import PASSING, Standing
@@ -25,7 +25,17 @@ from services.match.core.search import search
 from services.match.metrics import MatchMetrics
 from services.match.ports import CurrentList, Keys
 from services.runtime.clock import Clock
-from services.runtime.kafka.types import NOTHING, DeadLetter, Dropped, Outcome, Output, Partition, Prepared, Record
+from services.runtime.kafka.types import (
+    NOTHING,
+    DeadLetter,
+    Dropped,
+    Outcome,
+    Output,
+    Partition,
+    Position,
+    Prepared,
+    Record,
+)
 from services.runtime.keys.port import OtherKey
 
 # A template of the list's own model, yet of another length.
@@ -39,6 +49,32 @@ class Read:
     key: KeySpec
     captured_at: datetime
     published_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFace:
+    """A face that the authority covers, and the key that opens it; its clear part is not authenticated yet."""
+
+    peeked: Peeked
+    key: KeySpec
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFace:
+    """A face in clear, for as long as its batch is searched."""
+
+    observed: FaceObserved = field(repr=False)
+    position: Position
+    read: Read
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A batch in clear, and the ends of those that could not be opened."""
+
+    faces: list[OpenFace] = field(default_factory=list, repr=False)
+    expired: Counter[Expired] = field(default_factory=Counter)
+    dead: list[DeadLetter] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +106,8 @@ class Matcher:
         self._metrics = metrics
         self._clock = clock
 
-    def prepare(self, record: Record) -> FaceObserved | Dropped:
-        """Refuse what the authority does not cover, unread; else decrypt. Pool threads.
+    def prepare(self, record: Record) -> SealedFace | Dropped:
+        """Refuse what the authority does not cover; the rest stays sealed until it is searched. Pool threads.
 
         Raises Transient while the authority does not stand and may stand again by itself: the face waits, sealed.
         """
@@ -86,17 +122,12 @@ class Matcher:
         spec = keys.face(self._authority, peeked.event_id, peeked.captured_at)
         if peeked.key_id != spec.id:
             raise Tampered("a face names a key that is not its own")
-        key = self._keys.find(spec)
-        if isinstance(key, Expired):
-            return self._expired(key)
-        try:
-            opened = codec.open_sealed(peeked, key=key, cipher=self._cipher)
-        except OtherKey:
-            return self._expired(Expired.KEY_LOST)
-        return codec.expect(opened, FaceObserved)
+        return SealedFace(peeked, spec)
 
-    def handle(self, items: Sequence[Prepared[FaceObserved]]) -> Searched:
+    def handle(self, items: Sequence[Prepared[SealedFace]]) -> Searched:
         """Search the batch against the list as it is now; alerts for what reaches its threshold."""
+        # One round trip for all, and before the authority is asked: a store may keep us waiting.
+        found = self._keys.find_once([one.item.key for one in items])
         searched_at = self._clock.now()
         refusal = self._standing.standing()
         if refusal is not None:
@@ -104,24 +135,11 @@ class Matcher:
         matrix = self._lists.current()
         if matrix is None:
             raise Transient("no list is loaded")
-        ours = [one for one in items if one.item.model_id == matrix.model_id]
-        admitted = [one.item for one in ours if one.item.vector.size == matrix.rows.shape[1]]
-        torn = [one for one in ours if one.item.vector.size != matrix.rows.shape[1]]
-        refused = len(items) - len(ours)
-        alerts = self._search(admitted, matrix, searched_at)
-        refusal = self._standing.standing()
-        if refusal is not None:  # while it was searched
-            return self._unsearched(items, refusal, searched_at)
-        outputs = tuple(self._sealed(one) for found in alerts for one in found)
-        totals = _totals(searched=len(admitted), alerts=alerts, refused=refused)
-        _wipe(items)
-        self._metrics.refused(Refusal.MODEL_NOT_ADMITTED, refused)
-        return Searched(
-            outputs,
-            self._counted(totals),
-            dead=tuple(DeadLetter(_TORN, one.record.position) for one in torn),
-            done=tuple(self._read(one) for one in items),
-        )
+        opened = self._opened(items, found)
+        try:
+            return self._searched(items, opened, matrix, searched_at)
+        finally:
+            _wipe(opened.faces)
 
     def assigned(self, partitions: Collection[Partition]) -> None:
         """Nothing to prepare."""
@@ -151,18 +169,55 @@ class Matcher:
         """Time brings nothing."""
         return NOTHING
 
-    def _unsearched(self, items: Sequence[Prepared[FaceObserved]], why: Refusal, now: datetime) -> Searched:
+    def _opened(self, items: Sequence[Prepared[SealedFace]], found: Mapping[str, bytes | Expired]) -> Opened:
+        opened = Opened()
+        for one in items:
+            key = found[one.item.key.id]
+            if isinstance(key, Expired):
+                opened.expired[key] += 1
+                continue
+            try:
+                face = codec.open_sealed(one.item.peeked, key=key, cipher=self._cipher)
+                opened.faces.append(OpenFace(codec.expect(face, FaceObserved), one.record.position, _read(one)))
+            except OtherKey:
+                opened.expired[Expired.KEY_LOST] += 1
+            except Permanent as refused:
+                opened.dead.append(DeadLetter(refused.reason, one.record.position))
+        return opened
+
+    def _searched(
+        self, items: Sequence[Prepared[SealedFace]], opened: Opened, matrix: ListMatrix, searched_at: datetime
+    ) -> Searched:
+        ours = [one for one in opened.faces if one.observed.model_id == matrix.model_id]
+        admitted = [one.observed for one in ours if one.observed.vector.size == matrix.rows.shape[1]]
+        torn = [one for one in ours if one.observed.vector.size != matrix.rows.shape[1]]
+        refused = len(opened.faces) - len(ours)
+        alerts = self._search(admitted, matrix, searched_at)
+        refusal = self._standing.standing()
+        if refusal is not None:  # while it was searched
+            return self._unsearched(items, refusal, searched_at)
+        outputs = tuple(self._sealed(one) for found in alerts for one in found)
+        totals = _totals(searched=len(admitted), alerts=alerts, refused=refused, expired=opened.expired)
+        self._metrics.refused(Refusal.MODEL_NOT_ADMITTED, refused)
+        self._metrics.expired(opened.expired)
+        return Searched(
+            outputs,
+            self._counted(totals),
+            dead=(*opened.dead, *(DeadLetter(_TORN, one.position) for one in torn)),
+            done=tuple(one.read for one in opened.faces),
+        )
+
+    def _unsearched(self, items: Sequence[Prepared[SealedFace]], why: Refusal, now: datetime) -> Searched:
         """The authority has ended while these waited: what came of them would come of no authority.
 
         Raises Transient for what may pass while all their keys live: they wait.
         """
-        if why in PASSING and all(self._read(one).key.expires_at > now for one in items):
+        if why in PASSING and all(one.item.key.expires_at > now for one in items):
             raise Transient(f"the authority does not stand: {why}")
-        _wipe(items)
         faces = len(items)
         self._metrics.refused(why, faces)
         totals = {(Count.FACES_RECEIVED, ""): faces, (Count.FACES_REFUSED, why): faces}
-        return Searched(counts=self._counted(totals), done=tuple(self._read(one) for one in items))
+        return Searched(counts=self._counted(totals), done=tuple(map(_read, items)))
 
     def _refuses(self, peeked: Peeked) -> Refusal | None:
         """Asked of the clear part, which decryption then authenticates."""
@@ -179,10 +234,6 @@ class Matcher:
             # Not a face of ours: its own deployment's match receives and counts it.
             return Dropped({})
         return Dropped(self._counted({(Count.FACES_RECEIVED, ""): 1, (Count.FACES_REFUSED, refusal): 1}))
-
-    def _expired(self, why: Expired) -> Dropped:
-        self._metrics.expired(why)
-        return Dropped(self._counted({(Count.FACES_RECEIVED, ""): 1, (Count.FACES_EXPIRED, why): 1}))
 
     def _search(
         self, faces: Sequence[FaceObserved], matrix: ListMatrix, searched_at: datetime
@@ -217,11 +268,6 @@ class Matcher:
             codec.encode_sealed(raised, topic=topics.ALERTS.name, sealing=sealing),
         )
 
-    def _read(self, one: Prepared[FaceObserved]) -> Read:
-        face = one.item
-        spec = keys.face(self._authority, face.event_id, face.captured_at)
-        return Read(spec, face.captured_at, one.record.timestamp_ms / 1000)
-
     def _counted(self, totals: Mapping[tuple[Count, str], int]) -> dict[CountKey, int]:
         return {
             counts.key(self._authority.deployment, name, reason): value
@@ -230,23 +276,26 @@ class Matcher:
         }
 
 
-def _wipe(items: Sequence[Prepared[FaceObserved]]) -> None:
+def _read(one: Prepared[SealedFace]) -> Read:
+    return Read(one.item.key, one.item.peeked.captured_at, one.record.timestamp_ms / 1000)
+
+
+def _wipe(faces: Sequence[OpenFace]) -> None:
     """Nobody reads these vectors again: a retry or a replay decrypts anew."""
-    for one in items:
-        one.item.vector.fill(0)
+    for one in faces:
+        one.observed.vector.fill(0)
 
 
 def _totals(
-    *, searched: int, alerts: Sequence[Sequence[AlertRaised]], refused: int
+    *, searched: int, alerts: Sequence[Sequence[AlertRaised]], refused: int, expired: Mapping[Expired, int]
 ) -> Mapping[tuple[Count, str], int]:
     alerted = sum(bool(found) for found in alerts)
-    return Counter(
-        {
-            (Count.FACES_RECEIVED, ""): searched + refused,
-            (Count.FACES_REFUSED, Refusal.MODEL_NOT_ADMITTED): refused,
-            (Count.FACES_SEARCHED, ""): searched,
-            (Count.FACES_ALERTED, ""): alerted,
-            (Count.FACES_BELOW_THRESHOLD, ""): searched - alerted,
-            (Count.ALERTS_PUBLISHED, ""): sum(len(found) for found in alerts),
-        }
-    )
+    totals: dict[tuple[Count, str], int] = {(Count.FACES_EXPIRED, why): faces for why, faces in expired.items()}
+    return totals | {
+        (Count.FACES_RECEIVED, ""): searched + refused + sum(expired.values()),
+        (Count.FACES_REFUSED, Refusal.MODEL_NOT_ADMITTED): refused,
+        (Count.FACES_SEARCHED, ""): searched,
+        (Count.FACES_ALERTED, ""): alerted,
+        (Count.FACES_BELOW_THRESHOLD, ""): searched - alerted,
+        (Count.ALERTS_PUBLISHED, ""): sum(len(found) for found in alerts),
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from services.contracts.counts import Expired
@@ -15,6 +15,10 @@ class Keys(Protocol):
 
     def find(self, spec: KeySpec) -> bytes | Expired:
         """The key to open with, or why it is gone."""
+        ...
+
+    def find_once(self, specs: Sequence[KeySpec]) -> Mapping[str, bytes | Expired]:
+        """As `find` for each, by the specs' ids, in one call a store: keys to open one thing each with."""
         ...
 
     def mint(self, spec: KeySpec) -> bytes:

@@ -14,7 +14,12 @@ class MatchSettings(ServiceSettings):
     batch_wait_ms: int = Field(
         5, ge=0, le=200, description="How long a batch waits for more faces; part of every alert's latency."
     )
-    prepare_threads: int = Field(2, ge=1, le=16, description="Threads that decrypt and decode faces.")
+    prepare_threads: int = Field(
+        2,
+        ge=1,
+        le=16,
+        description="Threads that ask whether the authority covers a face.",
+    )
     list_poll_s: float = Field(
         2.0,
         ge=0.1,

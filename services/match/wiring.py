@@ -12,14 +12,13 @@ from services.contracts.authorisation.purging import Holder, What
 from services.contracts.authorisation.registry import Registry
 from services.contracts.counts import Count, Stage
 from services.contracts.errors import Misconfigured, Transient
-from services.contracts.events import FaceObserved
 from services.contracts.ids import DeploymentId
 from services.contracts.standing import Standing
 from services.match.edges.keys_ring import RingKeys
 from services.match.edges.list_follower import ListFollower
 from services.match.edges.list_redis import RedisLists
 from services.match.metrics import AUTHORITY, LOOP, MatchMetrics
-from services.match.pipeline import Matcher
+from services.match.pipeline import Matcher, SealedFace
 from services.match.settings import MatchSettings
 from services.runtime import counts_topic, dead_letter_topic
 from services.runtime.authority_watch import watch
@@ -96,7 +95,7 @@ class MatchService:
         )
         self._figures = LoopFigures(context.registry, LOOP, dead_lettered=metrics.dead_lettered)
         self._deployment = DeploymentId(bounds.deployment)
-        self._loop: Loop[FaceObserved] | None = None
+        self._loop: Loop[SealedFace] | None = None
 
     def start(self) -> None:
         """Refuse stores that are not what they are taken for; begin to follow the list."""
@@ -176,7 +175,7 @@ def _loop(
     figures: LoopFigures,
     context: Context,
     faults: FaultPoint,
-) -> Loop[FaceObserved]:
+) -> Loop[SealedFace]:
     connection = Connection(settings.kafka_bootstrap, f"match-{settings.instance}")
     consumer = KafkaConsumer(
         consumer_options(connection, group=f"signpost-match-{deployment}", reset=Reset.EARLIEST),

@@ -71,6 +71,17 @@ class KeyStoreContract:
 
     def test_none_at_once_are_none(self, bench: Bench) -> None:
         assert bench.store.get_or_create_many({}) == {}
+        assert bench.store.get_many([]) == {}
+
+    def test_of_several_asked_for_at_once_those_come_that_are_there(self, bench: Bench) -> None:
+        store, now = bench.store, bench.clock.now()
+        made = store.get_or_create_many(
+            {"a/1": now + HOUR, "a/2": now + HOUR, "a/3": now + timedelta(seconds=0.4)}
+        )
+        store.destroy("a/2")
+        bench.lapse(0.4)
+        eventually(lambda: store.get("a/3") is None, "the key to expire", within_s=3)
+        assert store.get_many(["a/3", "a/2", "none", "a/1"]) == {"a/1": made["a/1"]}
 
     def test_of_several_at_once_each_has_its_own_deadline(self, bench: Bench) -> None:
         store, now = bench.store, bench.clock.now()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from services.contracts.errors import Transient
@@ -20,12 +20,18 @@ class FakeKeys:
         self.away = False
         """Set it, and every call raises Transient, as a store does that does not answer."""
         self.reads = 0
-        """Calls of `get`: round trips."""
+        """Calls of `get` and `get_many`: round trips."""
 
     def get(self, key_id: str) -> bytes | None:
         self.reads += 1
         self._answer()
         return self._live(key_id)
+
+    def get_many(self, key_ids: Sequence[str]) -> dict[str, bytes]:
+        self.reads += 1
+        self._answer()
+        found = {key_id: self._live(key_id) for key_id in key_ids}
+        return {key_id: key for key_id, key in found.items() if key is not None}
 
     def get_or_create(self, key_id: str, *, expires_at: datetime) -> bytes:
         self._answer()

@@ -38,6 +38,9 @@ class NullRing(Keyring):
     def find(self, spec: KeySpec) -> Found | Expired | Lost:
         return Found(NULL_KEY)
 
+    def find_once(self, specs: Sequence[KeySpec]) -> dict[str, Found | Expired | Lost]:
+        return {spec.id: Found(NULL_KEY) for spec in specs}
+
     def destroy(self, specs: Sequence[KeySpec]) -> int:
         return len(specs)
 

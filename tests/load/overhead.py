@@ -17,15 +17,16 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from console.edges.kafka_admin import KafkaAdmin
 from console.edges.kafka_read import KafkaReader
+from console.topics.plan import SetConfig
 from services.contracts import codec, topics
 from services.contracts.counts import Count, Stage
 from services.contracts.errors import Undecodable
-from services.contracts.events import StageCounts
 from tests.fakes.nulls import NULL_KEY, NullCipher
 from tests.load import meter
 from tests.load.bench import HOME, as_fast_as_taken, exercise, rounded
@@ -39,8 +40,8 @@ AIM = 0.03
 _WARM_UP_S = 20.0
 # What was captured in the window before must be through by then; `lag_p95_s` tells whether it was.
 _SETTLED_S = 5.0
-# A segment of `counts` is closed after ten minutes, and then only its last word is kept: read twice before that.
-_READ_EVERY = 16
+# When a segment of `counts` is closed only its last word is kept; here each is wanted, of the whole run.
+_KEEP_COUNTS = timedelta(days=1)
 # Frames of a partition on their way, so that they are soon through: 96 in all, where two workers fetch 64 ahead.
 _IN_FLIGHT = {"MAX_BACKLOG_FRAMES": "6"}
 
@@ -55,36 +56,21 @@ class Window:
     """Cores in use, by kind of process."""
 
 
-class Told:
-    """What the stages have counted over the time, kept here as the broker does not keep it."""
-
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
-        self._told: dict[tuple[str, datetime], StageCounts] = {}
-
-    def read(self) -> None:
-        """What is there now; takes about a second."""
-        for one in stage_counts(self._bootstrap):
-            self._told.setdefault((one.event_id, one.captured_at), one)
-
-    def all(self) -> list[StageCounts]:
-        """In order, each incarnation's."""
-        return list(self._told.values())
+def keep_counts(bootstrap: str) -> None:
+    """Have the broker keep every record of `counts` for as long as this runs."""
+    was, becomes = (str(span // timedelta(milliseconds=1)) for span in (topics.COUNTS.segment, _KEEP_COUNTS))
+    KafkaAdmin(bootstrap).set_config(SetConfig(topics.COUNTS.name, "segment.ms", was, becomes))
 
 
-def windows(count: int, told: Told) -> list[Window]:
-    """The next ones, with and without in turn; blocks until they are over. `told` has all that they counted."""
+def windows(count: int) -> list[Window]:
+    """The next ones, with and without in turn; blocks until they are over."""
     first = math.ceil(time.time() / (2 * WINDOW_S)) * 2 * WINDOW_S
     found = []
     for number in range(count):
-        if number % _READ_EVERY == 0:
-            _sleep_until(first + number * WINDOW_S)
-            told.read()  # nothing is measured until what came before has settled
         _sleep_until(first + number * WINDOW_S + _SETTLED_S)
         since, used = datetime.now(UTC), CpuShares()
         _sleep_until(first + (number + 1) * WINDOW_S)
         found.append(Window(since, datetime.now(UTC), used.shares()))
-    told.read()
     return found
 
 
@@ -167,7 +153,7 @@ def _mean_of(of: Sequence[Window]) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=20)
+    parser.add_argument("--pairs", type=int, default=30)
     parser.add_argument("--faces", type=int, default=3, help="in view of each camera")
     given = parser.parse_args()
     shutil.rmtree(METERS, ignore_errors=True)
@@ -177,13 +163,16 @@ def main() -> None:
     }
     print(f"{cores()} cores; {given.faces} faces; {DESCRIPTION}", flush=True)
     with exercise("overhead", cameras, modules=modules, ingest=_IN_FLIGHT) as running:
+        keep_counts(running.stack.kafka.bootstrap)
         running.start(Stage.MATCH, Stage.EMBED)
         running.start(Stage.INGEST)
         time.sleep(_WARM_UP_S)
-        told = Told(running.stack.kafka.bootstrap)
-        measured = windows(2 * given.pairs, told)
+        measured = windows(2 * given.pairs)
+        counted = stage_counts(running.stack.kafka.bootstrap)
         faces = faces_seen(running.stack.kafka.bootstrap, running.deployment, since=measured[0].since)
-    frames = [rate(told.all(), Count.FRAMES_DECODED, since=one.since, until=one.until) for one in measured]
+    frames = [rate(counted, Count.FRAMES_DECODED, since=one.since, until=one.until) for one in measured]
+    if not all(frames):
+        raise SystemExit(f"no frame was counted in {frames.count(0.0)} of {len(frames)} windows: see {HOME}")
     result = {"content": DESCRIPTION | {"faces": given.faces}, "cores": cores()} | report(measured, frames)
     lag_p95_s = statistics.quantiles(faces.lag_s, n=20)[-1]
     result |= {"lag_p95_s": lag_p95_s, "settled": lag_p95_s < _SETTLED_S}

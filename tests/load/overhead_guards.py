@@ -88,6 +88,9 @@ class AlternatingRing(Keyring):
     def find(self, spec: KeySpec) -> Found | Expired | Lost:
         return self._meter.timed(Part.KEYS, super().find if _is_on(spec) else self._off.find, spec)
 
+    def find_once(self, specs: Sequence[KeySpec]) -> dict[str, Found | Expired | Lost]:
+        return self._meter.timed(Part.KEYS, self._find_once, specs)
+
     def destroy(self, specs: Sequence[KeySpec]) -> int:
         return self._meter.timed(Part.KEYS, self._destroy, specs)
 
@@ -95,6 +98,11 @@ class AlternatingRing(Keyring):
         real = [spec for spec in specs if _is_on(spec)]
         others = self._off.mint_once([spec for spec in specs if not _is_on(spec)])
         return others | (super().mint_once(real) if real else {})
+
+    def _find_once(self, specs: Sequence[KeySpec]) -> dict[str, Found | Expired | Lost]:
+        real = [spec for spec in specs if _is_on(spec)]
+        others = self._off.find_once([spec for spec in specs if not _is_on(spec)])
+        return others | (super().find_once(real) if real else {})
 
     def _destroy(self, specs: Sequence[KeySpec]) -> int:
         real = [spec for spec in specs if _is_on(spec)]

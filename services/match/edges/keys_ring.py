@@ -16,16 +16,23 @@ class RingKeys:
         self._ring = ring
 
     def find(self, spec: KeySpec) -> bytes | counts.Expired:
-        match self._ring.find(spec):
-            case Found(key):
-                return key
-            case Expired():
-                return counts.Expired.LATE
-            case Lost():
-                return counts.Expired.KEY_LOST
+        return _counted(self._ring.find(spec))
+
+    def find_once(self, specs: Sequence[KeySpec]) -> dict[str, bytes | counts.Expired]:
+        return {key_id: _counted(found) for key_id, found in self._ring.find_once(specs).items()}
 
     def mint(self, spec: KeySpec) -> bytes:
         return self._ring.mint(spec)
 
     def destroy(self, specs: Sequence[KeySpec]) -> int:
         return self._ring.destroy(specs)
+
+
+def _counted(found: Found | Expired | Lost) -> bytes | counts.Expired:
+    match found:
+        case Found(key):
+            return key
+        case Expired():
+            return counts.Expired.LATE
+        case Lost():
+            return counts.Expired.KEY_LOST

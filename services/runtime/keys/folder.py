@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +45,10 @@ class FolderKeys:
 
     def get(self, key_id: str) -> bytes | None:
         return self._read(self._path(key_id))
+
+    def get_many(self, key_ids: Sequence[str]) -> dict[str, bytes]:
+        found = {key_id: self.get(key_id) for key_id in key_ids}
+        return {key_id: key for key_id, key in found.items() if key is not None}
 
     def get_or_create(self, key_id: str, *, expires_at: datetime) -> bytes:
         if expires_at <= self._clock.now():

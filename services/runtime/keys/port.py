@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -34,6 +34,10 @@ class KeyStore(Protocol):
 
     def get(self, key_id: str) -> bytes | None:
         """The key; None if it is not there (destroyed or expired)."""
+        ...
+
+    def get_many(self, key_ids: Sequence[str]) -> dict[str, bytes]:
+        """Those of these keys that are there, in one round trip where the store has those."""
         ...
 
     def get_or_create(self, key_id: str, *, expires_at: datetime) -> bytes:

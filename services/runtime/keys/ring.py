@@ -41,7 +41,7 @@ class Lost:
 
 @dataclass
 class _Held:
-    key: Key = field(repr=False)
+    key: bytes = field(repr=False)
     expires_at_s: float
     confirmed_s: float
 
@@ -82,7 +82,9 @@ class Keyring:
         parts = [
             self._stores[part.where].get_or_create(part.id, expires_at=part.expires_at) for part in spec.parts
         ]
-        return self._keep(spec, parts, now_s)
+        key = _whole(spec, parts)
+        self._keep(spec, key, now_s)
+        return key
 
     def mint_once(self, specs: Sequence[KeySpec]) -> dict[str, bytes]:
         """Keys to seal one thing each with, by their specs' ids: minted together, and not kept here.
@@ -109,17 +111,25 @@ class Keyring:
         held = self._cached(spec, now_s)
         if held:
             return Found(held.key)
-        read = [(part.where, self._stores[part.where].get(part.id)) for part in spec.parts]
+        read = {part.id: self._stores[part.where].get(part.id) for part in spec.parts}
         # Asked again: the deadline may have passed, and the store kept it, while we asked.
         now_s = self._now_s()
-        if now_s >= spec.expires_at.timestamp():
-            return Expired()
-        parts: list[bytes] = []
-        for where, part in read:
-            if part is None:
-                return Lost(where)
-            parts.append(part)
-        return Found(self._keep(spec, parts, now_s))
+        found = _told(spec, read, now_s)
+        if isinstance(found, Found):
+            self._keep(spec, found.key, now_s)
+        return found
+
+    def find_once(self, specs: Sequence[KeySpec]) -> dict[str, Found | Expired | Lost]:
+        """As `find` for each, by the specs' ids: asked together, to open one thing with, and not kept here."""
+        now_s = self._now_s()
+        wanted: dict[Where, list[str]] = {}
+        for part in (part for spec in specs if now_s < spec.expires_at.timestamp() for part in spec.parts):
+            wanted.setdefault(part.where, []).append(part.id)
+        read: dict[str, bytes] = {}
+        for where, ids in wanted.items():
+            read |= self._stores[where].get_many(ids)
+        now_s = self._now_s()
+        return {spec.id: _told(spec, read, now_s) for spec in specs}
 
     def destroy(self, specs: Sequence[KeySpec]) -> int:
         """Destroy these keys in their stores and here; how many were there.
@@ -164,15 +174,26 @@ class Keyring:
             del self._held[key_id]
         self._earliest_s = min((held.expires_at_s for held in self._held.values()), default=math.inf)
 
-    def _keep(self, spec: KeySpec, parts: Sequence[bytes], now_s: float) -> Key:
-        key = _whole(spec, parts)
+    def _keep(self, spec: KeySpec, key: bytes, now_s: float) -> None:
         with self._lock:
             self._held[spec.id] = _Held(key, spec.expires_at.timestamp(), now_s)
             self._held.move_to_end(spec.id)
             self._earliest_s = min(self._earliest_s, spec.expires_at.timestamp())
             while len(self._held) > self._max_cached:
                 self._held.popitem(last=False)
-        return key
+
+
+def _told(spec: KeySpec, read: Mapping[str, bytes | None], now_s: float) -> Found | Expired | Lost:
+    """The key of these parts as the stores gave them, or why there is none."""
+    if now_s >= spec.expires_at.timestamp():
+        return Expired()
+    parts: list[bytes] = []
+    for part in spec.parts:
+        found = read.get(part.id)
+        if found is None:
+            return Lost(part.where)
+        parts.append(found)
+    return Found(_whole(spec, parts))
 
 
 def _whole(spec: KeySpec, parts: Sequence[bytes]) -> Key:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import redis
@@ -36,6 +36,13 @@ class VolatileKeys:
         with as_transient(_WHAT):
             found = self._client.get(self._name(key_id))
         return found if isinstance(found, bytes) else None
+
+    def get_many(self, key_ids: Sequence[str]) -> dict[str, bytes]:
+        if not key_ids:
+            return {}
+        with as_transient(_WHAT):
+            found = self._client.mget([self._name(key_id) for key_id in key_ids])
+        return {key_id: key for key_id, key in zip(key_ids, found, strict=True) if isinstance(key, bytes)}
 
     def get_or_create(self, key_id: str, *, expires_at: datetime) -> bytes:
         if expires_at <= self._clock.now():

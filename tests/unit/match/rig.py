@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,8 @@ from services.contracts.events import FaceObserved
 from services.match.core.matrix import ListMatrix
 from services.match.edges.keys_ring import RingKeys
 from services.match.metrics import MatchMetrics
-from services.match.pipeline import Matcher
+from services.match.pipeline import Matcher, SealedFace
+from services.runtime.clock import Clock
 from services.runtime.kafka.types import Dropped, Prepared, Record
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.ring import Keyring
@@ -60,10 +62,15 @@ class Rig:
     """A Matcher with everything it touches in reach."""
 
     def __init__(
-        self, *, bounds: Authority | None = None, held: ListMatrix | None = None, lists: Lists | None = None
+        self,
+        *,
+        bounds: Authority | None = None,
+        held: ListMatrix | None = None,
+        lists: Lists | None = None,
+        volatile: Callable[[Clock], FakeKeys] = FakeKeys,
     ) -> None:
         self.clock = ManualClock(NOON + timedelta(milliseconds=400))
-        self.volatile = FakeKeys(self.clock)
+        self.volatile = volatile(self.clock)
         self.store = FakeKeys(self.clock)
         self.registry = CollectorRegistry()
         self.authority = bounds or an_authority()
@@ -89,9 +96,9 @@ class Rig:
         stamp_ms = int(face.captured_at.timestamp() * 1000) + 100
         return Record("faces", 0, offset, face.camera.encode(), raw, (), stamp_ms)
 
-    def prepared(self, **changes: Any) -> Prepared[FaceObserved]:
+    def prepared(self, face: FaceObserved | None = None, **changes: Any) -> Prepared[SealedFace]:
         """A face as `handle` gets it."""
-        record = self.record(a_face(**({"model_id": MODEL} | changes)))
+        record = self.record(face or a_face(**({"model_id": MODEL} | changes)))
         item = self.matcher.prepare(record)
         assert not isinstance(item, Dropped), "the face was dropped"
         return Prepared(record, item)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +13,13 @@ import pytest
 from services.contracts import codec, ids, keys
 from services.contracts.authorisation.refusals import Refusal
 from services.contracts.errors import Tampered, Transient, Undecodable
-from services.contracts.events import AlertRaised, FaceObserved, StageCounts
+from services.contracts.events import AlertRaised, FaceObserved, StageCounts, Vector
 from services.match.core.matrix import ListMatrix
+from services.match.core.search import Found, search
+from services.match.pipeline import SealedFace
 from services.runtime.kafka.types import Dropped, Output, Prepared, Record
 from tests.builders import DEPLOYMENT, NOON, a_face, a_frame, a_shot, a_vector
+from tests.fakes.keys import FakeKeys
 from tests.unit.match.lists_builder import DIGEST, MODEL, a_filler, a_matrix, a_subject, near, token_of
 from tests.unit.match.rig import CIPHER, Lists, Rig, an_authority
 
@@ -34,18 +39,18 @@ def opened(rig: Rig, output: Output) -> AlertRaised:
 
 def test_a_listed_face_raises_one_alert_sealed_under_the_hours_key() -> None:
     rig = Rig()
-    face = rig.prepared(vector=a_subject().vector)
-    outcome = rig.matcher.handle([face])
+    face = a_face(model_id=MODEL, vector=a_subject().vector)
+    outcome = rig.matcher.handle([rig.prepared(face)])
     (output,) = outcome.outputs
     raised = opened(rig, output)
     assert output.topic == "alerts"
     assert output.key == f"{DEPLOYMENT}/{token_of('ref-7731')}".encode()
-    assert raised.alert == ids.alert_id(face.item.track, DIGEST, token_of("ref-7731"))
+    assert raised.alert == ids.alert_id(face.track, DIGEST, token_of("ref-7731"))
     assert raised.searched_at == rig.clock.now()
     assert (raised.threshold, raised.list_digest, raised.authority_version) == (0.5, DIGEST, 1)
     assert raised.raw_score == raised.score == pytest.approx(1.0, abs=1e-5)
-    assert raised.shots == face.item.shots
-    assert raised.trace_id == face.item.trace_id
+    assert raised.shots == face.shots
+    assert raised.trace_id == face.trace_id
     assert outcome.counts == counted(faces_received=1, faces_searched=1, faces_alerted=1, alerts_published=1)
 
 
@@ -95,14 +100,11 @@ def test_a_face_of_the_window_is_not_searched_once_the_window_is_over() -> None:
     late = a_face(
         model_id=MODEL, captured_at=rig.clock.now() - timedelta(milliseconds=200), vector=a_subject().vector
     )
-    record = rig.record(late)
-    item = rig.matcher.prepare(record)
-    assert isinstance(item, FaceObserved)
+    prepared = rig.prepared(late)
     rig.clock.advance(1)
-    outcome = rig.matcher.handle([Prepared(record, item)])
+    outcome = rig.matcher.handle([prepared])
     assert outcome.outputs == ()
     assert outcome.counts == counted(faces_received=1, faces_refused__outside_window=1)
-    assert not item.vector.any()
     rig.matcher.delivered(outcome)
     assert rig.value("signpost_match_face_keys_destroyed_total") == 1
     dropped = rig.matcher.prepare(rig.record(late))
@@ -158,24 +160,58 @@ def test_another_deployments_face_is_left_to_its_own_match() -> None:
 
 def test_a_face_whose_time_is_over_is_late() -> None:
     rig = Rig()
-    record = rig.record()
+    face = rig.prepared()
     rig.clock.advance(121)
-    assert rig.matcher.prepare(record) == Dropped(counted(faces_received=1, faces_expired__late=1))
+    assert rig.matcher.handle([face]).counts == counted(faces_received=1, faces_expired__late=1)
+    assert rig.value("signpost_match_faces_expired_total", reason="late") == 1
 
 
 def test_a_face_whose_key_died_before_its_time_is_key_lost() -> None:
     rig = Rig()
-    record = rig.record()
+    face = rig.prepared()
     rig.volatile.lose_all()
-    assert rig.matcher.prepare(record) == Dropped(counted(faces_received=1, faces_expired__key_lost=1))
+    assert rig.matcher.handle([face]).counts == counted(faces_received=1, faces_expired__key_lost=1)
+    assert rig.value("signpost_match_faces_expired_total", reason="key_lost") == 1
 
 
-def test_a_face_under_a_key_that_was_lost_and_minted_anew_is_key_lost() -> None:
+def test_a_face_under_a_key_that_was_lost_and_minted_anew_is_key_lost_and_that_key_stays() -> None:
     rig = Rig()
-    record = rig.record()
+    face = rig.prepared()
     rig.volatile.lose_all()
     rig.record()
-    assert rig.matcher.prepare(record) == Dropped(counted(faces_received=1, faces_expired__key_lost=1))
+    outcome = rig.matcher.handle([face])
+    assert outcome.counts == counted(faces_received=1, faces_expired__key_lost=1)
+    rig.matcher.delivered(outcome)
+    assert rig.volatile.get(face.item.key.id) is not None
+
+
+def test_what_cannot_be_opened_does_not_keep_the_rest_of_its_batch_from_being_searched() -> None:
+    rig = Rig()
+    lost = rig.prepared()
+    rig.volatile.lose_all()
+    face = a_face(model_id=MODEL, revision=2)
+    spec = keys.face(rig.authority, face.event_id, face.captured_at)
+    key = rig.volatile.get_or_create(spec.id, expires_at=spec.expires_at)
+    moved = codec.encode_sealed(face, topic="elsewhere", sealing=codec.Sealing(spec.id, key, CIPHER))
+    record = Record("faces", 0, 7, b"", moved, (), 0)
+    item = rig.matcher.prepare(record)
+    assert isinstance(item, SealedFace)
+    listed = rig.prepared(revision=3, vector=a_subject().vector)
+    outcome = rig.matcher.handle([lost, Prepared(record, item), listed])
+    assert [(one.reason, one.position.offset) for one in outcome.dead] == [("not_authentic", 7)]
+    # The loop adds the dead letter's own counts.
+    assert outcome.counts == counted(
+        faces_received=2, faces_expired__key_lost=1, faces_searched=1, faces_alerted=1, alerts_published=1
+    )
+    assert [one.key for one in outcome.done] == [listed.item.key]
+
+
+def test_a_batchs_keys_are_found_in_one_round_trip() -> None:
+    rig = Rig()
+    faces = [rig.prepared(revision=number) for number in range(1, 6)]
+    reads = rig.volatile.reads
+    assert rig.matcher.handle(faces).counts[DEPLOYMENT, "faces_searched"] == 5
+    assert rig.volatile.reads == reads + 1
 
 
 def test_a_face_that_names_another_faces_key_is_not_authentic() -> None:
@@ -207,9 +243,9 @@ def test_another_kind_of_event_on_the_topic_is_undecodable() -> None:
 
 def test_the_faces_key_dies_after_the_commit_and_not_before() -> None:
     rig = Rig()
-    face = rig.prepared()
-    spec = keys.face(rig.authority, face.item.event_id, face.item.captured_at)
-    outcome = rig.matcher.handle([face])
+    face = a_face(model_id=MODEL)
+    spec = keys.face(rig.authority, face.event_id, face.captured_at)
+    outcome = rig.matcher.handle([rig.prepared(face)])
     assert rig.volatile.get(spec.id) is not None
     rig.matcher.delivered(outcome)
     assert rig.volatile.get(spec.id) is None
@@ -228,14 +264,38 @@ def test_keys_that_cannot_be_destroyed_are_counted_and_left_to_their_deadline() 
     assert rig.value("signpost_match_face_keys_left_total") == 1
 
 
-def test_vectors_are_overwritten_once_searched() -> None:
+@pytest.fixture
+def searched(monkeypatch: pytest.MonkeyPatch) -> list[Vector]:
+    """Every vector that was searched; not a copy."""
+    seen: list[Vector] = []
+
+    def watched(matrix: ListMatrix, probes: Sequence[Vector], *args: Any, **named: Any) -> Found:
+        assert all(np.any(one) for one in probes)
+        seen.extend(probes)
+        return search(matrix, probes, *args, **named)
+
+    monkeypatch.setattr("services.match.pipeline.search", watched)
+    return seen
+
+
+def test_vectors_are_overwritten_once_searched(searched: list[Vector]) -> None:
     rig = Rig()
-    face = rig.prepared()
-    rig.matcher.handle([face])
-    assert not np.any(face.item.vector)
+    rig.matcher.handle([rig.prepared(), rig.prepared(revision=2)])
+    assert len(searched) == 2
+    assert not np.any(searched)
 
 
-def test_a_batch_that_has_to_wait_for_a_store_keeps_its_vectors() -> None:
+def test_vectors_of_a_batch_that_could_not_be_finished_are_overwritten_too(searched: list[Vector]) -> None:
+    rig = Rig()
+    face = rig.prepared(vector=a_subject().vector)
+    rig.store.away = True
+    with pytest.raises(Transient):
+        rig.matcher.handle([face])
+    assert len(searched) == 1
+    assert not np.any(searched)
+
+
+def test_a_batch_that_had_to_wait_for_a_store_is_searched_anew() -> None:
     rig = Rig()
     face = rig.prepared(vector=a_subject().vector)
     rig.store.away = True
@@ -274,14 +334,16 @@ def test_a_batch_is_searched_against_one_list_even_if_another_comes() -> None:
     assert opened(rig, output).subject == new.token
 
 
-def test_faces_that_waited_while_the_authority_ended_are_not_searched_and_not_kept() -> None:
+def test_faces_that_waited_while_the_authority_ended_are_not_searched_and_not_kept(
+    searched: list[Vector],
+) -> None:
     rig = Rig()
     face = rig.prepared(vector=a_subject().vector)
     rig.standing.why = Refusal.NOT_ACTIVE
     outcome = rig.matcher.handle([face])
+    assert searched == []
     assert outcome.outputs == ()
     assert outcome.counts == counted(faces_received=1, faces_refused__not_active=1)
-    assert not face.item.vector.any()
     rig.matcher.delivered(outcome)
     assert rig.value("signpost_match_face_keys_destroyed_total") == 1
     assert rig.matcher.prepare(rig.record()) == Dropped(counted(faces_received=1, faces_refused__not_active=1))
@@ -299,14 +361,12 @@ def test_faces_wait_for_a_lease_that_is_late_and_no_longer_than_their_keys_live(
     assert len(rig.matcher.handle([face]).outputs) == 1
     face = rig.prepared(vector=a_subject().vector)
     rig.standing.why = Refusal.LEASE_STALE
-    spec = keys.face(rig.authority, face.item.event_id, face.item.captured_at)
-    rig.clock.advance((spec.expires_at - rig.clock.now()).total_seconds())
+    rig.clock.advance((face.item.key.expires_at - rig.clock.now()).total_seconds())
     outcome = rig.matcher.handle([face])
     assert outcome.counts == counted(faces_received=1, faces_refused__lease_stale=1)
-    assert not face.item.vector.any()
 
 
-def test_a_stop_that_comes_while_faces_are_searched_raises_no_alert() -> None:
+def test_a_stop_that_comes_while_faces_are_searched_raises_no_alert(searched: list[Vector]) -> None:
     class StopsMeanwhile(Lists):
         def current(self) -> ListMatrix | None:
             rig.standing.why = Refusal.NOT_ACTIVE
@@ -314,7 +374,21 @@ def test_a_stop_that_comes_while_faces_are_searched_raises_no_alert() -> None:
 
     rig = Rig(lists=StopsMeanwhile(a_matrix()))
     outcome = rig.matcher.handle([rig.prepared(vector=a_subject().vector)])
+    assert len(searched) == 1
+    assert not np.any(searched)
     assert outcome.outputs == ()
+    assert outcome.counts == counted(faces_received=1, faces_refused__not_active=1)
+
+
+def test_a_stop_that_comes_while_a_store_keeps_faces_waiting_is_in_time(searched: list[Vector]) -> None:
+    class StopsMeanwhile(FakeKeys):
+        def get_many(self, key_ids: Sequence[str]) -> dict[str, bytes]:
+            rig.standing.why = Refusal.NOT_ACTIVE
+            return super().get_many(key_ids)
+
+    rig = Rig(volatile=StopsMeanwhile)
+    outcome = rig.matcher.handle([rig.prepared(vector=a_subject().vector)])
+    assert searched == []
     assert outcome.counts == counted(faces_received=1, faces_refused__not_active=1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -64,9 +65,44 @@ def test_keys_to_seal_with_once_are_found_by_others_and_not_kept_here(rig: Rig) 
     assert ring.find(specs[0]) == Lost(Where.STORE)
 
 
-def test_no_key_to_seal_with_once_asks_no_store(rig: Rig) -> None:
+def test_no_key_to_seal_or_open_with_once_asks_no_store(rig: Rig) -> None:
     rig.volatile.away = rig.store.away = True
     assert rig.ring().mint_once([]) == {}
+    assert rig.ring().find_once([]) == {}
+
+
+def test_keys_to_open_with_once_are_as_each_alone_and_not_kept(rig: Rig) -> None:
+    there, lost, epoch = a_face_key("1"), a_face_key("2"), an_epoch_key()
+    over = KeySpec("city/face/3", (KeyPart("city/face/3", Where.VOLATILE, A_MORNING),))
+    specs, ring = [there, lost, epoch, over], rig.ring()
+    for one in (there, lost, epoch):
+        rig.ring().mint(one)
+    rig.ring().destroy([lost])
+    reads = rig.volatile.reads
+    found = ring.find_once(specs)
+    assert rig.volatile.reads == reads + 1
+    assert found == {spec.id: rig.ring().find(spec) for spec in specs}
+    assert [type(found[spec.id]) for spec in specs] == [Found, Lost, Found, Expired]
+    assert not ring._held
+
+
+def test_a_key_that_ends_while_it_is_asked_for_is_expired(rig: Rig) -> None:
+    class Slow(FakeKeys):
+        def get_many(self, key_ids: Sequence[str]) -> dict[str, bytes]:
+            found = super().get_many(key_ids)
+            rig.clock.advance(75)
+            return found
+
+    store = Slow(rig.clock)
+    ring = Keyring(store, rig.store, rig.clock)
+    ring.mint(a_face_key())
+    assert ring.find_once([a_face_key()]) == {a_face_key().id: Expired()}
+
+
+def test_a_store_that_is_away_is_no_lost_key_of_several(rig: Rig) -> None:
+    rig.volatile.away = True
+    with pytest.raises(Transient):
+        rig.ring().find_once([a_face_key()])
 
 
 def test_keys_that_share_a_part_differ(rig: Rig) -> None:
