@@ -27,8 +27,9 @@ FaultPoint = Callable[[str], None]
 SETTLE_S = 60.0
 
 # One try of a blocking broker call. Short enough to notice a stop, long against a round trip. librdkafka does
-# not always keep it: sending offsets waits for ever for a group coordinator that a restart made it drop from
-# its brokers and not from its cache (2.16; tests/reliability found it). Then Shape.hung_s ends the process.
+# not always keep it: sending offsets waits for a group coordinator that it has dropped from its brokers and not
+# from its cache (2.16; tests/reliability found it) until one of its connections changes its state, which
+# config.transactional_options sees to. Where that does not help, Shape.hung_s ends the process.
 STEP_S = 5.0
 
 # How long a coordinator that moves is waited for. Giving up earlier aborts what the new one has never heard

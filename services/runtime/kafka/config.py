@@ -95,4 +95,9 @@ def transactional_options(
         "linger.ms": 0,
         # The coordinator answers "concurrent transactions" now and then; at the default each costs 100 ms.
         "retry.backoff.ms": 5,
+        # Offsets for a group coordinator that has died are asked of the next one only when some connection of
+        # this client changes its state; otherwise the call waits without end (librdkafka 2.16, issue 5511). An
+        # idle one that is closed is such a change. Above the pause between two commits (Shape.tick_s), or it is
+        # opened anew for each; well below Shape.hung_s and TRANSACTION_TIMEOUT_MS.
+        "connections.max.idle.ms": 4_000,
     }

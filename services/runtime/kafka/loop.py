@@ -62,8 +62,8 @@ class Shape:
     transient_s: float = 30.0
     # A stage at one thing for longer than this is hung: the heartbeat stops. Above the slowest batch.
     stall_s: float = 60.0
-    # A delivery at one call for longer than this is hung, and only a restart ends it: librdkafka waits without
-    # end for a coordinator that it has dropped (commit.py). Above every deadline of a single call (12 s).
+    # A delivery at one call for longer than this is hung, and only a restart ends it: librdkafka may wait without
+    # end for a coordinator that it has dropped (commit.STEP_S). Above every deadline of a single call (12 s).
     hung_s: float = 20.0
     # How long a poll waits for a record; a stop and a reset are noticed within it.
     poll_s: float = 0.1

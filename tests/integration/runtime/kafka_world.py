@@ -39,6 +39,11 @@ class KafkaWorld:
             made.result(_ADMIN_S)
         return name
 
+    def coordinator(self, group: str) -> str:
+        """`host:port` of the broker that coordinates `group`."""
+        node = self._admin.describe_consumer_groups([group])[group].result(_ADMIN_S).coordinator
+        return f"{node.host}:{node.port}"
+
     def consumer(
         self, group: str, reset: Reset = Reset.EARLIEST, *, max_poll_interval_ms: int = 30_000
     ) -> KafkaConsumer:

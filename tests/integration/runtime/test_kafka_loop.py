@@ -112,7 +112,8 @@ def test_the_only_broker_restarts_and_nothing_is_lost_or_doubled(tmp_path: Path)
     assert counts == {"handled": 500}
 
 
-def test_one_broker_of_three_dies_and_the_loop_goes_on(kafka_trio: KafkaCluster) -> None:
+def test_the_groups_coordinator_of_three_brokers_dies_and_the_loop_goes_on(kafka_trio: KafkaCluster) -> None:
+    """In the same process: see connections.max.idle.ms of the transactional producer."""
     world = KafkaWorld(kafka_trio.bootstrap, replication=3)
     ground = Ground(world, partitions=3)
     values = [[b"%d-%d" % (partition, number) for number in range(300)] for partition in range(3)]
@@ -120,7 +121,8 @@ def test_one_broker_of_three_dies_and_the_loop_goes_on(kafka_trio: KafkaCluster)
         ground.feed(*those, partition=partition)
     with ground.supervised_worker("w", "--work-s=0.02") as look_after:
         eventually(lambda: ground.out().total() > 50, "work", within_s=WITHIN_S)
-        kafka_trio.kill(0)
+        coordinator = world.coordinator(ground.group)
+        kafka_trio.kill([node.bootstrap for node in kafka_trio.nodes].index(coordinator))
         eventually(lambda: ground.out().total() >= 900, "all outputs", within_s=WITHIN_S * 2)
         out, counts = ground.until_out(900), ground.counts()
         assert look_after() == 1
