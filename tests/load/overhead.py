@@ -33,13 +33,13 @@ from tests.load.bench import HOME, as_fast_as_taken, exercise, rounded
 from tests.load.content import DESCRIPTION, write_folders
 from tests.load.measure import CpuShares, cores, rate, stage_counts
 from tests.load.overhead_guards import METERS, WINDOW_S, is_on
-from tests.load.paired import compare
+from tests.load.paired import compare, enough
 
 RESULT = Path("build/overhead.json")
 AIM = 0.03
 _WARM_UP_S = 20.0
 # What was captured in the window before must be through by then; `lag_p95_s` tells whether it was.
-_SETTLED_S = 5.0
+_SETTLED_S = 7.0
 # When a segment of `counts` is closed only its last word is kept; here each is wanted, of the whole run.
 _KEEP_COUNTS = timedelta(days=1)
 # Frames of a partition on their way, so that they are soon through: 96 in all, where two workers fetch 64 ahead.
@@ -156,6 +156,8 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=30)
     parser.add_argument("--faces", type=int, default=3, help="in view of each camera")
     given = parser.parse_args()
+    if not enough(given.pairs):
+        parser.error(f"--pairs: {given.pairs} are too few for an interval, six are needed")
     shutil.rmtree(METERS, ignore_errors=True)
     cameras = as_fast_as_taken(write_folders(HOME / "content", given.faces))
     modules = {

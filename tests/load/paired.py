@@ -26,12 +26,17 @@ def compare(pairs: Sequence[tuple[float, float]]) -> Compared:
     """
     ratios = sorted(one / other for one, other in pairs)
     inner, sure = 0, _sure(len(ratios), 0)
-    if sure < CONFIDENCE:
+    if not enough(len(ratios)):
         raise ValueError(f"{len(ratios)} pairs are too few")
     while _sure(len(ratios), inner + 1) >= CONFIDENCE:
         inner += 1
         sure = _sure(len(ratios), inner)
     return Compared(statistics.median(ratios), (ratios[inner], ratios[-1 - inner]), sure)
+
+
+def enough(pairs: int) -> bool:
+    """Whether so many pairs have an interval at all."""
+    return _sure(pairs, 0) >= CONFIDENCE
 
 
 def _sure(pairs: int, inner: int) -> float:
