@@ -80,7 +80,7 @@ faults: setup assets ## kill everything at least once, count what is lost (build
 chain: setup ## kill the audit chain's sequencer 200 times, tamper with what it wrote (build/chain.json)
 	$(RUN)python -m tests.reliability.chain
 
-purge-scan: setup assets ## purge an exercise, and look for what it held in every place there is (build/purge-scan.json)
+purge-scan: setup assets tools ## purge an exercise, and look for what it held in every place there is (build/purge-scan.json)
 	$(RUN)python -m tests.reliability.purge_scan
 
 attacks: setup ## try everything an authority must withstand, on the real services (build/attacks.json)

@@ -27,7 +27,7 @@ from services.contracts.events import AlertRaised, FaceObserved, FrameCaptured
 from tests.e2e.world import a_setup
 from tests.reliability.keeper import Keeper
 from tests.reliability.reviewers import Reviewer
-from tests.reliability.scan.browser import look_at_a_case
+from tests.reliability.scan.browser import CHROMIUM, look_at_a_case
 from tests.reliability.scan.ground import Ground
 from tests.reliability.scan.lives import lives
 from tests.reliability.scan.needles import Needle, Search, forms, of_picture, of_vector
@@ -243,6 +243,8 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument("--ray-workers", type=int, default=1)
     options.add_argument("--home", type=Path, help="where everything stays; else a folder that goes")
     chosen = options.parse_args(arguments)
+    if not CHROMIUM.exists():
+        options.exit(2, f"{CHROMIUM} is missing, in which a reviewer looks at a case: apt-get install chromium\n")
     screen = Console()
     with tempfile.TemporaryDirectory(prefix="purge-") as folder:
         found = Purging(chosen.home or Path(folder), ray_workers=chosen.ray_workers, say=screen.print).run()
