@@ -8,6 +8,8 @@ from __future__ import annotations
 import pkgutil
 import sys
 from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -32,12 +34,24 @@ def build(groups: list[str]) -> typer.Typer:
 def main() -> None:
     """Run the command line."""
     groups = [module.name for module in pkgutil.iter_modules(commands.__path__)]
-    # Only what was asked for is imported: `stack status` has no use for video and gRPC.
+    # Only what was asked for is imported: `stack status` has no use for video and gRPC, `--version` for nothing.
     asked = [group for group in groups if [group.replace("_", "-")] == sys.argv[1:2]]
-    build(asked or groups)(prog_name="signpost")
+    needed = [] if sys.argv[1:2] == ["--version"] else asked or groups
+    build(needed)(prog_name="signpost")
 
 
-def _signpost() -> None:
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"signpost {version('signpost')}")
+        raise typer.Exit
+
+
+def _signpost(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version and end.")
+    ] = False,
+) -> None:
     """Run Signpost on this machine and speak to its services."""
 
 

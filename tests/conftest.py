@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Iterator
 
@@ -13,6 +14,12 @@ _LOGGERS = ("services", "console", "evaluation")
 _THREADS = "signpost-"
 # A thread that was told to stop may still be on its last turn when the test ends.
 _JOIN_S = 2.0
+
+
+# Clients that tests make go straight to loopback, as the product's do, on a machine with a proxy in its shell.
+_LOOPBACK = "127.0.0.1,::1,localhost"
+for _name in ("no_proxy", "NO_PROXY"):
+    os.environ[_name] = ",".join(filter(None, (os.environ.get(_name), _LOOPBACK)))  # noqa: TID251
 
 
 class ExpectedErrors:

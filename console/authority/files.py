@@ -24,7 +24,7 @@ class _Spelt(yaml.SafeDumper):
 
 
 def facts_path(draft: Path) -> Path:
-    """Where `watchlist build` writes what it settled: try.yaml has try.list.yaml beside it."""
+    """Where `watchlist seal` writes what it settled: try.yaml has try.list.yaml beside it."""
     return draft.with_suffix(".list.yaml")
 
 
@@ -47,9 +47,9 @@ def read_draft(path: Path) -> Draft:
 
 
 def read_facts(path: Path) -> SealedFacts:
-    """What a list's building settled. Raises Misconfigured or NotAuthorised."""
+    """What a list's sealing settled. Raises Misconfigured or NotAuthorised."""
     if not path.exists():
-        raise Misconfigured(f"{path} is not there; `signpost watchlist build` writes it")
+        raise Misconfigured(f"{path} is not there; `signpost watchlist seal` writes it beside the sealed list")
     return parse_sealed(read_text(path))
 
 

@@ -35,7 +35,8 @@ app = typer.Typer(help="An authority: written, signed, submitted, ordered about.
 DraftFile = Annotated[Path, typer.Argument(metavar="DRAFT", help="The draft, in YAML (docs/deployment.md).")]
 Deployment = Annotated[str, typer.Argument(help="The deployment's id.")]
 Facts = Annotated[
-    Path | None, typer.Option("--list", help="What `watchlist build` wrote; beside the draft if not given.")
+    Path | None,
+    typer.Option("--list", help="NAME.list.yaml, as `watchlist seal` wrote it; beside the draft if not given."),
 ]
 Reason = Annotated[str, typer.Option(help="Why, in writing; it is kept.")]
 

@@ -8,6 +8,7 @@ from typing import Self
 import grpc
 import numpy as np
 
+from console.edges.grpc_channel import channel_to
 from console.watchlist.enrolment import Model, Refusal, Refused, Template
 from services.contracts.errors import Misconfigured
 from signpost.v1 import enrolment_pb2, enrolment_pb2_grpc
@@ -24,13 +25,7 @@ class GrpcEnrolment:
     def __init__(self, address: str) -> None:
         """Connects at the first call."""
         self._address = address
-        self._channel = grpc.insecure_channel(
-            address,
-            options=[
-                ("grpc.max_send_message_length", _MAX_BYTES),
-                ("grpc.max_receive_message_length", _MAX_BYTES),
-            ],
-        )
+        self._channel = channel_to(address, max_bytes=_MAX_BYTES)
         self._stub = enrolment_pb2_grpc.EnrolmentStub(self._channel)  # type: ignore[no-untyped-call]  # generated
         self._model: Model | None = None
 

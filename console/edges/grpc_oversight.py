@@ -12,6 +12,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from console.authority.standing import Anchor, RegistryStanding, Revocations, Standing, Version
+from console.edges.grpc_channel import channel_to
 from console.sharing.book import Book
 from services.contracts.audit.chain import SignedTreeHead
 from services.contracts.audit.lines import decode_line
@@ -40,7 +41,7 @@ class OversightClient:
         """`addresses`: host:port, comma between. Connects at the first call."""
         self._addresses = [one.strip() for one in addresses.split(",")]
         self._patience_s = patience_s
-        self._channels = [grpc.insecure_channel(one) for one in self._addresses]
+        self._channels = [channel_to(one) for one in self._addresses]
         self._stubs = [
             oversight_pb2_grpc.OversightServiceStub(one)  # type: ignore[no-untyped-call]  # generated
             for one in self._channels

@@ -10,6 +10,7 @@ from typing import Self
 
 import grpc
 
+from console.edges.grpc_channel import channel_to
 from services.contracts.codec_fields import from_micros
 from services.contracts.events import Judgement
 from signpost.v1 import review_pb2, review_pb2_grpc
@@ -37,7 +38,7 @@ class ReviewClient:
 
     def __init__(self, address: str, user: str, password: str) -> None:
         """Sign in; blocks for at most 10 s. Raises grpc.RpcError."""
-        self._channel = grpc.insecure_channel(address)
+        self._channel = channel_to(address)
         self._stub = review_pb2_grpc.ReviewStub(self._channel)  # type: ignore[no-untyped-call]  # generated
         answer = self._stub.SignIn(
             review_pb2.SignInRequest(user=user, password=password), timeout=_CALL_S, wait_for_ready=True

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from console.stack.child import Child
 from console.stack.ports import free_ports
+from services.runtime.http_client import direct
 
 # A first start compiles the networks; later ones read them from the cache.
 _READY_WITHIN_S = 180
@@ -29,6 +29,7 @@ class ServiceProcess:
         self._settings = dict(settings)
         self._child: Child | None = None
         (self._http_port,) = free_ports(1)
+        self._opener = direct()
 
     @property
     def log(self) -> Path:
@@ -61,14 +62,14 @@ class ServiceProcess:
     def ready(self) -> bool:
         """Whether /readyz says yes now."""
         try:
-            with urllib.request.urlopen(f"{self.http}/readyz", timeout=_ASK_TIMEOUT_S) as answer:  # noqa: S310
+            with self._opener.open(f"{self.http}/readyz", timeout=_ASK_TIMEOUT_S) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
 
     def metrics(self) -> str:
         """The metrics as they are now, in Prometheus' text format."""
-        with urllib.request.urlopen(f"{self.http}/metrics", timeout=_ASK_TIMEOUT_S) as answer:  # noqa: S310
+        with self._opener.open(f"{self.http}/metrics", timeout=_ASK_TIMEOUT_S) as answer:
             return bytes(answer.read()).decode()
 
     def alive(self) -> bool:

@@ -14,6 +14,7 @@ from services.contracts.audit.chain import SignedTreeHead
 from services.contracts.audit.lines import encode_line
 from services.contracts.errors import Misconfigured
 from services.oversight.ports import Unanchored
+from services.runtime.http_client import direct
 
 # A sink that takes longer is asked again; nothing but its own thread waits.
 _TIMEOUT_S = 10.0
@@ -34,7 +35,7 @@ class HeadsUrl:
         self._url = url
         self.name = f"url {parts.hostname}"
         # No proxy from the environment, and no redirect: both would send it to somebody else.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
+        self._opener = direct(_NoRedirect())
 
     def take(self, signed: SignedTreeHead) -> None:
         """Taken on return: the sink has answered with 2xx."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,12 @@ def test_a_word_that_is_not_one_is_said_to_be_none(
     code, text = said(capsys, monkeypatch, "serach")
     assert code == 2
     assert "No such command 'serach'" in text
+
+
+def test_the_version_is_said_as_the_package_has_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`signpost --version` was no such option: who reports a fault could not say of which version."""
+    code, text = said(capsys, monkeypatch, "--version")
+    assert (code, text) == (0, f"signpost {version('signpost')}\n")
+    assert re.fullmatch(r"\d+\.\d+\.\d+", version("signpost"))

@@ -9,6 +9,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from console.authority import files
+from console.authority.key_file import write_key
 from console.commands import authority, keys
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.registry import open_registry
@@ -157,3 +158,19 @@ def test_an_unknown_key_or_a_name_that_is_none_ends_in_exit_1(root: Path, tmp_pa
     assert done.exit_code == 1
     assert "person:" in done.output
     assert "Smith" not in done.output
+
+
+def test_a_draft_without_its_lists_facts_names_the_command_that_writes_them(draft: Path, tmp_path: Path) -> None:
+    """`submit` named `watchlist build`, which writes no such file: `seal` does."""
+    write_key(tmp_path / "author.pem", bytes(32))
+    words = ["submit", str(draft), f"--key={tmp_path / 'author.pem'}", "--oversight=127.0.0.1:1"]
+    done = CliRunner().invoke(authority.app, words)
+    assert done.exit_code == 2
+    assert f"{draft.with_suffix('.list.yaml')} is not there; `signpost watchlist seal` writes it" in done.output
+
+
+@pytest.mark.parametrize("word", ["submit", "check"])
+def test_the_help_of_list_names_the_command_that_writes_it(word: str) -> None:
+    told = " ".join(CliRunner().invoke(authority.app, [word, "--help"], env={"COLUMNS": "300"}).output.split())
+    assert "as `watchlist seal` wrote it" in told
+    assert "watchlist build" not in told
