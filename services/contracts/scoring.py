@@ -1,11 +1,18 @@
-"""How likeness is scored: the one place, so that what is calibrated is what is searched."""
+"""How likeness is scored: the one place, so that what is calibrated is what is searched.
+
+match searches with it, embed fuses a track's shots with it, sealing compares entries with it, and evaluation
+measures thresholds with it.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 # Measured for SFace: 3 to 100 others and weights of .25 to .75 differ by less than a hundredth in TPIR.
 COHORT_SIZE = 10
@@ -21,7 +28,7 @@ def fuse(vectors: Floats) -> Floats:
     """
     if vectors.shape[-2] == 0:
         raise ValueError("there is nothing to fuse")
-    mean = vectors.mean(axis=-2)
+    mean = vectors.mean(axis=-2, dtype=np.float64)
     lengths = np.linalg.norm(mean, axis=-1, keepdims=True)
     if (lengths < 1e-6).any():
         raise ValueError("the shots cancel out: they are not of one face")
@@ -33,27 +40,79 @@ def raw_scores(probes: Floats, gallery: Floats) -> Floats:
     return np.asarray(probes @ gallery.T, np.float32)
 
 
-def best_per_subject(scores: Floats, subjects: NDArray[np.intp], count: int) -> Floats:
-    """Reduce scores [m, entries] to [m, count] where subjects have several entries each.
+class Cohorts:
+    """Gallery normalisation: a raw score less `a` times the mean of the probe's `k` best scores of other entries.
 
-    `subjects` [entries] says whose each entry is, 0..count-1. Normalise only after this: an own
-    second entry among the "others" would count a subject against itself.
+    A face that is like many on the list is like nobody on it; and the threshold no longer moves with the list's
+    size. An entry that is among a probe's k + 1 best has the others of these as its cohort, every other entry the
+    k best. Made of `best` [m, k + 1 or more], the largest raw scores of each of m probes, descending: as many more
+    than k + 1 as an entry may have near-duplicates, which are no cohort for it. Raises ValueError for fewer.
     """
-    best = np.full((count, scores.shape[0]), -np.inf, np.float32)
-    np.maximum.at(best, subjects, scores.T)
-    return best.T
+
+    def __init__(self, best: Doubles, *, k: int = COHORT_SIZE, a: float = COHORT_WEIGHT) -> None:
+        if not 1 <= k < best.shape[1]:
+            raise ValueError(f"{k} others are asked for, the list has {best.shape[1]} subjects")
+        self._best, self._k, self._a = best, k, a
+        usual = best[:, : k + 1]
+        self._total, self._least = usual.sum(axis=1), usual[:, -1]
+
+    @property
+    def least_penalty(self) -> Doubles:
+        """The least that is taken off any score of each probe, [m]: it bounds what can reach a threshold."""
+        return np.asarray(self._a * self._best[:, -self._k :].sum(axis=1) / self._k)
+
+    def normalised(self, scores: Floats | Doubles) -> Doubles:
+        """All scores [m, n] of the probes on a list without near-duplicates, [m, n]."""
+        others = self._total[:, np.newaxis] - np.maximum(scores, self._least[:, np.newaxis])
+        return self._less(scores, others)
+
+    def of_probe(self, probe: int, scores: Doubles, apart: Mapping[int, Doubles]) -> Doubles:
+        """Some raw scores [r] of one probe, normalised, [r].
+
+        `apart` has, by place in `scores`, the raw scores of an entry that has near-duplicates and of these.
+        """
+        others = self._total[probe] - np.maximum(scores, self._least[probe])
+        for place, left_out in apart.items():
+            others[place] = self._without(probe, left_out)
+        return self._less(scores, others)
+
+    def _without(self, probe: int, left_out: Doubles) -> float:
+        """The sum of the probe's k best scores but these."""
+        left = self._best[probe].tolist()
+        for score in left_out.tolist():
+            if score in left:  # else it is none of the best; equal scores stand for each other
+                left.remove(score)
+        if len(left) < self._k:
+            raise ValueError(f"{self._k} others are asked for, an entry has {len(left)}")
+        return float(sum(left[: self._k]))
+
+    def _less(self, scores: Floats | Doubles, others: Doubles) -> Doubles:
+        return np.asarray(scores - self._a * others / self._k, np.float64)
 
 
-def gallery_t(scores: Floats, *, k: int = COHORT_SIZE, a: float = COHORT_WEIGHT) -> Floats:
-    """Each score less `a` times the mean of the probe's `k` best scores on other subjects: [m, n].
+def gallery_t(
+    scores: Floats, pairs: Sequence[tuple[int, int]] = (), *, k: int = COHORT_SIZE, a: float = COHORT_WEIGHT
+) -> Floats:
+    """Every raw score [m, n], one column an entry, normalised as `Cohorts` says, [m, n].
 
-    A face that is like many on the list is like nobody on it; and the threshold no longer moves with
-    the list's size. `scores` [m, n], one column a subject. Raises ValueError unless n > k.
+    The two columns of a pair are near-duplicates: no cohort for each other. Raises ValueError unless every column
+    keeps k others.
     """
-    n = scores.shape[1]
-    if not 1 <= k < n:
-        raise ValueError(f"{k} others are asked for, the list has {n} subjects")
-    top = np.partition(scores, n - k - 1, axis=1)[:, n - k - 1 :].astype(np.float64)
-    # Of the k + 1 best, leave out the score's own where it is one of them, else the least of them.
-    others = (top.sum(axis=1, keepdims=True) - np.maximum(scores, top.min(axis=1, keepdims=True))) / k
-    return np.asarray(scores - a * others, np.float32)
+    apart: dict[int, list[int]] = {}
+    for one, other in pairs:
+        apart.setdefault(one, [one]).append(other)
+        apart.setdefault(other, [other]).append(one)
+    count = min(scores.shape[1], k + max(map(len, apart.values()), default=1))
+    cohorts = Cohorts(_largest(scores, count), k=k, a=a)
+    found = cohorts.normalised(scores)
+    doubles = scores.astype(np.float64)
+    for column, columns in apart.items():
+        for probe, row in enumerate(doubles):
+            found[probe, column] = cohorts.of_probe(probe, row[[column]], {0: row[columns]})[0]
+    return found.astype(np.float32)
+
+
+def _largest(scores: Floats, count: int) -> Doubles:
+    """The `count` largest of each row, descending."""
+    top = np.partition(scores, scores.shape[1] - count, axis=1)[:, scores.shape[1] - count :]
+    return -np.sort(-top.astype(np.float64), axis=1)

@@ -15,11 +15,12 @@ from services.contracts import counts, ids
 from services.contracts.counts import Count
 from services.contracts.events import FaceObserved, FrameCaptured, Shot
 from services.contracts.ids import TrackId
+from services.contracts.scoring import fuse
 from services.embed.core.books import Books
 from services.embed.core.frames import Frame
 from services.embed.core.offsets import SeenOffsets
 from services.embed.core.passages import Draft, Passage, Whereabouts
-from services.embed.core.shots import Published, fuse, mean_quality
+from services.embed.core.shots import Published, mean_quality
 from services.embed.metrics import EmbedMetrics, Stage
 from services.embed.ports import Detector, FaceWriter, FrameReader, GroupPositions, Pictures, Recogniser
 from services.embed.watch import Rules, Sight, Watch
@@ -214,7 +215,7 @@ class EmbedPipeline:
             model_id=self._recogniser.model_id,
             quality=quality,
             first_seen_at=passage.first_seen_at,
-            vector=fuse([shot.vector for shot in best_first if shot.vector is not None]),
+            vector=fuse(np.stack([shot.vector for shot in best_first if shot.vector is not None])),
             shots=tuple(
                 Shot(shot.crop_jpeg, shot.captured_at, shot.box, shot.taken.quality) for shot in best_first
             ),

@@ -91,31 +91,6 @@ def fused(templates: Mapping[str, Floats], fillers: Floats) -> Floats:
     return np.vstack([*rows, fillers]) if len(fillers) else np.vstack(rows)
 
 
-def normalised(
-    scores: Floats,
-    pairs: Sequence[tuple[int, int]],
-    *,
-    k: int = scoring.COHORT_SIZE,
-    a: float = scoring.COHORT_WEIGHT,
-) -> Floats:
-    """`scoring.gallery_t` where the two columns of a pair are no cohort for each other: [m, n] to [m, n].
-
-    Raises ValueError unless every column keeps `k` others.
-    """
-    found = scoring.gallery_t(scores, k=k, a=a)
-    without: dict[int, list[int]] = {}
-    for one, other in pairs:
-        without.setdefault(one, [one]).append(other)
-        without.setdefault(other, [other]).append(one)
-    for column, left_out in without.items():
-        others = np.delete(scores, left_out, axis=1).astype(np.float64)
-        if others.shape[1] < k:
-            raise ValueError(f"{k} others are asked for, a column has {others.shape[1]}")
-        best = np.partition(others, others.shape[1] - k, axis=1)[:, others.shape[1] - k :]
-        found[:, column] = scores[:, column] - a * best.mean(axis=1)
-    return found
-
-
 def columns(pairs: Sequence[Pair], entry_ids: Sequence[str]) -> tuple[tuple[int, int], ...]:
     """The pairs as places among the entries."""
     place = {name: number for number, name in enumerate(entry_ids)}

@@ -6,10 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
-from services.contracts.events import Vector
-
 
 @dataclass(frozen=True)
 class Taken:
@@ -98,17 +94,6 @@ class EveryFace:
 
     def keeps(self, published: Sequence[Taken]) -> Sequence[int]:
         return ()
-
-
-def fuse(vectors: Sequence[Vector]) -> Vector:
-    """The mean of vectors of length 1, of length 1 again. Raises ValueError for none, or if they cancel out."""
-    if not vectors:
-        raise ValueError("nothing to fuse")
-    mean = np.mean(np.stack(vectors).astype(np.float64), axis=0)
-    length = float(np.linalg.norm(mean))
-    if length < 1e-6:
-        raise ValueError("these vectors cancel each other out")
-    return np.asarray(mean / length, np.float32)
 
 
 def mean_quality(kept: Sequence[Taken]) -> float:

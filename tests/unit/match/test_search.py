@@ -145,7 +145,7 @@ def test_near_duplicates_are_no_cohort_for_each_other(
     matrix = replace(plain, cohort_size=size, rows=rows, apart=_apart(pairs))
     assume(matrix.has_cohorts)
     probes = [*_unit(3, seed + 1), rows[0]]
-    expected = likeness.normalised(scoring.raw_scores(np.stack(probes), rows), pairs, k=size, a=0.5)
+    expected = scoring.gallery_t(scoring.raw_scores(np.stack(probes), rows), pairs, k=size, a=0.5)
     found = search(matrix, probes, [threshold] * len(probes), at=NOON)
     for face, hits in enumerate(found.hits):
         got = {hit.subject: hit.score for hit in hits}

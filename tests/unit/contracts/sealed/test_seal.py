@@ -410,31 +410,6 @@ def test_those_alike_are_found_across_blocks() -> None:
     assert likeness.alike(templates, limits, raw_scores) == (Pair("e-003", "e-599"),)
 
 
-@BOUNDED
-@given(seed=st.integers(0, 1000), n=st.integers(8, 20), k=st.integers(1, 4), data=st.data())
-def test_a_score_is_normalised_by_the_best_others_that_are_not_set_apart(
-    seed: int, n: int, k: int, data: st.DataObject
-) -> None:
-    scores = np.random.default_rng(seed).random((3, n), np.float32)
-    places = st.tuples(st.integers(0, n - 2), st.integers(1, n - 1)).filter(lambda pair: pair[0] < pair[1])
-    pairs = data.draw(st.lists(places, max_size=3, unique=True))
-    found = likeness.normalised(scores, pairs, k=k, a=0.5)
-    for column in range(n):
-        out = {column} | {one for pair in pairs if column in pair for one in pair}
-        others = np.sort(np.delete(scores, sorted(out), axis=1), axis=1)[:, -k:]
-        assert np.allclose(found[:, column], scores[:, column] - 0.5 * others.mean(axis=1), atol=1e-6)
-
-
-def test_without_near_duplicates_scores_are_those_of_today() -> None:
-    scores = np.random.default_rng(1).random((4, 20), np.float32)
-    assert np.array_equal(likeness.normalised(scores, [], k=5, a=0.5), scoring.gallery_t(scores, k=5, a=0.5))
-
-
-def test_too_few_others_are_refused() -> None:
-    with pytest.raises(ValueError, match="others are asked for"):
-        likeness.normalised(np.zeros((1, 4), np.float32), [(0, 1)], k=3)
-
-
 def test_two_brothers_on_a_list_no_longer_hide_each_other() -> None:
     """Without the rule each is the other's best "other", and loses half of a near-perfect score to it."""
     draft = a_draft(*ENTRIES, templates=BROTHERS, resolutions=[resolution()])
@@ -443,6 +418,6 @@ def test_two_brothers_on_a_list_no_longer_hide_each_other() -> None:
     ids = [entry.entry_id for entry in draft.manifest.entries]
     pairs = likeness.columns(draft.manifest.cohort.apart, ids)
     assert pairs == ((0, 1),)
-    with_rule = likeness.normalised(scores, pairs, k=3, a=0.5)[0, 1]
+    with_rule = scoring.gallery_t(scores, pairs, k=3, a=0.5)[0, 1]
     without = scoring.gallery_t(scores, k=3, a=0.5)[0, 1]
     assert with_rule > without + 0.05

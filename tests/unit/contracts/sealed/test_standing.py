@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.contracts.scoring import raw_scores
+from services.contracts.scoring import gallery_t, raw_scores
 from services.contracts.sealed import likeness
 from services.contracts.sealed.entry import Status
 from services.contracts.sealed.standing import Inert, Term, inert
@@ -69,9 +69,7 @@ def raised(names: set[str], now: datetime, probe: np.ndarray, threshold: float) 
     gallery = likeness.fused(MIXED.templates, MIXED.fillers)
     ids = [entry.entry_id for entry in LIST.entries]
     pairs = likeness.columns(LIST.cohort.apart, ids)
-    scores = likeness.normalised(
-        raw_scores(probe, gallery), pairs, k=LIST.head.cohort_size, a=LIST.head.cohort_weight
-    )
+    scores = gallery_t(raw_scores(probe, gallery), pairs, k=LIST.head.cohort_size, a=LIST.head.cohort_weight)
     hits = [entry for entry, score in zip(LIST.entries, scores[0], strict=False) if score >= threshold]
     may = {one.entry_id for one in hits if Term.of(one).inert(now, revoked=one.entry_id in names) is None}
     return may, scores.tobytes()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from services.embed.core.shots import BestShots, EveryFace, Place, Published, Taken, fuse, mean_quality
+from services.embed.core.shots import BestShots, EveryFace, Place, Published, Taken, mean_quality
 
 POLICY = BestShots(max_shots=3)
 
@@ -80,22 +79,6 @@ def test_every_face_embeds_and_publishes_each_and_keeps_none() -> None:
     assert policy.admits(KEPT, shot(0.01, 2)) == Place()
     assert policy.is_news(Published(9, 1, 1.0), shots=1, quality=0.01)
     assert list(policy.keeps(KEPT)) == []
-
-
-def test_fused_vectors_have_length_one_and_lie_between() -> None:
-    a, b = np.eye(4, dtype=np.float32)[:2]
-    fused = fuse([a, b])
-    assert fused.dtype == np.float32
-    assert np.linalg.norm(fused) == pytest.approx(1)
-    assert fused @ a == pytest.approx(fused @ b)
-
-
-def test_nothing_and_opposites_cannot_be_fused() -> None:
-    a = np.eye(4, dtype=np.float32)[0]
-    with pytest.raises(ValueError, match="nothing"):
-        fuse([])
-    with pytest.raises(ValueError, match="cancel"):
-        fuse([a, -a])
 
 
 def test_a_tracks_quality_is_the_mean_of_its_shots() -> None:
