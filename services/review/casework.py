@@ -12,7 +12,7 @@ from services.contracts.errors import Transient
 from services.review.core import move, queue, roles
 from services.review.core.case import Case, Policy, Shown
 from services.review.core.change import Change, Content
-from services.review.core.display import Display
+from services.review.core.display import Display, Score
 from services.review.core.errors import BadInput, Gone, NotFound, NotYours
 from services.review.core.keeping import Keeping
 from services.review.core.move import Move
@@ -164,8 +164,7 @@ class CaseDesk:
             scripted=person.scripted,
         )
         step = await self._move(case, said)
-        # The judgement stands whatever comes of this: a picture whose key has just died only costs its score.
-        best = await self._showing.score(step.case, token)
+        best = await self._score(step.case, token)
         return Judged(
             status=queue.status(step.case),
             score=None if best is None else best.score,
@@ -219,6 +218,13 @@ class CaseDesk:
             contents=contents,
             upkeep=self._keeping.upkeep(before, after, now),
         )
+
+    async def _score(self, case: Case, token: str) -> Score | None:
+        """Never of an open case: who has been told may yet tell somebody who is to judge it.
+
+        The judgement stands whatever comes of this: a picture whose key has just died only costs its score.
+        """
+        return None if case.state is CaseState.OPEN else await self._showing.score(case, token)
 
     async def _found(self, case: str) -> Case:
         found = await self._store.case(case)

@@ -55,9 +55,9 @@ class Showing:
         return alerts[0].context_jpeg if shown.index < 0 else alerts[0].shots[shown.index].jpeg
 
     async def score(self, case: Case, person: str) -> Score | None:
-        """Of what a person's judgement was made on; of all if a new round has begun since."""
+        """Of what a person's judgement was made on; None if the case holds none of theirs."""
         given = next((one for one in case.judgements if one.person == person), None)
-        return display.best_score(await self._open(contents_of(case) if given is None else given.contents))
+        return None if given is None else display.best_score(await self._open(given.contents))
 
     async def evidence(self, case: Case, *, until: datetime) -> tuple[Content, ...]:
         """What was confirmed, re-encrypted: the alert key will die long before the evidence may."""

@@ -125,7 +125,7 @@ class FakeCaseWork:
         held = one.claims.get(person.user)
         if held is None:
             one.fence += 1
-            held = Claim(case=case, fence=one.fence, seat=1, expires_at=self._until(one))
+            held = Claim(case=case, fence=one.fence, expires_at=self._until(one))
         one.claims[person.user] = replace(held, expires_at=self._until(one))
         one.version += 1
         return one.claims[person.user]
@@ -180,7 +180,7 @@ class FakeCaseWork:
     ) -> Judged:
         said = (one := self._of(case)).judged.get(person.user), one.shown.get(person.user)
         if said == (judgement, displayed_digest):
-            return Judged(status=self._status(one), score=SCORE, threshold=THRESHOLD)
+            return self._judged(one)
         self._held(person, case, fence)
         if one.shown.get(person.user) != displayed_digest:
             raise Stale("what you saw is not what this case shows now: look again")
@@ -191,7 +191,7 @@ class FakeCaseWork:
             agreed = set(one.judged.values()) == {Judgement.MATCH}
             one.state = CaseState.AGREED_MATCH if agreed else CaseState.NO_ACTION
         one.version += 1
-        return Judged(status=self._status(one), score=SCORE, threshold=THRESHOLD)
+        return self._judged(one)
 
     async def supersede(self, person: Person, case: str, *, towards: SupersedeTowards, reason: str) -> CaseStatus:
         check(Call.SUPERSEDE, person)
@@ -216,6 +216,11 @@ class FakeCaseWork:
     async def get_case(self, person: Person, case: str) -> CaseStatus:
         check(Call.GET_CASE, person)
         return self._status(self._of(case))
+
+    def _judged(self, one: FakeCase) -> Judged:
+        """With the score once the case is closed."""
+        score, threshold = (None, None) if one.state is CaseState.OPEN else (SCORE, THRESHOLD)
+        return Judged(status=self._status(one), score=score, threshold=threshold)
 
     def _of(self, case: str) -> FakeCase:
         if case not in self.cases:
@@ -252,7 +257,6 @@ class FakeCaseWork:
             opened_at=one.captured_at,
             expires_at=one.expires_at,
             alerts=one.alerts,
-            seats_open=free,
             claimable=is_open and may and mine is None and free > 0,
             mine=mine,
             version=one.version,

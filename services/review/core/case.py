@@ -98,7 +98,7 @@ class Seat:
 class Case:
     """All that is known of a case. `version` counts its changes, `fence` its claims.
 
-    `excluded` may take no seat: they know the person, or judged a round that was reopened. `joined` counts the
+    `excluded` may take no seat: they know the person, or judged a round that led to another. `joined` counts the
     alerts that came once it was an agreed match: their pictures are not kept, so nobody judges them here.
     `pictures_until` is set while it is over without a match; None with a match, and while it is open.
     """

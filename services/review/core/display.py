@@ -41,7 +41,7 @@ class Display:
 def compose(case: Case, alerts: Sequence[AlertRaised], listed: Listed) -> Display:
     """All best shots, best first, all references in the list's order, then each alert's context.
 
-    Never a score: a case that is open again shows an earlier judge pictures they have not judged yet.
+    Never a score: that is for whoever has judged, once the case is closed.
     """
     pairs = [*_probes(alerts), *_references(listed), *_contexts(alerts)]
     pictures = tuple(picture for picture, _ in pairs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -33,6 +34,8 @@ After = tuple[Case, tuple[CaseEvent, ...]]
 
 # Towards a match a decision is only superseded by two, also where one reviewer decides at first.
 _FRESH_REVIEWERS = 2
+# A browser's numbers are exact up to 53 bits.
+_FENCE_BYTES = 6
 
 
 class About(TypedDict):
@@ -84,9 +87,18 @@ def claim(case: Case, move: Move, now: datetime, policy: Policy) -> After:
     seat = case.seat_for(person, now)
     if seat is None:
         raise RuntimeError("the guard let a claim without a seat pass")
-    fence = case.fence + 1
-    taken = replace(_lapsed(seat, now), lent=Lent(person=person, fence=fence, until=until))
-    return replace(_seated(case, taken), fence=fence), ()
+    number = case.fence + 1
+    lent = Lent(person=person, fence=_fence(case, person, number), until=until)
+    return replace(_seated(case, replace(_lapsed(seat, now), lent=lent)), fence=number), ()
+
+
+def _fence(case: Case, person: str, number: int) -> int:
+    """The name of a claim. No count: that would tell its holder whether somebody else has been here before.
+
+    Nobody can work it out who does not know the person's token, and reviewers know none, not even their own.
+    """
+    digest = hashlib.sha256("\0".join((case.id, person, str(number))).encode()).digest()
+    return 1 + int.from_bytes(digest[:_FENCE_BYTES], "big")
 
 
 def renew(case: Case, move: Move, now: datetime, policy: Policy) -> After:
@@ -162,8 +174,11 @@ def _decided(case: Case, now: datetime, policy: Policy) -> After:
     """All seats are filled: a match only if everybody said so."""
     agreed = all(given.judgement is Judgement.MATCH for given in case.judgements)
     if not agreed and _unseen(case):
-        # A look-alike's case must not take with it a track that not every judge has seen.
-        return replace(case, round=case.round + 1, seats=empty_seats(len(case.seats))), ()
+        # A look-alike's case must not take with it a track that not every judge has seen: so others look at all of
+        # it. For these people it stays what they made of it, or two who disagreed would be asked until they agree.
+        excluded = _with(case.excluded, [given.person for given in case.judgements])
+        seats = empty_seats(len(case.seats))
+        return replace(case, round=case.round + 1, seats=seats, excluded=excluded), ()
     outcome = CaseOutcome.AGREED_MATCH if agreed else CaseOutcome.NO_ACTION
     event = told.CaseDecided(
         **about(case), round=case.round, outcome=outcome, decided_at=now, judgements=len(case.judgements)

@@ -36,7 +36,6 @@ def summary(case: Case, *, person: str, roles: frozenset[Role], now: datetime) -
         opened_at=case.opened_at,
         expires_at=case.expires_at,
         alerts=case.alerts,
-        seats_open=len(case.seats_open(now)) if is_open else 0,
         claimable=may_sit,
         mine=claim_of(case, person, now),
         version=case.version,
@@ -48,7 +47,7 @@ def claim_of(case: Case, person: str, now: datetime) -> Claim | None:
     seat = case.seat_lent(person, now)
     if seat is None or seat.lent is None:
         return None
-    return Claim(case=case.id, fence=seat.lent.fence, seat=seat.number, expires_at=seat.lent.until)
+    return Claim(case=case.id, fence=seat.lent.fence, expires_at=seat.lent.until)
 
 
 def status(case: Case) -> CaseStatus:

@@ -97,11 +97,14 @@ class PictureKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A seat of a case, lent to one person until `expires_at`. `fence` names this lending and no other."""
+    """A seat of a case, lent to one person until `expires_at`. `fence` names this lending and no other.
+
+    Which seat it is, and how many claims there were before, its holder does not learn: either would tell whether
+    somebody else has judged.
+    """
 
     case: str
     fence: int
-    seat: int
     expires_at: datetime
 
 
@@ -121,7 +124,6 @@ class CaseSummary:
     opened_at: datetime
     expires_at: datetime
     alerts: int
-    seats_open: int
     claimable: bool
     mine: Claim | None
     version: int
@@ -157,7 +159,7 @@ class CaseView:
 
     Probes best first, then references, then contexts. `resembles` must be read before the pictures are judged.
     `displayed_digest` covers every field and picture here: a judgement must carry the one of the view last given.
-    The score comes with the answer to a judgement.
+    The score comes with the answer to the judgement that closes the case.
     """
 
     case: str
@@ -200,9 +202,9 @@ class CaseStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A judgement was recorded. The score, kept back until now, is this person's to see.
+    """A judgement was recorded. Once the case is closed, the score is for whoever judged it to see.
 
-    None where the pictures' key died in between: the judgement stands all the same.
+    None while it is open, and where the pictures' key died in between: the judgement stands all the same.
     """
 
     status: CaseStatus

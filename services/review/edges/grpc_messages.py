@@ -43,7 +43,6 @@ def summary(line: CaseSummary) -> review_pb2.CaseSummary:
         captured_at_us=micros(line.captured_at),
         expires_at_us=micros(line.expires_at),
         alerts=line.alerts,
-        seats_open=line.seats_open,
         claimable=line.claimable,
         round=line.round,
         opened_at_us=micros(line.opened_at),
@@ -52,9 +51,7 @@ def summary(line: CaseSummary) -> review_pb2.CaseSummary:
 
 
 def claim(found: Claim) -> review_pb2.Claim:
-    return review_pb2.Claim(
-        case=found.case, fence=found.fence, seat=found.seat, expires_at_us=micros(found.expires_at)
-    )
+    return review_pb2.Claim(case=found.case, fence=found.fence, expires_at_us=micros(found.expires_at))
 
 
 def view(found: CaseView) -> review_pb2.CaseView:

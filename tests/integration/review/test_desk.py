@@ -53,8 +53,7 @@ def test_of_fifty_who_claim_at_once_exactly_two_sit(rig: Rig) -> None:
 
     answers = rig.at_desk(rush)
     won = [answer for answer in answers if not isinstance(answer, BaseException)]
-    assert sorted(getattr(claim, "seat", 0) for claim in won) == [1, 2]
-    assert len({getattr(claim, "fence", 0) for claim in won}) == 2
+    assert len(won) == len({getattr(claim, "fence", 0) for claim in won}) == 2
     assert {type(answer) for answer in answers if isinstance(answer, BaseException)} == {Taken}
 
 
@@ -109,10 +108,33 @@ def test_the_view_shows_all_shots_best_first_and_every_reference_and_no_score(ri
     assert view.category == "consenting_volunteer"
 
 
-def test_the_score_comes_with_the_judgement(rig: Rig) -> None:
+def test_the_score_comes_with_the_judgement_that_closes_the_case(rig: Rig) -> None:
     case = rig.raise_alert()
-    found = rig.at_desk(lambda desk: judged(desk, ANN, case, NOT))
-    assert (found.score, found.threshold) == (0.5, 0.375)
+
+    async def work(desk: CaseDesk) -> list[tuple[float | None, float | None]]:
+        found = [await judged(desk, person, case, NOT) for person in (ANN, BEN)]
+        return [(one.score, one.threshold) for one in found]
+
+    assert rig.at_desk(work) == [(None, None), (0.5, 0.375)]
+
+
+def test_two_who_disagreed_are_told_no_score_and_get_the_case_no_more(rig: Rig) -> None:
+    """An alert that folds in used to bring the same two back to the same case, each with its score in mind."""
+    case = rig.raise_alert()
+
+    async def work(desk: CaseDesk) -> list[float | None]:
+        first = await judged(desk, ANN, case, MATCH)
+        rig.arrive(rig.record(an_alert_of("gate-2.1.1.3.0", at=rig.clock.now())))
+        second = await judged(desk, BEN, case, NOT)
+        assert (second.status.state, second.status.round) == (CaseState.OPEN, 2)
+        for person in (ANN, BEN):
+            with pytest.raises(NotAllowed):
+                await desk.claim(person, case)
+        others = [await judged(desk, person, case, MATCH) for person in (CAT, a_person("eve"))]
+        assert others[-1].status.state is CaseState.AGREED_MATCH
+        return [one.score for one in (first, second, *others)]
+
+    assert rig.at_desk(work) == [None, None, None, 0.5]
 
 
 def test_no_pixels_without_a_claim_and_none_after_it(rig: Rig) -> None:
@@ -239,7 +261,7 @@ def test_watchers_see_each_change_and_whom_it_leaves(rig: Rig) -> None:
         return seen
 
     seen = rig.at_desk(work)
-    assert (seen[0].seats_open, seen[0].claimable, seen[0].mine) == (2, True, None)
+    assert (seen[0].claimable, seen[0].mine) == (True, None)
     assert seen[-1].state is CaseState.AGREED_MATCH
     versions = [line.version for line in seen]
     assert versions == sorted(set(versions))

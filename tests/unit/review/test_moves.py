@@ -252,7 +252,33 @@ def test_a_track_that_a_judge_has_not_seen_is_not_rejected_with_the_others() -> 
     step = judged(case, BEN, MATCH)
     assert (step.case.state, step.case.round) == (CaseState.OPEN, 2)
     assert [type(event) for event in step.events] == [AlertJudged]
-    assert decided(step.case, MATCH, MATCH).state is CaseState.AGREED_MATCH
+    by_others = judged(step.case, CAT, MATCH).case
+    assert judged(by_others, DAN, MATCH).case.state is CaseState.AGREED_MATCH
+
+
+@pytest.mark.parametrize(("first", "second"), [(MATCH, NOT), (NOT, MATCH), (NOT, NOT)], ids=str)
+def test_whoever_judged_a_round_that_led_to_another_sits_in_none_of_the_case_again(
+    first: Judgement, second: Judgement
+) -> None:
+    """Two who disagreed would be asked again until they agree. Both who said no, too: else a free seat would tell
+    each of them what the other has said."""
+    case = judged(a_case(), ANN, first).case
+    case = moved(case, Fold(sighting=a_sighting("gate-2.1.1.9.0", seconds=1), reason="open_case")).case
+    case = judged(case, BEN, second).case
+    assert case.state is CaseState.OPEN
+    for person in (ANN, BEN):
+        with pytest.raises(NotAllowed):
+            moved(case, Claim(person=person))
+    assert moved(case, Expire(), seconds=300).case.state is CaseState.EXPIRED
+
+
+def test_a_claim_is_named_by_nothing_that_counts() -> None:
+    """A reviewer whose claim is the case's first, and is called so, knows that nobody else has judged."""
+    alone = claimed(a_case(), ANN)[1]
+    after_another = claimed(judged(a_case(), BEN, MATCH).case, ANN)[1]
+    assert alone != after_another
+    assert min(alone, after_another) > 1_000
+    assert max(alone, after_another) < 2**53, "a browser would round it"
 
 
 def test_a_track_that_joins_late_has_its_whole_time() -> None:

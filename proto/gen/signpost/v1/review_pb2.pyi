@@ -53,14 +53,13 @@ class WatchCasesRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class CaseSummary(_message.Message):
-    __slots__ = ("case", "state", "camera", "captured_at_us", "expires_at_us", "alerts", "seats_open", "claimable", "round", "opened_at_us", "mine")
+    __slots__ = ("case", "state", "camera", "captured_at_us", "expires_at_us", "alerts", "claimable", "round", "opened_at_us", "mine")
     CASE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CAMERA_FIELD_NUMBER: _ClassVar[int]
     CAPTURED_AT_US_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_US_FIELD_NUMBER: _ClassVar[int]
     ALERTS_FIELD_NUMBER: _ClassVar[int]
-    SEATS_OPEN_FIELD_NUMBER: _ClassVar[int]
     CLAIMABLE_FIELD_NUMBER: _ClassVar[int]
     ROUND_FIELD_NUMBER: _ClassVar[int]
     OPENED_AT_US_FIELD_NUMBER: _ClassVar[int]
@@ -71,12 +70,11 @@ class CaseSummary(_message.Message):
     captured_at_us: int
     expires_at_us: int
     alerts: int
-    seats_open: int
     claimable: bool
     round: int
     opened_at_us: int
     mine: Claim
-    def __init__(self, case: _Optional[str] = ..., state: _Optional[str] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., expires_at_us: _Optional[int] = ..., alerts: _Optional[int] = ..., seats_open: _Optional[int] = ..., claimable: _Optional[bool] = ..., round: _Optional[int] = ..., opened_at_us: _Optional[int] = ..., mine: _Optional[_Union[Claim, _Mapping]] = ...) -> None: ...
+    def __init__(self, case: _Optional[str] = ..., state: _Optional[str] = ..., camera: _Optional[str] = ..., captured_at_us: _Optional[int] = ..., expires_at_us: _Optional[int] = ..., alerts: _Optional[int] = ..., claimable: _Optional[bool] = ..., round: _Optional[int] = ..., opened_at_us: _Optional[int] = ..., mine: _Optional[_Union[Claim, _Mapping]] = ...) -> None: ...
 
 class ClaimCaseRequest(_message.Message):
     __slots__ = ("case",)
@@ -93,16 +91,14 @@ class ClaimRef(_message.Message):
     def __init__(self, case: _Optional[str] = ..., fence: _Optional[int] = ...) -> None: ...
 
 class Claim(_message.Message):
-    __slots__ = ("case", "fence", "seat", "expires_at_us")
+    __slots__ = ("case", "fence", "expires_at_us")
     CASE_FIELD_NUMBER: _ClassVar[int]
     FENCE_FIELD_NUMBER: _ClassVar[int]
-    SEAT_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_US_FIELD_NUMBER: _ClassVar[int]
     case: str
     fence: int
-    seat: int
     expires_at_us: int
-    def __init__(self, case: _Optional[str] = ..., fence: _Optional[int] = ..., seat: _Optional[int] = ..., expires_at_us: _Optional[int] = ...) -> None: ...
+    def __init__(self, case: _Optional[str] = ..., fence: _Optional[int] = ..., expires_at_us: _Optional[int] = ...) -> None: ...
 
 class ReleaseClaimRequest(_message.Message):
     __slots__ = ("case", "fence", "reason")

@@ -47,7 +47,7 @@ def test_two_people_in_two_browsers_agree_and_the_second_sees_nothing_of_the_fir
     assert case.state is CaseState.AGREED_MATCH
 
 
-def test_no_score_is_on_the_wire_before_the_judgement(served: Served, at_desk: SignIn) -> None:
+def test_no_score_is_on_the_wire_before_the_last_judgement(served: Served, at_desk: SignIn) -> None:
     """Every byte that the server sent, streams included."""
     served.open("case-1")
     ann = at_desk("ann")
@@ -61,8 +61,12 @@ def test_no_score_is_on_the_wire_before_the_judgement(served: Served, at_desk: S
     assert str(SCORE).encode() not in before
     assert "0.6" not in ann.text("body")
     ann.judge("c")
-    assert b'"score":' in b"".join(served.wire)
-    assert ann.text("#score") == f"{SCORE:.3f}"
+    assert str(SCORE).encode() not in b"".join(served.wire), "the other has not judged yet"
+    assert ann.page.locator("#score").is_hidden()
+    ben = at_desk("ben")
+    ben.take("case-1")
+    ben.judge("c")
+    assert ben.text("#score") == f"{SCORE:.3f}"
 
 
 def test_no_picture_is_sent_before_a_claim(served: Served, at_desk: SignIn) -> None:

@@ -50,11 +50,20 @@ def test_a_claim_gives_the_view_and_no_field_for_a_score(page: Page) -> None:
     assert b"threshold" not in answer.body
 
 
-def test_the_score_comes_with_the_answer_to_the_judgement(page: Page) -> None:
+def test_the_score_comes_with_the_answer_to_the_judgement_that_closes_the_case(page: Page) -> None:
+    """Told to the first judge, it could reach the second before they have judged."""
+    told = []
+    for user in ("ann", "ben"):
+        session = page.sessions.session(user)
+        view = page.take(session)
+        told.append(page.post("/api/cases/case-1/judgement", _judgement(view), session=session).json())
+    assert [one["score"] for one in told] == [None, SCORE]
+    assert [one["threshold"] for one in told] == [None, THRESHOLD]
+
+
+def test_a_judgement_is_recorded_with_what_it_was_made_by(page: Page) -> None:
     session = page.sessions.session("ann")
-    view = page.take(session)
-    told = page.post("/api/cases/case-1/judgement", _judgement(view), session=session).json()
-    assert (told["score"], told["threshold"]) == (SCORE, THRESHOLD)
+    page.post("/api/cases/case-1/judgement", _judgement(page.take(session)), session=session)
     case = page.casework.cases["case-1"]
     assert case.judged == {"ann": Judgement.MATCH}
     assert case.features["ann"] == (FaceFeature.EARS, FaceFeature.NOSE)
@@ -184,7 +193,7 @@ def test_what_another_does_with_a_case_is_no_event_unless_the_line_changes() -> 
     async def lines() -> AsyncIterator[CaseSummary]:
         line = await anext(page.casework.watch(ANN))
         for number in range(3):
-            yield replace(line, version=line.version + number, seats_open=2 - number)
+            yield replace(line, version=line.version + number)
         yield replace(line, version=line.version + 3, alerts=line.alerts + 1)
 
     async def still() -> Person:

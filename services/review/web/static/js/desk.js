@@ -193,7 +193,7 @@ export class Desk {
     this.#wipe("");
     el("done-title").textContent = title;
     el("done-text").textContent = text;
-    // No score where the pictures' key died in between: the judgement stands all the same.
+    // No score while the case is open, nor where the pictures' key died in between: the judgement stands all the same.
     const hasScore = typeof told?.score === "number";
     el("done-score").hidden = !hasScore;
     el("score").textContent = hasScore ? told.score.toFixed(3) : "";
