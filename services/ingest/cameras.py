@@ -13,9 +13,10 @@ from services.contracts.authority import Camera, Pace, SourceKind
 from services.contracts.events import CameraGap
 from services.contracts.ids import CameraId, DeploymentId, derived
 from services.ingest.core.backoff import Backoff
+from services.ingest.core.given import Given
 from services.ingest.core.holding import Holding
-from services.ingest.core.readings import Ended, Looped, Picture, Progress, Reading, Spoilt
-from services.ingest.core.reasons import Fault
+from services.ingest.core.readings import Ended, Looped, Parted, Picture, Progress, Reading, Spoilt
+from services.ingest.core.reasons import ClockFault, Fault
 from services.ingest.metrics import CameraState, IngestMetrics
 from services.ingest.outbox import Outbox, Run
 from services.ingest.ports import Source, Sources
@@ -72,6 +73,8 @@ class CameraReading:
         # What a gap before the first frame is counted in.
         self._next_run = Run(camera, holding, 1)
         self._damaged = 0
+        self._told_of_clock: set[ClockFault] = set()
+        self._given = Given(camera.rate_fps, began_s=tools.clock.monotonic())
         self._stopped = threading.Event()
         self._source: Source | None = None
         self._thread = threading.Thread(target=self._live, name=f"signpost-ingest-{camera.id}", daemon=True)
@@ -96,6 +99,13 @@ class CameraReading:
     def break_off(self, reason: str, *, since: datetime | None = None) -> None:
         """Before `start` or after `join`: a gap begins, at the newest frame if `since` does not say."""
         self._begin_gap(self._run or self._next_run, reason, since)
+
+    def rate_share(self) -> float:
+        """How much of its rate the camera gives now, 0 to 1; 1 where nobody waits for a rate. Any thread."""
+        patient = self.camera.pace is Pace.AS_FAST_AS_TAKEN and self.camera.source is not SourceKind.RTSP
+        if self.state is CameraState.FINISHED or (patient and self.state is CameraState.READING):
+            return 1.0
+        return self._given.share(self._tools.clock.monotonic())
 
     def _live(self) -> None:
         try:
@@ -176,6 +186,9 @@ class CameraReading:
         if isinstance(reading, Looped):
             self._end_run()
             return
+        if isinstance(reading, Parted):
+            self._note_parted(reading)
+            return
         run = self._run or self._begin_run()
         outbox = self._tools.outbox
         match reading:
@@ -207,6 +220,7 @@ class CameraReading:
             self._run = None
 
     def _note_frame(self, picture: Picture) -> None:
+        self._given.picture(self._tools.clock.monotonic())
         self.last_frame_at = picture.captured_at
         self.position_s = picture.position_s
         self._tools.metrics.last_frame.set(picture.captured_at.timestamp(), camera=self.camera.id)
@@ -214,6 +228,13 @@ class CameraReading:
     def _note_damage(self, damaged: int) -> None:
         self._tools.metrics.damaged.inc(max(0, damaged - self._damaged))
         self._damaged = damaged
+
+    def _note_parted(self, parted: Parted) -> None:
+        camera = self.camera.id
+        self._tools.metrics.clock_faults.inc(parted.times, camera=camera, reason=parted.fault)
+        if parted.fault not in self._told_of_clock:  # one line a change of state; the counter tells how often
+            self._told_of_clock.add(parted.fault)
+            log.warning("a source's clock and its frames part", extra={"camera": camera, "reason": parted.fault})
 
     def _begin_gap(self, run: Run, reason: str, since: datetime | None = None) -> None:
         now = self._tools.clock.now()
@@ -243,4 +264,4 @@ class CameraReading:
 
 def _position_s(reading: Reading) -> float:
     """-1 where the stream begins again, which is progress too."""
-    return reading.position_s if isinstance(reading, Picture | Spoilt | Progress) else -1.0
+    return reading.position_s if isinstance(reading, Picture | Spoilt | Progress | Parted) else -1.0

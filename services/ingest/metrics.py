@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from enum import StrEnum
 
 from prometheus_client import CollectorRegistry
@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from services.contracts.authorisation.purging import What
 from services.contracts.authorisation.refusals import Refusal
 from services.contracts.keys import KINDS
-from services.ingest.core.reasons import Fault, Flaw, Interruption, Loss
+from services.ingest.core.reasons import ClockFault, Fault, Flaw, Interruption, Loss
 from services.runtime.authority_figures import authority_specs
 from services.runtime.metrics import AT_START, Counter, Gauge, Histogram
 
@@ -41,6 +41,20 @@ LAST_FRAME = Gauge(
     "signpost_ingest_last_frame_timestamp_seconds",
     "Capture time of a camera's newest frame in this instance, since 1970; 0 before the first.",
     {"camera": AT_START},
+)
+RATE = Gauge(
+    "signpost_ingest_camera_rate_ratio",
+    "How much of its rate a camera gave this instance in the last 15 s (where that is under 5 pictures, over "
+    "those): 1 all of it, 0 nothing, or read elsewhere.",
+    {"camera": AT_START},
+)
+CLOCK_FAULTS = Counter(
+    "signpost_ingest_clock_faults_total",
+    "Times that what a camera stamps on its frames parted from the time in which they come: of a live camera over "
+    "seconds (it is then sampled by arrival), of a file from frame to frame.",
+    {"camera": AT_START, "reason": ClockFault},
+    # The cameras of a deployment, which are 1024 at most, by reason.
+    most_series=1024 * len(ClockFault),
 )
 QUEUED = Gauge("signpost_ingest_queued_frames", "Frames that wait to be sent.")
 UNACKED = Gauge("signpost_ingest_unacked_frames", "Frames sent and not yet acknowledged.")
@@ -73,13 +87,15 @@ AUTHORITY = authority_specs("ingest")
 class IngestMetrics:
     """The live halves. Any thread."""
 
-    def __init__(self, registry: CollectorRegistry, cameras: Iterable[str]) -> None:
+    def __init__(self, registry: CollectorRegistry, cameras: Collection[str]) -> None:
         self.read = READ.on(registry)
         self.sampled = SAMPLED.on(registry)
         self.published = PUBLISHED.on(registry)
         self.dropped = DROPPED.on(registry)
         self.damaged = DAMAGED.on(registry)
         self.last_frame = LAST_FRAME.on(registry, camera=cameras)
+        self.rate = RATE.on(registry, camera=cameras)
+        self.clock_faults = CLOCK_FAULTS.on(registry, camera=cameras)
         self.queued = QUEUED.on(registry)
         self.unacked = UNACKED.on(registry)
         self.faults = FAULTS.on(registry)

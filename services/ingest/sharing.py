@@ -92,6 +92,7 @@ class Sharing:
         if tries:
             self._try_due_s = now_s + _TRY_EVERY_S
             self._take_free()
+            self._show_rates()
         self._show()
 
     def renew(self) -> None:
@@ -244,6 +245,12 @@ class Sharing:
         reasons = Counter(self._refused.values())
         for reason in Refusal:
             self._tools.metrics.refused.set(reasons[reason], reason=reason)
+
+    def _show_rates(self) -> None:
+        """A camera that nobody reads gives nothing: whoever holds it says more, and the alert takes the most."""
+        for camera in self._authority.cameras:
+            held = self._held.get(camera.id)
+            self._tools.metrics.rate.set(held.reading.rate_share() if held else 0.0, camera=camera.id)
 
 
 def _as_it_stands(held: _Held) -> Lease:

@@ -52,6 +52,7 @@ class _Spec:
     name: str
     help: str
     labels: Mapping[str, Values] = field(default_factory=lambda: _NO_LABELS)
+    most_series: int = field(default=_MAX_SERIES, kw_only=True)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -77,8 +78,8 @@ class _Spec:
         series = 1
         for values in sets.values():
             series *= len(values)
-        if series > _MAX_SERIES:
-            raise ValueError(f"{self.name}: {series} series; at most {_MAX_SERIES} are allowed")
+        if series > self.most_series:
+            raise ValueError(f"{self.name}: {series} series; at most {self.most_series} are allowed")
         return sets
 
 

@@ -1,11 +1,12 @@
-"""What a reading of a camera yields, step by step. Positions are seconds of the stream's own time (PTS)."""
+"""What a reading of a camera yields, step by step. Positions are seconds that only grow within one play of the
+source (`core/moment.py`), whatever is stamped on its frames."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.ingest.core.reasons import Fault, Flaw
+from services.ingest.core.reasons import ClockFault, Fault, Flaw
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,15 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Parted:
+    """So many `times` since this was last said, the time stamped on frames and the time of the source parted."""
+
+    position_s: float
+    fault: ClockFault
+    times: int = 1
+
+
+@dataclass(frozen=True)
 class Looped:
     """The source has ended and begins again: `read` and the position start over."""
 
@@ -50,4 +60,4 @@ class Ended:
     fault: Fault | None = None
 
 
-Reading = Picture | Spoilt | Progress | Looped | Ended
+Reading = Picture | Spoilt | Progress | Parted | Looped | Ended

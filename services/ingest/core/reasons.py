@@ -50,3 +50,16 @@ class Interruption(StrEnum):
 
     LEASE_LOST = "lease_lost"
     TAKEN_OVER = "taken_over"
+
+
+class ClockFault(StrEnum):
+    """How the time that a source stamps on its frames parts from the time in which they come."""
+
+    MISSING = "missing"
+    STILL = "still"
+    SLOW = "slow"
+    FAST = "fast"
+    AHEAD = "ahead"
+    BACK = "back"
+    # Jumps again and again, or runs at the right rate in steps too coarse to sample by.
+    ERRATIC = "erratic"

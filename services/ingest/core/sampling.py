@@ -1,4 +1,4 @@
-"""Which frames of a stream to take, and how large."""
+"""Which frames of a source to take, and how large."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ _TOLERANCE = 0.02
 
 
 class Sampler:
-    """Takes the first frame of each slot of 1/rate seconds, counted from the stream's first frame.
+    """Takes the first frame of each slot of 1/rate seconds, counted from the first frame.
 
-    So the mean rate is right whatever the stream's own, and a stream slower than `rate_fps` is taken
-    whole. Owned by one thread.
+    So the mean rate is right whatever the source's own, and a source slower than `rate_fps` is taken
+    whole. It believes the positions it is given: `core/live_time.py` and `core/file_time.py` make them.
+    Owned by one thread.
     """
 
     def __init__(self, rate_fps: float) -> None:

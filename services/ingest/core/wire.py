@@ -5,14 +5,15 @@ from __future__ import annotations
 import struct
 from datetime import UTC, datetime, timedelta
 
-from services.ingest.core.readings import Ended, Looped, Picture, Progress, Reading, Spoilt
-from services.ingest.core.reasons import Fault, Flaw
+from services.ingest.core.readings import Ended, Looped, Parted, Picture, Progress, Reading, Spoilt
+from services.ingest.core.reasons import ClockFault, Fault, Flaw
 
-# kind, reason, position (us), captured at (us), read, width or damaged, height, length of the JPEG
+# kind, reason, position (us), captured at (us), read or times, width or damaged, height, length of the JPEG
 _HEAD = struct.Struct("!BBqqQIII")
-_PICTURE, _SPOILT, _PROGRESS, _LOOPED, _ENDED = range(5)
+_PICTURE, _SPOILT, _PROGRESS, _LOOPED, _ENDED, _PARTED = range(6)
 _FLAWS = tuple(Flaw)
 _FAULTS = (None, *Fault)
+_CLOCK_FAULTS = tuple(ClockFault)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # A reader that went mad must not make its parent allocate: no JPEG of an admitted size is larger.
@@ -37,6 +38,9 @@ def encode(reading: Reading) -> bytes:
             return _HEAD.pack(_SPOILT, flaw, _us(reading.position_s), 0, reading.read, 0, 0, 0)
         case Progress():
             return _HEAD.pack(_PROGRESS, 0, _us(reading.position_s), 0, reading.read, reading.damaged, 0, 0)
+        case Parted():
+            fault = _CLOCK_FAULTS.index(reading.fault)
+            return _HEAD.pack(_PARTED, fault, _us(reading.position_s), 0, reading.times, 0, 0, 0)
         case Looped():
             return _HEAD.pack(_LOOPED, 0, 0, 0, 0, 0, 0, 0)
         case Ended():
@@ -82,6 +86,8 @@ def _reading(head: tuple[int, ...], jpeg: bytes) -> Reading:
                 return Looped()
             case 4:
                 return Ended(_FAULTS[reason])
+            case 5:
+                return Parted(position_s, _CLOCK_FAULTS[reason], times=read)
     except (IndexError, OverflowError) as error:
         raise Garbled("a reading of no known reason or time") from error
     raise Garbled("a reading of no known kind")

@@ -13,15 +13,18 @@ import resource
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from services.ingest.core import order as orders
 from services.ingest.core import wire
+from services.ingest.core.file_time import FileTime
+from services.ingest.core.live_time import LiveTime
+from services.ingest.core.moment import Moment
 from services.ingest.core.order import Kind, ReadOrder
-from services.ingest.core.readings import Ended, Looped, Picture, Progress, Reading, Spoilt
-from services.ingest.core.reasons import Fault
-from services.ingest.core.sampling import Sampler
+from services.ingest.core.readings import Ended, Looped, Parted, Picture, Progress, Reading, Spoilt
+from services.ingest.core.reasons import ClockFault, Fault
 from services.ingest.edges import folder_pictures, video_av
 from services.ingest.edges.still import Flawed, SourceFault, Still
 
@@ -61,6 +64,7 @@ class _Reader:
         self._order = order
         self._write = write
         self._shown_at_s = 0.0
+        self._parted: Counter[ClockFault] = Counter()
 
     def play(self) -> None:
         """Raises SourceFault."""
@@ -71,41 +75,72 @@ class _Reader:
 
     def _play_once(self) -> None:
         order = self._order
-        sampler, pace = Sampler(order.rate_fps), _Pace(self._show, rate_fps=order.rate_fps)
-        read = 0
-        still = None
+        pace = _Pace(self._show, rate_fps=order.rate_fps)
+        paced = order.real_time and order.source is not Kind.RTSP
+        look = _clock(order)
+        read = damaged = 0
+        position_s: float | None = None
         for still in _STILLS[order.source](order):
-            if still.position_s < order.start_s:
-                continue  # an earlier holder has shown it
-            if order.real_time and order.source is not Kind.RTSP:
-                pace.wait_for(still.position_s, read, still.damaged)
+            moment = look(still)
+            position_s, damaged = moment.position_s, still.damaged
+            shown = position_s < order.start_s  # by an earlier holder; it is read all the same
+            if paced and not shown:
+                pace.wait_for(position_s, read, damaged)
             read += 1
-            if sampler.takes(still.position_s):
-                self._write(_sampled(still, read))
+            if moment.parted is not None:
+                self._parted[moment.parted] += 1
+            if moment.takes and not shown:
+                self._write(_sampled(still, position_s, read))
+                self._say_parted(position_s)
                 self._shown_at_s = time.monotonic()
             else:
-                self._show(still.position_s, read, still.damaged)
-        if still is None:
+                self._show(position_s, read, damaged)
+        if position_s is None:
             raise SourceFault(Fault.UNREADABLE)
-        if order.real_time and order.source is not Kind.RTSP:
-            pace.wait_out(still.position_s, read, still.damaged)
+        if paced:
+            pace.wait_out(position_s, read, damaged)
         # The frames read since the last sign of life count too.
-        self._write(Progress(still.position_s, read, still.damaged))
+        self._write(Progress(position_s, read, damaged))
+        self._say_parted(position_s)
+
+    def _say_parted(self, position_s: float) -> None:
+        for fault, times in self._parted.items():
+            self._write(Parted(position_s, fault, times))
+        self._parted.clear()
 
     def _show(self, position_s: float, read: int, damaged: int) -> None:
         now_s = time.monotonic()
         if now_s - self._shown_at_s >= _PROGRESS_EVERY_S:
             self._shown_at_s = now_s
             self._write(Progress(position_s, read, damaged))
+            self._say_parted(position_s)
 
 
-def _sampled(still: Still, read: int) -> Picture | Spoilt:
+def _clock(order: ReadOrder) -> Callable[[Still], Moment]:
+    """What makes moments of one play's frames, in order: a stream's by arrival too, a file's by its stamps."""
+    if order.source is Kind.RTSP:
+        live = LiveTime(order.rate_fps)
+        return lambda still: live.look(still.position_s if still.stamped else None, time.monotonic())
+    file: FileTime | None = None
+
+    def look(still: Still) -> Moment:
+        nonlocal file
+        if file is None:
+            # Where a file is gone on with, its first frame stands at the key frame that was sought.
+            start_s = still.position_s if order.start_s > 0 and still.stamped else 0.0
+            file = FileTime(order.rate_fps, step_s=still.step_s, start_s=start_s)
+        return file.look(still.position_s if still.stamped else None)
+
+    return look
+
+
+def _sampled(still: Still, position_s: float, read: int) -> Picture | Spoilt:
     captured_at = datetime.now(UTC)
     try:
         jpeg = still.load()
     except Flawed as flawed:
-        return Spoilt(still.position_s, read, flawed.flaw)
-    return Picture(captured_at, still.position_s, read, jpeg.width_px, jpeg.height_px, jpeg.content)
+        return Spoilt(position_s, read, flawed.flaw)
+    return Picture(captured_at, position_s, read, jpeg.width_px, jpeg.height_px, jpeg.content)
 
 
 class _Pace:

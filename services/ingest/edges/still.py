@@ -11,14 +11,18 @@ from services.ingest.edges.jpeg import Jpeg
 
 @dataclass(frozen=True)
 class Still:
-    """`load` converts and encodes the frame at `position_s`; raises Flawed. Only taken frames pay for it.
+    """`load` converts and encodes the frame; raises Flawed. Only taken frames pay for it.
 
+    `position_s` is what the source stamped on the frame, in seconds since it began, right or wrong; where
+    `stamped` is false it stamped nothing, and this is a guess. `step_s` is how far apart it says its frames are.
     `damaged` are the packets of the stream that could not be decoded so far.
     """
 
     position_s: float
     load: Callable[[], Jpeg]
     damaged: int = 0
+    stamped: bool = True
+    step_s: float | None = None
 
 
 class SourceFault(Exception):

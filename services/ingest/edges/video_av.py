@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from services.ingest.core.file_time import MOST_GAP_S
 from services.ingest.core.order import Kind, ReadOrder
 from services.ingest.core.reasons import Fault, Flaw
 from services.ingest.edges.jpeg import Jpeg, encoded
@@ -43,14 +44,32 @@ _FAULTS: tuple[tuple[type[Exception], Fault], ...] = (
 def stills(order: ReadOrder) -> Iterator[Still]:
     """Every frame the source gives, in order; one thread, blocks up to `timeout_s` a frame. Raises SourceFault."""
     try:
-        with closing(_opened(order)) as container:
-            stream = _video(container)
-            _check_size(stream, order)
-            yield from _frames(container, stream, order)
+        yield from _from_start(order) if order.start_s > 0 else _played(order)
     except (av.FFmpegError, OSError, MemoryError, ValueError) as error:
         raise SourceFault(_fault_of(error, order.source)) from None
     if order.source is Kind.RTSP:
         raise SourceFault(Fault.STREAM_ENDED)
+
+
+def _from_start(order: ReadOrder) -> Iterator[Still]:
+    """From the key frame before `start_s`; from the beginning where the file's clock does not lead there."""
+    with closing(_played(order, seek=True)) as frames:
+        first = next(frames, None)
+        if first is not None and first.stamped and 0 <= first.position_s <= order.start_s + MOST_GAP_S:
+            yield first
+            yield from frames
+            return
+    yield from _played(order)
+
+
+def _played(order: ReadOrder, *, seek: bool = False) -> Generator[Still]:
+    with closing(_opened(order)) as container:
+        stream = _video(container)
+        _check_size(stream, order)
+        if seek:
+            with suppress(av.FFmpegError):  # a bare stream cannot: the frames then come from the beginning
+                container.seek(int(order.start_s * av.time_base) + (container.start_time or 0))
+        yield from _frames(container, stream, order)
 
 
 def _opened(order: ReadOrder) -> InputContainer:
@@ -93,8 +112,6 @@ def _check_size(stream: VideoStream, order: ReadOrder) -> None:
 
 
 def _frames(container: InputContainer, stream: VideoStream, order: ReadOrder) -> Iterator[Still]:
-    if order.start_s > 0:
-        container.seek(int(order.start_s * av.time_base))  # to the key frame before; the rest is skipped
     damaged = in_a_row = 0
     clock = _StreamClock(stream)
     for packet in container.demux(stream):
@@ -107,25 +124,30 @@ def _frames(container: InputContainer, stream: VideoStream, order: ReadOrder) ->
             continue
         for frame in frames:
             in_a_row = 0
-            yield Still(clock.position_s(frame), partial(_converted, frame, order), damaged)
+            position_s, stamped = clock.position_s(frame)
+            load = partial(_converted, frame, order)
+            yield Still(position_s, load, damaged, stamped=stamped, step_s=clock.step_s)
     if damaged and clock.frames == 0:
         raise SourceFault(Fault.UNREADABLE)
 
 
 class _StreamClock:
-    """Positions of frames: their PTS, or where they have none a step on from the last. One thread."""
+    """What is stamped on frames: their PTS since the stream's first, or a step on from the last. One thread."""
 
     def __init__(self, stream: VideoStream) -> None:
         self.frames = 0
-        self._step_s = float(1 / (stream.average_rate or stream.guessed_rate or 25))
+        # Of a file whose clock jumps the average is over the jump too: what the codec says comes first.
+        self.step_s = float(1 / (stream.guessed_rate or stream.average_rate or 25))
+        self._began_s = float((stream.start_time or 0) * (stream.time_base or 0))
         self._last_s = 0.0
 
-    def position_s(self, frame: VideoFrame) -> float:
-        pts: int | None = frame.pts
-        at_s = self._last_s + self._step_s if pts is None else frame.time
+    def position_s(self, frame: VideoFrame) -> tuple[float, bool]:
+        """The stamp, and whether there was one."""
+        stamped = frame.pts is not None and frame.time is not None
+        at_s = frame.time - self._began_s if stamped else self._last_s + self.step_s
         self.frames += 1
         self._last_s = at_s
-        return at_s
+        return at_s, stamped
 
 
 def _converted(frame: VideoFrame, order: ReadOrder) -> Jpeg:
