@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from services.contracts.counts import Count
 from services.embed.core.quality import Unusable
 from services.runtime.authority_figures import authority_specs
+from services.runtime.doors.figures import door_specs
 from services.runtime.kafka.figures import LoopSpecs
 from services.runtime.kafka.signals import ResetReason
 from services.runtime.metrics import AT_START, Counter, Gauge, Histogram
@@ -189,6 +190,9 @@ class EmbedMetrics:
     def published(self, after_s: float) -> None:
         """A face was committed so long after its capture."""
         self._capture_to_published.observe(max(0.0, after_s))
+
+
+ENROLMENT_DOORS = door_specs("enrolment", ("grpc",))
 
 
 class FleetMetrics:

@@ -18,6 +18,7 @@ from services.contracts.sharing.register import Overdue, SharingRegister
 from services.oversight.core.clerk import Entry
 from services.oversight.core.owed import Owed
 from services.oversight.core.register import Register
+from services.runtime.doors.figures import door_specs
 from services.runtime.kafka.figures import LoopSpecs
 from services.runtime.kafka.signals import ResetReason
 from services.runtime.metrics import Counter, Gauge, Histogram
@@ -120,6 +121,8 @@ CHAIN = LoopSpecs(
 
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
+
+DOORS = door_specs("oversight", ("grpc",))
 
 
 class OversightMetrics:

@@ -23,11 +23,12 @@ from services.oversight.edges.kafka_chain_terms import ChainTerms
 from services.oversight.edges.kafka_election import GROUP, Election
 from services.oversight.edges.lists_redis import RedisSealedLists
 from services.oversight.lists import ListWatch
-from services.oversight.metrics import CHAIN, OversightMetrics
+from services.oversight.metrics import CHAIN, DOORS, OversightMetrics
 from services.oversight.office import Office
 from services.oversight.ports import Sink
 from services.oversight.settings import OversightSettings
 from services.runtime.clock_sync import SynchronisedClock
+from services.runtime.doors.figures import DoorFigures
 from services.runtime.grpc_listen import Tls
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.config import Connection, consumer_options
@@ -90,6 +91,7 @@ class OversightService:
             host=settings.grpc_host,
             port=settings.grpc_port,
             tls=_tls(settings),
+            figures=DoorFigures(context.registry, DOORS),
         )
         self._stopping = threading.Event()
         self._helpers: list[threading.Thread] = []

@@ -13,6 +13,7 @@ from services.contracts.events import CaseOutcome, Judgement
 from services.review.core.case import Case
 from services.review.core.folding import Exit
 from services.runtime.authority_figures import authority_specs
+from services.runtime.doors.figures import door_specs
 from services.runtime.kafka.figures import LoopSpecs
 from services.runtime.kafka.signals import ResetReason
 from services.runtime.metrics import Counter, Gauge, Histogram
@@ -81,6 +82,7 @@ LOOP = LoopSpecs(
     ),
 )
 AUTHORITY = authority_specs("review")
+DOORS = door_specs("review", ("grpc", "web"))
 
 
 class ReviewMetrics:

@@ -29,7 +29,6 @@ from services.review.edges.cases_redis import LoopCases, ThreadCases
 from services.review.edges.group_start import begin_group
 from services.review.edges.grpc_review import ReviewServer
 from services.review.edges.held_evidence import bring_away
-from services.review.edges.loop_thread import LoopThread
 from services.review.edges.outbox_minutes import OutboxMinutes
 from services.review.edges.outbox_redis import RedisOutbox
 from services.review.edges.people_file import PeopleFile
@@ -43,7 +42,7 @@ from services.review.edges.tickets_redis import RedisTickets
 from services.review.edges.trail import ChainedTrail
 from services.review.edges.web_server import WebServer
 from services.review.feed import Feed
-from services.review.metrics import AUTHORITY, LOOP, ReviewMetrics
+from services.review.metrics import AUTHORITY, DOORS, LOOP, ReviewMetrics
 from services.review.pipeline import Folder, Item
 from services.review.ports import Trail
 from services.review.sessions import TokenSessions
@@ -56,6 +55,7 @@ from services.runtime.addresses import is_loopback
 from services.runtime.audit_trail import AuditTrail, kafka_trail
 from services.runtime.authority_watch import AuthorityWatch, watch
 from services.runtime.clock_witness import witness
+from services.runtime.doors.figures import DoorFigures
 from services.runtime.grpc_listen import Tls
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import AtLeastOnce, FaultPoint, no_fault
@@ -69,6 +69,7 @@ from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.keeper import KeyKeeper
 from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.loop_thread import LoopThread
 from services.runtime.own_key import own_key
 from services.runtime.process import Context
 from services.runtime.purging import Values, purge
@@ -116,6 +117,7 @@ class ReviewService:
         self._cipher = AesGcm()
         self._metrics = ReviewMetrics(context.registry)
         self._figures = LoopFigures(context.registry, LOOP)
+        self._doors = DoorFigures(context.registry, DOORS)
         self._cases = ThreadCases(self._durable, self._names)
         self._commitments = SaltedCommitments(self._bounds, self._ring)
         self._registry = registry
@@ -274,7 +276,13 @@ class ReviewService:
         desk = self._desk(store, feed, trail, tokens)
         tls = _tls(settings)
         grpc_server = ReviewServer(
-            desk, sessions, self._metrics, host=settings.grpc_host, port=settings.grpc_port, tls=tls
+            desk,
+            sessions,
+            self._metrics,
+            host=settings.grpc_host,
+            port=settings.grpc_port,
+            tls=tls,
+            figures=self._doors,
         )
         facts = PageFacts(
             deployment=self._bounds.deployment,
@@ -291,7 +299,7 @@ class ReviewService:
             tickets=RedisTickets(client, DeploymentId(self._bounds.deployment), clock),
             closing=stopping,
         )
-        web = WebServer(app, host=settings.web_host, port=settings.web_port, tls=tls)
+        web = WebServer(app, host=settings.web_host, port=settings.web_port, tls=tls, figures=self._doors)
         try:
             async with feed.running():
                 await grpc_server.start()

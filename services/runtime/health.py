@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import socket
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from services.contracts.errors import Misconfigured
 from services.runtime.clock import Clock
+from services.runtime.doors.files import affordable
+from services.runtime.doors.house import House, Limits, Waiting, Waits
+from services.runtime.doors.peers import peer_of
 
 log = logging.getLogger(__name__)
 
 # A loop turns at least once a second even when idle; ten missed turns are no hiccup. Must stay
 # below the platform's failureThreshold x periodSeconds, else this never gets to decide.
 STALE_AFTER_S = 10.0
-# A client that opens a connection and says nothing must not keep a thread.
+# A client that opens a connection and says nothing, or little by little, must not keep a thread.
 _REQUEST_TIMEOUT_S = 5.0
+# A platform's probes and a scraper or two, each for milliseconds; each holds a thread.
+_CONNECTIONS = 32
+_SHARE = 0.1
 # How often the server looks whether it shall stop: the longest `stop` waits.
 _POLL_S = 0.05
 
@@ -150,9 +161,54 @@ def _answer(answer: Callable[[], tuple[HTTPStatus, str, bytes]]) -> tuple[HTTPSt
         return HTTPStatus.INTERNAL_SERVER_ERROR, "application/json", _json({"ready": False})
 
 
+class _Guest:
+    """One connection: from its first packet to the end of its answer it has one deadline. The server's thread."""
+
+    def __init__(self, connection: socket.socket, address: str) -> None:
+        self._connection = connection
+        self._since_s = time.monotonic()
+        self.peer = peer_of(address)
+
+    def waiting(self) -> Waiting | None:
+        return Waiting(Waits.HEAD, self._since_s)
+
+    def leave(self) -> None:
+        # Its thread reads the end of the connection, and closes it.
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        connections = affordable(_CONNECTIONS, files_each=1, share=_SHARE)
+        self._house = House(
+            Limits(connections=connections, per_peer=connections, within_s={Waits.HEAD: _REQUEST_TIMEOUT_S}),
+            now=time.monotonic,
+        )
+        # By its socket; written by the server's thread, taken from by those that answer.
+        self._here: dict[socket.socket, _Guest] = {}
+        self._ended: deque[_Guest] = deque()
+        super().__init__(address, handler)
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ANN401 - as socketserver has it
+        guest = _Guest(request, str(client_address[0]))
+        self._here[request] = guest
+        return self._house.enter(guest)
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as socketserver has it
+        guest = self._here.pop(request, None)
+        if guest is not None:
+            self._ended.append(guest)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        while self._ended:
+            self._house.gone(self._ended.popleft())
+        self._house.sweep()
 
     def handle_error(self, request: object, client_address: object) -> None:
         # Half a request, or a client gone before its answer: no fault of ours.

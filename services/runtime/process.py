@@ -1,6 +1,7 @@
 """The life of every process, always in the same order.
 
-settings -> logs -> no core dumps, few heaps -> metrics -> health -> build -> signals -> run -> drain -> exit code
+settings -> logs -> no core dumps, few heaps, all files -> metrics -> health -> build -> signals -> run -> drain
+-> exit code
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from prometheus_client import CollectorRegistry
 from services.contracts.errors import Misconfigured
 from services.runtime import logs
 from services.runtime.clock import Clock, SystemClock
+from services.runtime.doors.files import raise_file_limit
 from services.runtime.health import HealthServer, Heartbeat
 from services.runtime.metrics import new_registry
 from services.runtime.settings import BadSettings, ProcessSettings, load
@@ -104,6 +106,7 @@ def run(
     logs.configure(name, settings.instance, settings.log_level)
     forbid_core_dumps()
     bound_arenas()
+    raise_file_limit()
     faulthandler.enable()
     code = _watched(settings, build)
     log.info("process ended", extra={"exit_code": int(code)})

@@ -42,6 +42,7 @@ _RUNTIME: Mapping[str, tuple[str, ...]] = {
     "metrics": (
         "services.runtime.metrics",
         "services.runtime.authority_figures",
+        "services.runtime.doors.figures",
         "services.runtime.kafka.figures",
         "services.runtime.kafka.signals.ResetReason",
     ),
@@ -65,6 +66,7 @@ _SIGNING_DOORS = ("services/contracts/authorisation/signing.py",)
 _PB2_DOORS = (
     "services/contracts/codec*.py",
     "services/*/edges/grpc_*.py",
+    "services/runtime/doors/grpc_server.py",  # health, of every gRPC server
     "console/grpc_*.py",
     "console/*/grpc_*.py",
 )

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from services.embed.edges import pictures
 from services.embed.edges.grpc_enrolment import EnrolmentServer
 from services.embed.enrolment import Enroller
-from services.embed.metrics import EnrolmentMetrics
+from services.embed.metrics import ENROLMENT_DOORS, EnrolmentMetrics
 from services.embed.settings import EnrolmentSettings
 from services.embed.wiring.models import load_models
+from services.runtime.doors.figures import DoorFigures
 from services.runtime.process import Context
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class EnrolmentService:
             settings.grpc_host,
             settings.grpc_port,
             max_bytes=settings.max_picture_bytes,
+            figures=DoorFigures(self._context.registry, ENROLMENT_DOORS),
         )
         self._server.start()
         self._serving = True

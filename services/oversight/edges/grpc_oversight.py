@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
-from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
+import grpc.aio
 
 from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.authorisation.statements import NotBelieved
@@ -31,7 +29,10 @@ from services.oversight.core.commands import (
 from services.oversight.core.register import Version
 from services.oversight.edges.grpc_views import Views, anchors, findings, revocations, sharing
 from services.oversight.ports import Anchored, Desk, NotRecorded
-from services.runtime.grpc_listen import Tls, listen
+from services.runtime.doors.figures import DoorFigures
+from services.runtime.doors.grpc_server import GrpcServer, Manners
+from services.runtime.doors.grpc_thread import GrpcThread
+from services.runtime.grpc_listen import Tls
 from signpost.v1 import oversight_pb2 as pb
 from signpost.v1 import oversight_pb2_grpc
 
@@ -40,15 +41,15 @@ log = logging.getLogger(__name__)
 SERVICE = "signpost.v1.OversightService"
 # Where a refusal says what is at fault: a serialised `Findings`.
 FINDINGS = "signpost-findings-bin"
-# Each waits for one transaction of Kafka's.
-_THREADS = 8
-_MAX_WAITING = 64
+# Each waits for one transaction of Kafka's. One caller may hold half of them.
+_THREADS = 16
 # A document of 1 MiB with its approvals.
 _MAX_REQUEST_BYTES = 4 * 1024 * 1024
 # Longer than a transaction may take; a call without a deadline gets this one.
 _LONGEST_S = 12.0
 
 A = TypeVar("A")
+Context = grpc.aio.ServicerContext[Any, Any]
 AnchoredOf = Callable[[str], Sequence[Anchored]]
 """How a chain stands with each sink. Any thread; never blocks."""
 
@@ -57,76 +58,82 @@ class OversightServer:
     """A gRPC server from `start` to `stop`."""
 
     def __init__(
-        self, desk: Desk, clerk: Clerk, *, anchored: AnchoredOf, host: str, port: int, tls: Tls | None
+        self,
+        desk: Desk,
+        clerk: Clerk,
+        *,
+        anchored: AnchoredOf,
+        host: str,
+        port: int,
+        tls: Tls | None,
+        figures: DoorFigures | None = None,
     ) -> None:
         """Raises Misconfigured: the address cannot be had, or is served beyond this machine without TLS."""
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="signpost-oversight")
-        self._server = grpc.server(
-            self._threads,
-            options=[("grpc.max_receive_message_length", _MAX_REQUEST_BYTES), ("grpc.so_reuseport", 0)],
-            maximum_concurrent_rpcs=_MAX_WAITING,
+        server = GrpcServer(
+            SERVICE,
+            self._add,
+            Manners(max_request_bytes=_MAX_REQUEST_BYTES, calls=_THREADS // 2),
+            host=host,
+            port=port,
+            tls=tls,
+            figures=figures,
         )
-        oversight_pb2_grpc.add_OversightServiceServicer_to_server(  # type: ignore[no-untyped-call]
-            _Servicer(desk, clerk, anchored), self._server
-        )
-        self._health = health.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
-        self.port = listen(self._server, host, port, tls)
+        self._thread = GrpcThread(server, threads=_THREADS, name="signpost-oversight")
+        self._servicer = _Servicer(desk, clerk, anchored, self._thread)
+        self.port = server.port
 
     def start(self) -> None:
-        self._server.start()
-        self._say(health_pb2.HealthCheckResponse.SERVING)
+        """Returns once calls are answered."""
+        self._thread.start()
 
     def stop(self, grace_s: float) -> bool:
         """Take no more calls, finish those in hand; True if all were."""
-        self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
-        finished = self._server.stop(grace_s).wait(grace_s)
-        self._threads.shutdown(wait=False)
-        return finished
+        return self._thread.stop(grace_s)
 
-    def _say(self, status: Any) -> None:  # noqa: ANN401 - an enum of generated code
-        for name in ("", SERVICE):
-            self._health.set(name, status)
+    def _add(self, server: grpc.aio.Server) -> None:
+        oversight_pb2_grpc.add_OversightServiceServicer_to_server(  # type: ignore[no-untyped-call]
+            self._servicer, server
+        )
 
 
 class _Servicer(oversight_pb2_grpc.OversightServiceServicer):
     """Tokens in, how things stand out."""
 
-    def __init__(self, desk: Desk, clerk: Clerk, anchored: AnchoredOf) -> None:
+    def __init__(self, desk: Desk, clerk: Clerk, anchored: AnchoredOf, threads: GrpcThread) -> None:
         self._desk = desk
         self._clerk = clerk
         self._anchored = anchored
+        self._threads = threads
 
-    def Submit(self, request: pb.SubmitRequest, context: grpc.ServicerContext) -> pb.AuthorityView:
-        return self._told(Submit(request.document, tuple(request.approvals)), context)
+    async def Submit(self, request: pb.SubmitRequest, context: Context) -> pb.AuthorityView:
+        return await self._told(Submit(request.document, tuple(request.approvals)), context)
 
-    def Approve(self, request: pb.ApproveRequest, context: grpc.ServicerContext) -> pb.AuthorityView:
-        return self._told(Approve(request.approval), context)
+    async def Approve(self, request: pb.ApproveRequest, context: Context) -> pb.AuthorityView:
+        return await self._told(Approve(request.approval), context)
 
-    def Order(self, request: pb.OrderRequest, context: grpc.ServicerContext) -> pb.AuthorityView:
-        return self._told(Give(request.order), context)
+    async def Order(self, request: pb.OrderRequest, context: Context) -> pb.AuthorityView:
+        return await self._told(Give(request.order), context)
 
-    def Attest(self, request: pb.AttestRequest, context: grpc.ServicerContext) -> pb.AuthorityView:
-        return self._told(Attest(request.attestation), context)
+    async def Attest(self, request: pb.AttestRequest, context: Context) -> pb.AuthorityView:
+        return await self._told(Attest(request.attestation), context)
 
-    def Hold(self, request: pb.HoldRequest, context: grpc.ServicerContext) -> pb.AuthorityView:
-        return self._told(Hold(request.hold), context)
+    async def Hold(self, request: pb.HoldRequest, context: Context) -> pb.AuthorityView:
+        return await self._told(Hold(request.hold), context)
 
-    def Revoke(self, request: pb.RevokeRequest, context: grpc.ServicerContext) -> pb.RevocationsView:
-        decision = self._ask(Revoke(request.revocation), context)
+    async def Revoke(self, request: pb.RevokeRequest, context: Context) -> pb.RevocationsView:
+        decision = await self._ask(Revoke(request.revocation), context)
         about = _version_of(decision).document.id
         return revocations(decision.after.deployment(about).revocations)
 
-    def Export(self, request: pb.ExportRequest, context: grpc.ServicerContext) -> pb.ExportResponse:
-        self._ask(Export(request.export), context)
+    async def Export(self, request: pb.ExportRequest, context: Context) -> pb.ExportResponse:
+        await self._ask(Export(request.export), context)
         return pb.ExportResponse()
 
-    def PutRegistry(self, request: pb.PutRegistryRequest, context: grpc.ServicerContext) -> pb.RegistryView:
-        decision = self._ask(PutRegistry(request.registry), context)
+    async def PutRegistry(self, request: pb.PutRegistryRequest, context: Context) -> pb.RegistryView:
+        decision = await self._ask(PutRegistry(request.registry), context)
         return Views(decision.after, self._clerk, self._desk.now()).registry()
 
-    def Show(self, request: pb.ShowRequest, context: grpc.ServicerContext) -> pb.ShowResponse:
+    async def Show(self, request: pb.ShowRequest, context: Context) -> pb.ShowResponse:
         def show() -> pb.ShowResponse:
             register = self._desk.register()
             found = register.deployments.get(request.deployment)
@@ -136,23 +143,35 @@ class _Servicer(oversight_pb2_grpc.OversightServiceServicer):
             told.anchors.extend(anchors(self._anchored(request.deployment)))
             return told
 
-        return _answered(show, context)
+        return await self._answered(show, context)
 
-    def List(self, request: pb.ListRequest, context: grpc.ServicerContext) -> pb.ListResponse:
-        return _answered(lambda: Views(self._desk.register(), self._clerk, self._desk.now()).everything(), context)
+    async def List(self, request: pb.ListRequest, context: Context) -> pb.ListResponse:
+        return await self._answered(
+            lambda: Views(self._desk.register(), self._clerk, self._desk.now()).everything(), context
+        )
 
-    def EnterSharing(self, request: pb.EnterSharingRequest, context: grpc.ServicerContext) -> pb.SharingView:
-        return sharing(self._ask(EnterSharing(request.line), context).after)
+    async def EnterSharing(self, request: pb.EnterSharingRequest, context: Context) -> pb.SharingView:
+        return sharing((await self._ask(EnterSharing(request.line), context)).after)
 
-    def ShowSharing(self, request: pb.ShowSharingRequest, context: grpc.ServicerContext) -> pb.SharingView:
-        return _answered(lambda: sharing(self._desk.register(), after=request.after), context)
+    async def ShowSharing(self, request: pb.ShowSharingRequest, context: Context) -> pb.SharingView:
+        return await self._answered(lambda: sharing(self._desk.register(), after=request.after), context)
 
-    def _told(self, command: Command, context: grpc.ServicerContext) -> pb.AuthorityView:
-        decision = self._ask(command, context)
+    async def _told(self, command: Command, context: Context) -> pb.AuthorityView:
+        decision = await self._ask(command, context)
         return Views(decision.after, self._clerk, self._desk.now()).authority(_version_of(decision))
 
-    def _ask(self, command: Command, context: grpc.ServicerContext) -> Decision:
-        return _answered(lambda: self._desk.ask(command, within_s=_allowed_s(context)), context)
+    async def _ask(self, command: Command, context: Context) -> Decision:
+        within_s = _allowed_s(context)
+        return await self._answered(lambda: self._desk.ask(command, within_s=within_s), context)
+
+    async def _answered(self, answer: Callable[[], A], context: Context) -> A:
+        """The answer, or the end of the call with the status of what stood against it."""
+        try:
+            return await self._threads.on_thread(answer)
+        except Exception as error:  # noqa: BLE001 - the interceptor: every end of a call has a status
+            against = error
+        await _refuse(against, context)
+        raise AssertionError("a refused call was answered")
 
 
 def _allowed_s(context: Any) -> float:  # noqa: ANN401 - its types deny that a call may have no deadline
@@ -167,23 +186,15 @@ def _version_of(decision: Decision) -> Version:
     return decision.after.deployment(document.id).versions[document.version]
 
 
-def _answered(answer: Callable[[], A], context: grpc.ServicerContext) -> A:
-    """The answer, or the end of the call with the status of what stood against it."""
-    try:
-        return answer()
-    except Exception as error:  # noqa: BLE001 - the interceptor: every end of a call has a status
-        against = error
-    _refuse(against, context)
-
-
-def _refuse(error: Exception, context: grpc.ServicerContext) -> NoReturn:
+async def _refuse(error: Exception, context: Context) -> None:
+    """Raises always."""
     code, text, found = _status(error)
     if code is grpc.StatusCode.INTERNAL:
         log.error("call failed of a bug", extra={"kind": type(error).__name__}, exc_info=error)
     if found:
         told = pb.Findings(findings=findings(found))
         context.set_trailing_metadata(((FINDINGS, told.SerializeToString()),))
-    context.abort(code, text)
+    await context.abort(code, text)
 
 
 def _status(error: Exception) -> tuple[grpc.StatusCode, str, tuple[Finding, ...]]:

@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import grpc
 import grpc.aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
-from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
 
 from services.review.core.people import Credentials
 from services.review.core.views import (
@@ -25,7 +21,10 @@ from services.review.edges import grpc_messages as messages
 from services.review.edges.grpc_guard import Guard, bearer, caller
 from services.review.metrics import ReviewMetrics
 from services.review.ports import CaseWork, Sessions
-from services.runtime.grpc_listen import Tls, listen
+from services.runtime.doors.figures import DoorFigures
+from services.runtime.doors.grpc_server import GrpcServer, Manners
+from services.runtime.doors.peers import Proxies
+from services.runtime.grpc_listen import Tls
 from signpost.v1 import review_pb2, review_pb2_grpc
 
 SERVICE = "signpost.v1.Review"
@@ -49,30 +48,33 @@ class ReviewServer:
         host: str,
         port: int,
         tls: Tls | None,
+        proxies: Proxies | None = None,
+        figures: DoorFigures | None = None,
     ) -> None:
         """Raises Misconfigured: the address cannot be had, or is served beyond this machine without TLS."""
-        self._server = grpc.aio.server(
+        self._servicer = _Servicer(casework, sessions)
+        self._server = GrpcServer(
+            SERVICE,
+            self._add,
+            Manners(max_request_bytes=_MAX_REQUEST_BYTES, proxies=proxies or Proxies()),
+            host=host,
+            port=port,
+            tls=tls,
             interceptors=[Guard(SERVICE, sessions, metrics)],
-            options=[("grpc.max_receive_message_length", _MAX_REQUEST_BYTES), ("grpc.so_reuseport", 0)],
+            figures=figures,
         )
-        servicer = _Servicer(casework, sessions)
-        review_pb2_grpc.add_ReviewServicer_to_server(servicer, self._server)  # type: ignore[no-untyped-call]
-        self._health = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
-        self.port = listen(self._server, host, port, tls)
+        self.port = self._server.port
 
     async def start(self) -> None:
+        """Returns once calls are answered."""
         await self._server.start()
-        await self._say(health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self) -> None:
         """Take no more calls; those in hand have a second."""
-        await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
         await self._server.stop(_GRACE_S)
 
-    async def _say(self, status: Any) -> None:  # noqa: ANN401 - an enum of generated code
-        await asyncio.gather(*(self._health.set(name, status) for name in ("", SERVICE)))
+    def _add(self, server: grpc.aio.Server) -> None:
+        review_pb2_grpc.add_ReviewServicer_to_server(self._servicer, server)  # type: ignore[no-untyped-call]
 
 
 class _Servicer(review_pb2_grpc.ReviewServicer):

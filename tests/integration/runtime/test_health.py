@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -15,6 +17,7 @@ from services.runtime.health import HealthServer, Heartbeat
 from services.runtime.metrics import Counter
 from tests.conftest import ExpectedErrors
 from tests.fakes.clock import ManualClock
+from tests.integration.runtime.doors.crowd import ANSWERED_WITHIN_S, crowd
 
 
 class Checks:
@@ -102,3 +105,14 @@ def test_an_unknown_path_is_not_found(server: HealthServer) -> None:
 def test_a_port_that_is_taken_is_refused_with_its_number(server: HealthServer, heartbeat: Heartbeat) -> None:
     with pytest.raises(Misconfigured, match=str(server.port)):
         HealthServer("127.0.0.1", server.port, heartbeat=heartbeat, ready=dict, registry=CollectorRegistry())
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /livez HTTP/1.1\r\nX-A: "], ids=["silence", "half a request"])
+def test_a_probe_is_answered_among_connections_that_say_nothing(server: HealthServer, said: bytes) -> None:
+    """Each held a thread and a file; the platform's probe waited behind them, and the process was killed."""
+    with crowd(server.port, 200, said):
+        began = time.monotonic()
+        assert get(server, "/livez")[0] == 200
+        assert time.monotonic() - began < ANSWERED_WITHIN_S
+        held = [one for one in threading.enumerate() if "process_request_thread" in one.name]
+        assert len(held) < 64

@@ -1,0 +1,136 @@
+"""What stands before every gRPC call: its request has a deadline, its answers have one, and its caller a place.
+
+gRPC waits for a request's message, and for a reader of an answer, as long as the client likes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from services.runtime.doors.peers import UNKNOWN, Proxies
+from services.runtime.doors.pipe import Pipe
+
+log = logging.getLogger(__name__)
+
+# From a call's headers to its message.
+_MESSAGE_S = 10.0
+# From an answer to its being taken. A stream that nobody reads is closed with its connection.
+_TAKEN_S = 10.0
+# Health's stream without an end: nobody here has a use for it, and anybody could hold one.
+_UNSERVED = frozenset({"/grpc.health.v1.Health/Watch"})
+_FORWARDED_FOR = "x-forwarded-for"
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+_peer: ContextVar[str] = ContextVar("signpost_peer", default=UNKNOWN)
+
+
+def calling_peer() -> str:
+    """Who made the call that is being answered: an address, as peers.py has it."""
+    return _peer.get()
+
+
+class Reception(grpc.aio.ServerInterceptor):
+    """The outermost interceptor. Event loop."""
+
+    def __init__(self, pipe_of: Callable[[str], Pipe | None], proxies: Proxies, *, at_once: int) -> None:
+        """`pipe_of`: by the name that gRPC has for a connection. `at_once`: calls in hand of one peer."""
+        self._pipe_of = pipe_of
+        self._proxies = proxies
+        self._at_once = at_once
+        self._in_hand: Counter[str] = Counter()
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        handler = await continuation(handler_call_details)
+        if handler is None or handler.request_streaming or str(handler_call_details.method) in _UNSERVED:
+            return None
+        # On the wire a call with one message is a stream of one: as such it is ours to read and to answer.
+        return grpc.stream_stream_rpc_method_handler(
+            self._received(handler), handler.request_deserializer, handler.response_serializer
+        )
+
+    def _received(self, handler: Any) -> Any:  # noqa: ANN401 - grpcio's types are of its blocking server
+        async def received(requests: Any, context: Context) -> None:  # noqa: ANN401 - as above
+            pipe = self._pipe_of(context.peer())
+            if pipe is None:
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "this connection has ended")
+                return
+            request = await _message(requests, context)
+            peer = self._proxies.client(pipe.address, _forwarded(context))
+            if self._in_hand[peer] >= self._at_once:
+                await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many calls at once: wait for answers")
+            with self._counted(peer, pipe):
+                _peer.set(peer)
+                await _answered(handler, request, context, pipe)
+
+        return received
+
+    @contextmanager
+    def _counted(self, peer: str, pipe: Pipe) -> Iterator[None]:
+        self._in_hand[peer] += 1
+        pipe.call_began()
+        try:
+            yield
+        finally:
+            pipe.call_ended()
+            self._in_hand[peer] -= 1
+            if not self._in_hand[peer]:
+                del self._in_hand[peer]
+
+
+async def _message(requests: Any, context: Context) -> object:  # noqa: ANN401 - as above
+    try:
+        async with asyncio.timeout(_MESSAGE_S):
+            async for request in requests:
+                return request
+    except TimeoutError:
+        await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the request's message did not come")
+    await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the call has no message")
+    raise AssertionError("an aborted call went on")
+
+
+async def _answered(handler: Any, request: object, context: Context, pipe: Pipe) -> None:  # noqa: ANN401
+    """gRPC would send the words of a bug to the caller."""
+    try:
+        await _answer(handler, request, context, pipe)
+    except grpc.aio.AbortError:
+        raise
+    except Exception as bug:  # the interceptor: every end of a call has a status
+        log.exception("call failed of a bug", extra={"kind": type(bug).__name__})
+        await context.abort(grpc.StatusCode.INTERNAL, "internal error")
+
+
+async def _answer(handler: Any, request: object, context: Context, pipe: Pipe) -> None:  # noqa: ANN401
+    if not handler.response_streaming:
+        await _tell(await handler.unary_unary(request, context), context, pipe)
+        return
+    async with aclosing(handler.unary_stream(request, context)) as answers:
+        async for answer in answers:
+            await _tell(answer, context, pipe)
+
+
+async def _tell(answer: object, context: Context, pipe: Pipe) -> None:
+    try:
+        async with asyncio.timeout(_TAKEN_S):
+            await context.write(answer)
+    except TimeoutError:
+        pipe.leave()
+        raise asyncio.CancelledError from None
+
+
+def _forwarded(context: Context) -> Sequence[str]:
+    given = context.invocation_metadata() or ()
+    return [value for name, value in given if name == _FORWARDED_FOR and isinstance(value, str)]

@@ -1,0 +1,1 @@
+"""Doors on real sockets, and those who would keep others out."""

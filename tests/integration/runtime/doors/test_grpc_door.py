@@ -1,0 +1,168 @@
+"""A gRPC server that strangers hold connections and calls of, and a client that is answered all the same."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
+
+from services.runtime.doors import reception
+from services.runtime.doors.grpc_server import GrpcServer, Manners
+from services.runtime.doors.grpc_thread import GrpcThread
+from services.runtime.doors.house import WITHIN_S, Waits
+from tests.conftest import ExpectedErrors
+from tests.integration.runtime.doors.crowd import ANSWERED_WITHIN_S, PREFACE, closed_of, crowd, is_closed
+from tests.support import eventually
+
+SERVICE = "sample.Sample"
+BIG = b"x" * 60_000
+
+
+class Sample:
+    """A service of three calls that need no generated code."""
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+        self.streaming = 0
+
+    def add(self, server: grpc.aio.Server) -> None:
+        handlers: dict[str, Any] = {
+            "Echo": grpc.unary_unary_rpc_method_handler(self.echo),
+            "Break": grpc.unary_unary_rpc_method_handler(self.broken),
+            "Flow": grpc.unary_stream_rpc_method_handler(self.flow),
+        }
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+
+    async def echo(self, request: bytes, context: Any) -> bytes:
+        return reception.calling_peer().encode() + b" " + request
+
+    async def broken(self, request: bytes, context: Any) -> bytes:
+        raise ValueError("the words of a bug")
+
+    async def flow(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
+        self.streaming += 1
+        try:
+            while True:
+                yield BIG
+        finally:
+            self.streaming -= 1
+
+
+@contextmanager
+def served(sample: Sample, **manners: Any) -> Iterator[int]:
+    server = GrpcServer(
+        SERVICE, sample.add, Manners(max_request_bytes=65536, **manners), host="127.0.0.1", port=0, tls=None
+    )
+    thread = GrpcThread(server, threads=1, name="signpost-sample")
+    thread.start()
+    try:
+        yield thread.port
+    finally:
+        assert thread.stop(1.0)
+
+
+@contextmanager
+def channel_to(port: int) -> Iterator[Any]:
+    """Any: grpcio's types want serialisers, and these calls carry bytes."""
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield channel
+
+
+def echo(port: int, *, within_s: float = ANSWERED_WITHIN_S) -> bytes:
+    with channel_to(port) as channel:
+        answer: bytes = channel.unary_unary(f"/{SERVICE}/Echo")(b"hello", timeout=within_s)
+        return answer
+
+
+@pytest.mark.parametrize("said", [b"", b"PRI * HT", PREFACE], ids=["silence", "half a preface", "a preface"])
+def test_a_client_is_answered_among_connections_that_say_nothing(said: bytes) -> None:
+    """gRPC takes any number of connections and lets each wait: the server ran out of files, for everybody."""
+    with served(Sample(), connections=40, per_peer=40) as port, crowd(port, 300, said) as strangers:
+        assert echo(port) == b"127.0.0.1 hello"
+        assert eventually(lambda: closed_of(strangers) >= 260, "strangers made room", within_s=5)
+
+
+def test_who_says_nothing_is_shown_out_in_time_even_where_there_is_room() -> None:
+    with served(Sample(), within_s=dict(WITHIN_S) | {Waits.HEAD: 0.5}) as port, crowd(port, 1) as (silent,):
+        assert is_closed(silent, within_s=5)
+
+
+def test_calls_whose_message_does_not_come_hold_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixteen headers without a message held every thread of the blocking server, for good."""
+    monkeypatch.setattr(reception, "_MESSAGE_S", 1.0)
+    with served(Sample()) as port, channel_to(port) as channel:
+        hold = threading.Event()
+
+        def nothing() -> Iterator[bytes]:
+            hold.wait(20)
+            yield from ()
+
+        calls = [channel.stream_unary(f"/{SERVICE}/Echo").future(nothing()) for _ in range(30)]
+        try:
+            assert echo(port) == b"127.0.0.1 hello"
+            codes = {call.exception(timeout=10).code() for call in calls}
+        finally:
+            hold.set()
+    assert codes == {grpc.StatusCode.DEADLINE_EXCEEDED}
+
+
+def test_a_stream_that_nobody_reads_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that stops reading kept its stream, and what was written for it, as long as it liked."""
+    monkeypatch.setattr(reception, "_TAKEN_S", 0.5)
+    sample = Sample()
+    with served(sample) as port, channel_to(port) as channel:
+        stream = channel.unary_stream(f"/{SERVICE}/Flow")(b"")
+        next(stream)  # and no more: the window fills
+        eventually(lambda: sample.streaming == 1, "the stream runs", within_s=5)
+        eventually(lambda: sample.streaming == 0, "the stream has ended", within_s=10)
+        assert echo(port) == b"127.0.0.1 hello"
+        stream.cancel()
+
+
+def test_one_peer_has_so_many_calls_in_hand_and_no_more() -> None:
+    sample = Sample()
+    with served(sample, calls=2) as port, channel_to(port) as channel:
+        streams = [channel.unary_stream(f"/{SERVICE}/Flow")(b"") for _ in range(2)]
+        for stream in streams:
+            next(stream)
+        with pytest.raises(grpc.RpcError) as refused:
+            echo(port)
+        assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        for stream in streams:
+            stream.cancel()
+        eventually(lambda: sample.streaming == 0, "the streams have ended", within_s=5)
+        assert echo(port) == b"127.0.0.1 hello"
+
+
+def test_health_is_asked_and_not_listened_to() -> None:
+    """Health's own stream never ends, and anybody could hold one."""
+    with served(Sample()) as port, channel_to(port) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        asked = health_pb2.HealthCheckRequest(service=SERVICE)
+        assert health.Check(asked, timeout=5).status == health_pb2.HealthCheckResponse.SERVING
+        with pytest.raises(grpc.RpcError) as refused:
+            next(health.Watch(asked, timeout=5))
+        assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_the_words_of_a_bug_stay_here(expected_errors: ExpectedErrors) -> None:
+    expected_errors.add("call failed of a bug")
+    with served(Sample()) as port, channel_to(port) as channel:
+        with pytest.raises(grpc.RpcError) as refused:
+            channel.unary_unary(f"/{SERVICE}/Break")(b"", timeout=5)
+        assert (refused.value.code(), refused.value.details()) == (grpc.StatusCode.INTERNAL, "internal error")
+
+
+def test_a_call_in_hand_is_finished_when_the_server_stops() -> None:
+    sample = Sample()
+    began = time.monotonic()
+    with served(sample) as port:
+        assert echo(port) == b"127.0.0.1 hello"
+    assert time.monotonic() - began < 5
