@@ -13,10 +13,14 @@ from console.watchlist.enrolment import Model, Refusal, Refused, Template
 from services.contracts.errors import Misconfigured
 from signpost.v1 import enrolment_pb2, enrolment_pb2_grpc
 
-# A picture of 100 megapixels on a busy processor takes a few seconds; the first call waits for the model.
-_CALL_S = 30.0
+# The server gives up on a picture after 30 s, and may have another in hand; the first call waits for the model.
+_CALL_S = 90.0
 _FIRST_CALL_S = 60.0
-_MAX_BYTES = 40 * 1024 * 1024
+# MAX_PICTURE_BYTES is 100 MB at the most, beside which a message has little.
+_MAX_BYTES = 101_000_000
+
+
+_WHAT_TO_DO = "save it smaller, or raise MAX_PICTURE_BYTES of the enrolment server"
 
 
 class GrpcEnrolment:
@@ -53,7 +57,7 @@ class GrpcEnrolment:
         except grpc.RpcError as error:
             # The same code also says "too many calls at once"; only its text tells them apart.
             if _code(error) is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in (error.details() or ""):
-                return Refused(Refusal.TOO_LARGE, f"{len(picture)} bytes")
+                return Refused(Refusal.TOO_LARGE, f"{len(picture)} bytes: {_WHAT_TO_DO}")
             raise self._unanswered(error) from error
         if answer.WhichOneof("result") == "refusal":
             return _refused(answer.refusal)

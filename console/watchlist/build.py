@@ -34,8 +34,8 @@ from services.contracts.sealed.manifest import (
 from services.contracts.sealed.manifest import Limits as SealedLimits
 from services.contracts.sealed.rules import Bounds
 
-# Nothing larger is read: no camera's picture is, and enrolment would refuse it.
-MAX_PICTURE_BYTES = 32 * 1024 * 1024
+# Nothing larger is read: no photograph is, and no enrolment server may take it (its MAX_PICTURE_BYTES).
+MAX_PICTURE_BYTES = 100_000_000
 
 
 @dataclass(frozen=True, kw_only=True)

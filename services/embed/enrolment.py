@@ -13,7 +13,7 @@ from services.embed.core.detections import Detections
 from services.embed.core.quality import QualityLimits, Unusable, measure
 from services.embed.core.templates import Refused, Template
 from services.embed.model.warp import align
-from services.embed.ports import Detector, Image, Pictures, Recogniser
+from services.embed.ports import Detector, Image, Photographs, Recogniser
 
 # What is a face at all: below, a refusal for two faces would be about a shadow.
 _IS_A_FACE = 0.6
@@ -35,7 +35,7 @@ class Enroller:
         self,
         detector: Detector,
         recogniser: Recogniser,
-        pictures: Pictures,
+        pictures: Photographs,
         limits: QualityLimits,
         *,
         max_pixels: int,
@@ -50,7 +50,7 @@ class Enroller:
         self._one_at_a_time = threading.Lock()
 
     def enrol(self, picture: bytes) -> Template | Refused:
-        """The template of the one face in `picture` (JPEG or PNG). Blocks for some 30 ms, longer in a queue."""
+        """The template of the one face in `picture`. Blocks for some 30 ms, longer in a queue."""
         try:
             image = self._pictures.decode_upright(picture, max_pixels=self._max_pixels)
         except Permanent as refused:

@@ -71,10 +71,6 @@ class Pictures(Protocol):
         """The whole picture, uint8 [h, w, 3]. Raises Permanent for one that is broken or too large."""
         ...
 
-    def decode_upright(self, picture: bytes, *, max_pixels: int) -> Image:
-        """A photograph, JPEG or PNG, turned as its camera says. Raises Permanent as `decode` does."""
-        ...
-
     def cut_crop(self, image: Image, box: NDArray[np.float32], others: NDArray[np.float32]) -> Image:
         """A copy of the face in `box` with a margin, each of `others` made unrecognisable."""
         ...
@@ -89,6 +85,22 @@ class Pictures(Protocol):
 
     def encode_context(self, image: Image) -> bytes:
         """JPEG to see where a face was."""
+        ...
+
+
+class Photographs(Protocol):
+    """What enrolment does to pixels besides the networks. Any thread."""
+
+    def decode_upright(self, picture: bytes, *, max_pixels: int) -> Image:
+        """A photograph as people have it, uint8 [h, w, 3], turned as its camera says. Raises Permanent."""
+        ...
+
+    def cut_crop(self, image: Image, box: NDArray[np.float32], others: NDArray[np.float32]) -> Image:
+        """As that of `Pictures`."""
+        ...
+
+    def encode_crop(self, image: Image) -> bytes:
+        """As that of `Pictures`."""
         ...
 
 

@@ -130,7 +130,14 @@ class EnrolmentSettings(ModelSettings):
     )
     grpc_port: int = Field(0, ge=0, le=65535, description="Port of the enrolment server; 0 takes a free one.")
     max_picture_bytes: int = Field(
-        16_000_000, ge=10_000, le=100_000_000, description="Bytes of a picture to enrol, compressed."
+        64_000_000, ge=10_000, le=100_000_000, description="Bytes of a picture to enrol, compressed."
+    )
+    max_picture_mpx: float = Field(
+        210.0,
+        ge=0.1,
+        le=300,
+        description="Megapixels of a picture to enrol: any phone's; what is above 16.8 is worked on made smaller. "
+        "A larger one is refused undecoded.",
     )
     enrolment_min_inter_eye_px: float = Field(
         ENROLMENT_LIMITS.min_inter_eye_px, ge=8, le=400, description="Least distance between the eyes, in pixels."

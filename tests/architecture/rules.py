@@ -73,6 +73,9 @@ _PB2_DOORS = (
 _DOORS = {
     "torch": ("services/embed/model/*",),
     "ray": ("services/embed/edges/ray_fleet.py",),
+    # Strangers' photographs are decoded in a process of their own.
+    "PIL": ("services/embed/edges/photo_decode.py",),
+    "pi_heif": ("services/embed/edges/photo_decode.py",),
 }
 _SETTINGS = "services/runtime/settings.py"
 _MAIN_LINES = 15

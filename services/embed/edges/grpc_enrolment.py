@@ -108,7 +108,11 @@ class _Servicer(enrolment_pb2_grpc.EnrolmentServicer):
 
     def _result(self, picture: bytes) -> Template | Refused:
         if len(picture) > self._max_bytes:
-            return Refused("too_large", f"{len(picture)} bytes, at most {self._max_bytes} are taken")
+            return Refused(
+                "too_large",
+                f"{len(picture)} bytes, at most {self._max_bytes} are taken: save it smaller, or raise "
+                "MAX_PICTURE_BYTES of the enrolment server",
+            )
         return self._enroller.enrol(picture)
 
 

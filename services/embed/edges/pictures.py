@@ -12,9 +12,6 @@ from services.contracts.errors import Permanent
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-_PNG_END = b"IEND\xae\x42\x60\x82"
-_PNG_LEAST_BYTES = 45
 # What a frame may be at the most, before a byte of it is decoded: 4096 x 4096 in three colours is 50 MB.
 MAX_FRAME_PIXELS = 4096 * 4096
 # For a reviewer's eyes; lower shows blocks around eyes and mouth, the very features they compare.
@@ -57,32 +54,6 @@ def decode(jpeg: bytes, *, at_least: tuple[int, int] | None = None, max_pixels: 
     except ValueError as error:
         raise Permanent("not_a_picture", "the bytes are a torn or broken JPEG picture") from error
     return image
-
-
-def decode_upright(picture: bytes, *, max_pixels: int = MAX_FRAME_PIXELS) -> Image:
-    """A photograph, JPEG or PNG, turned as its EXIF says. Raises Permanent: not_a_picture, too_large."""
-    if picture.startswith(_PNG):
-        _check_png(picture, max_pixels)
-    else:
-        # OpenCV fills what is torn with grey and says nothing: the strict decoder looks first.
-        decode(picture, max_pixels=max_pixels)
-    raw = np.frombuffer(picture, np.uint8)
-    try:
-        image = cv2.imdecode(raw, cv2.IMREAD_COLOR)
-    except cv2.error as error:
-        raise Permanent("not_a_picture", "the bytes are a torn or broken picture") from error
-    if image is None:
-        raise Permanent("not_a_picture", "the bytes are a torn or broken picture")
-    return np.asarray(image, np.uint8)
-
-
-def _check_png(picture: bytes, max_pixels: int) -> None:
-    """Size from the header chunk, and that the end is there: OpenCV fills what is missing with black."""
-    width, height = (int.from_bytes(picture[at : at + 4], "big") for at in (16, 20))
-    if len(picture) < _PNG_LEAST_BYTES or not picture.rstrip(b"\0").endswith(_PNG_END):
-        raise Permanent("not_a_picture", "the bytes are a torn PNG picture")
-    if width * height > max_pixels:
-        raise Permanent("too_large", f"a picture of {width} x {height}, at most {max_pixels} pixels are decoded")
 
 
 def encode_crop(image: Image) -> bytes:

@@ -6,8 +6,8 @@ import logging
 import threading
 from collections.abc import Mapping
 
-from services.embed.edges import pictures
 from services.embed.edges.grpc_enrolment import EnrolmentServer
+from services.embed.edges.photo_process import PhotoProcess
 from services.embed.enrolment import Enroller
 from services.embed.metrics import ENROLMENT_DOORS, EnrolmentMetrics
 from services.embed.settings import EnrolmentSettings
@@ -28,6 +28,8 @@ class EnrolmentService:
         self._settings = settings
         self._context = context
         self._metrics = EnrolmentMetrics(context.registry)
+        self._max_pixels = int(settings.max_picture_mpx * 1e6)
+        self._photographs = PhotoProcess(max_pixels=self._max_pixels)
         self._server: EnrolmentServer | None = None
         self._serving = False
 
@@ -38,9 +40,9 @@ class EnrolmentService:
         enroller = Enroller(
             detector,
             recogniser,
-            pictures,
+            self._photographs,
             settings.enrolment_limits,
-            max_pixels=int(settings.max_picture_mpx * 1e6),
+            max_pixels=self._max_pixels,
         )
         self._server = EnrolmentServer(
             enroller,
@@ -65,6 +67,7 @@ class EnrolmentService:
     def close(self) -> None:
         if self._server is not None:
             self._server.stop(0)
+        self._photographs.close()
 
     def ready(self) -> Mapping[str, bool]:
         return {"serving": self._serving}

@@ -1,0 +1,26 @@
+"""Names of files as people's computers give them: which are nobody's pictures, and when two are one name."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# What file systems, cameras, indexers and network drives leave beside people's own files; in lower case.
+_SYSTEM = frozenset(
+    {
+        *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "picasa.ini", "zbthumbnail.info"),
+        *("@eadir", "@recycle", "#recycle", "#snapshot", "__macosx", "$recycle.bin", "recycler"),
+        *("system volume information", "lost+found", "network trash folder", "temporary items"),
+        "icon\r",
+    }
+)
+
+
+def is_system(name: str) -> bool:
+    """Whether a file or folder of that name is hidden, a system's own, or an editor's backup: nobody made it as
+    a picture, and nobody would miss it."""
+    return name.startswith((".", "~$")) or name.endswith("~") or name.lower() in _SYSTEM
+
+
+def one_form(name: str) -> str:
+    """The one form in which names are compared: a Mac writes `ë` as two characters, and who types it as one."""
+    return unicodedata.normalize("NFC", name)
