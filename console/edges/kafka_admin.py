@@ -8,9 +8,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
-    AdminClient,
     AlterConfigOpType,
     ClusterMetadata,
     ConfigEntry,
@@ -22,6 +20,8 @@ from confluent_kafka.admin import (
 
 from console.topics.plan import AddPartitions, Create, Found, SetConfig
 from services.contracts.topics import GroupSessions
+from services.runtime.kafka.admin import Admin, answer
+from services.runtime.kafka.broker import BrokerError
 
 T = TypeVar("T")
 
@@ -39,14 +39,14 @@ def _ms(span: timedelta) -> str:
 
 
 @cache
-def _client(bootstrap: str) -> AdminClient:
+def _client(bootstrap: str) -> Admin:
     """One client a cluster for the life of the process: see `services.runtime.kafka.admin` for why it is kept."""
     # Errors reach the caller through the calls; librdkafka would print them to stderr as well.
-    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    return Admin({"bootstrap.servers": bootstrap, "log_level": 0})
 
 
 class KafkaAdmin:
-    """Admin calls, each blocking at most 10 s. Raises KafkaUnreachableError, KafkaException."""
+    """Admin calls, each blocking at most 10 s. Raises KafkaUnreachableError, BrokerError."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
@@ -105,7 +105,7 @@ class KafkaAdmin:
     def _cluster(self) -> ClusterMetadata:
         try:
             return self._client.list_topics(timeout=_TIMEOUT_S)
-        except KafkaException as error:
+        except BrokerError as error:
             raise KafkaUnreachableError(
                 f"no Kafka at {self._bootstrap}: start it (`signpost stack up`) or set KAFKA_BOOTSTRAP"
             ) from error
@@ -134,7 +134,7 @@ class KafkaAdmin:
 
 
 def _answer(future: Future[Any]) -> Any:  # noqa: ANN401 - the client's futures are untyped
-    return future.result(timeout=_TIMEOUT_S)
+    return answer(future, timeout_s=_TIMEOUT_S)
 
 
 def session_configs(sessions: GroupSessions) -> dict[str, str]:
@@ -149,8 +149,7 @@ def ignoring_existing(call: Callable[[], T]) -> T | None:
     """Run `call`; None where somebody else was first to create the same thing."""
     try:
         return call()
-    except KafkaException as error:
-        cause = error.args[0]
-        if isinstance(cause, KafkaError) and cause.code() == KafkaError.TOPIC_ALREADY_EXISTS:
+    except BrokerError as error:
+        if error.code == "TOPIC_ALREADY_EXISTS":
             return None
         raise

@@ -7,10 +7,12 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from services.runtime.kafka.admin import admin, end_offsets, first_offsets
+from services.runtime.kafka.broker import Retriable
 from services.runtime.kafka.config import TRANSACTION_TIMEOUT_MS, Connection
+from services.runtime.kafka.errors import is_end, reading_error, translated
 from services.runtime.kafka.group import group_offsets
 from services.runtime.kafka.types import Partition
 
@@ -20,7 +22,6 @@ _BATCH = 500
 _POLL_S = 0.1
 # The broker itself aborts what its writer left open.
 _SETTLED_WITHIN_S = 2 * TRANSACTION_TIMEOUT_MS / 1000
-_END_OF_PARTITION = KafkaError._PARTITION_EOF
 
 
 class KafkaReader:
@@ -28,7 +29,7 @@ class KafkaReader:
 
     Each call blocks until it has reached what was the end when it began: a topic that is written to without pause
     has no other. A transaction that is open there is waited for. So of transactions over several topics, one that
-    an earlier call has shown is whole in a later one. Raises KafkaException.
+    an earlier call has shown is whole in a later one. Raises BrokerError.
     """
 
     def __init__(self, bootstrap: str) -> None:
@@ -78,9 +79,10 @@ class KafkaReader:
 
     def _partitions(self, topic: str) -> list[Partition]:
         # Asked of the consumer: it then knows the leaders, and need not wait a second to find them itself.
-        found = self._consumer.list_topics(topic, timeout=_TIMEOUT_S).topics[topic]
+        with translated(reading_error):
+            found = self._consumer.list_topics(topic, timeout=_TIMEOUT_S).topics[topic]
         if found.error is not None:
-            raise KafkaException(found.error)
+            raise reading_error(found.error)
         return [Partition(topic, number) for number in sorted(found.partitions)]
 
     def _first(self, topic: str) -> dict[Partition, int]:
@@ -92,16 +94,17 @@ class KafkaReader:
         ended: set[int | None] = set()
         deadline = time.monotonic() + _SETTLED_WITHIN_S
         while len(ended) < len(starts):
-            messages = self._consumer.consume(_BATCH, _POLL_S)
+            with translated(reading_error):
+                messages = self._consumer.consume(_BATCH, _POLL_S)
             for message in messages:
                 error, number = message.error(), message.partition()
-                if error is not None and error.code() == _END_OF_PARTITION:
+                if is_end(error):
                     # Or the place behind which a transaction is open.
                     if _place(message) >= ends[number or 0]:
                         ended.add(number)
                     continue
                 if error is not None:
-                    raise KafkaException(error)
+                    raise reading_error(error)
                 # The very last place may be a transaction's marker, which nobody gets to see: then what comes
                 # after it, or the end of the partition, tells that it has been passed.
                 if _place(message) >= ends[number or 0] - 1:
@@ -112,7 +115,7 @@ class KafkaReader:
                 deadline = time.monotonic() + _SETTLED_WITHIN_S
             elif time.monotonic() > deadline:
                 waited = f"a transaction stayed open for more than {_SETTLED_WITHIN_S:g} s"
-                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, waited))
+                raise Retriable("_TIMED_OUT", waited)
 
 
 def _place(message: Message) -> int:

@@ -12,14 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-
 from console.stack.child import Child, run_to_end
 from console.stack.errors import ChildDiedError, StackError, StackUnavailableError
 from console.stack.jars import ensure_jars, read_lock
 from console.stack.kafka_settings import LOG4J, NodeAddress, render, server_properties
 from console.stack.ports import accepts, free_ports
+from services.runtime.kafka.admin import Admin
+from services.runtime.kafka.broker import BrokerError
 
 # Measured: 1.6 s for one node, 3.8 s for three, on an idle machine; a loaded one is slower.
 _READY_WITHIN_S = 90
@@ -121,9 +120,9 @@ class KafkaNode:
         if not accepts(self.address.broker_port):
             return False
         try:
-            with AdminClient({"bootstrap.servers": self.bootstrap}, logger=_silent) as admin:
+            with Admin({"bootstrap.servers": self.bootstrap}, logger=_silent) as admin:
                 seen = admin.list_topics(timeout=2)
-        except KafkaException:
+        except BrokerError:
             return False
         return len(seen.brokers) >= brokers and seen.controller_id >= 0
 

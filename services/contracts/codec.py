@@ -13,12 +13,17 @@ from typing import Protocol, TypeVar
 
 from google.protobuf.message import Message
 
-from services.contracts import codec_fields, decisions, events
-from services.contracts.errors import Undecodable
+from services.contracts import codec_fields, decisions, events, topics
+from services.contracts.errors import Oversized, Undecodable
 from services.contracts.events import Event
 from signpost.v1 import alert_pb2, counts_pb2, decision_pb2, envelope_pb2, face_pb2, frame_pb2
 
 E = TypeVar("E", bound=Event)
+
+# What a Cipher adds to a plaintext: the key's mark, AES-GCM's nonce and tag. Tests hold the real one to it.
+CIPHER_BYTES = 8 + 12 + 16
+# What the sealed part costs beside its own bytes: its field's tag, and its length.
+_SEALED_FIELD_BYTES = 1 + 5
 
 
 class Cipher(Protocol):
@@ -96,23 +101,51 @@ class Peeked:
 
 
 def encode(event: Event, *, topic: str) -> bytes:
-    """Bytes of an event that holds no biometrics. ValueError for one that does: it needs `encode_sealed`."""
+    """Bytes of an event that holds no biometrics. ValueError for one that does: it needs `encode_sealed`.
+
+    Raises Oversized for more than its topic takes.
+    """
     shape = _BY_KIND[type(event)]
     if shape.secret is not None:
         raise ValueError(f"{shape.kind.__name__} holds biometrics and is never written in clear")
-    return _envelope(event, shape, key_id="").SerializeToString()
+    raw = _envelope(event, shape, key_id="").SerializeToString()
+    topics.check_size(topic, len(raw))
+    return raw
 
 
 def encode_sealed(event: Event, *, topic: str, sealing: Sealing) -> bytes:
-    """Bytes of an event whose biometric part is encrypted and bound to `topic` and to the clear part."""
+    """Bytes of an event whose biometric part is encrypted and bound to `topic` and to the clear part.
+
+    Raises Oversized, before anything is sealed, for more than its topic takes.
+    """
+    envelope, secret = _unsealed(event, sealing.key_id)
+    topics.check_size(topic, _sealed_size(envelope, secret))
+    envelope.sealed = sealing.cipher.seal(sealing.key, secret.SerializeToString(), _aad(topic, envelope))
+    return envelope.SerializeToString()
+
+
+def fits(event: Event, *, topic: str, key_id: str) -> bool:
+    """Whether `encode_sealed` would take this event for `topic`."""
+    try:
+        topics.check_size(topic, _sealed_size(*_unsealed(event, key_id)))
+    except Oversized:
+        return False
+    return True
+
+
+def _unsealed(event: Event, key_id: str) -> tuple[envelope_pb2.Envelope, Message]:
+    """The clear part, and what is to be sealed. ValueError for an event that holds no biometrics."""
     shape = _BY_KIND[type(event)]
     if shape.secret is None:
         raise ValueError(f"{shape.kind.__name__} holds nothing to seal")
-    envelope = _envelope(event, shape, key_id=sealing.key_id)
     secret = shape.secret()
     codec_fields.write(event, secret)
-    envelope.sealed = sealing.cipher.seal(sealing.key, secret.SerializeToString(), _aad(topic, envelope))
-    return envelope.SerializeToString()
+    return _envelope(event, shape, key_id=key_id), secret
+
+
+def _sealed_size(envelope: envelope_pb2.Envelope, secret: Message) -> int:
+    """What the record will be at the most, by some bytes of a length."""
+    return envelope.ByteSize() + _SEALED_FIELD_BYTES + CIPHER_BYTES + secret.ByteSize()
 
 
 def peek(raw: bytes, *, topic: str) -> Peeked:

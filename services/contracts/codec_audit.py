@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.contracts import ids
+from services.contracts import ids, topics
 from services.contracts.audit.chain import Audited, SignedTreeHead, TreeHead
 from services.contracts.audit.commitments import Commitment
 from services.contracts.audit.requests import Action, AlertRow, AuditRequested, SignedRequest, signed_message
@@ -19,11 +19,17 @@ from signpost.v1 import audit_pb2
 
 # As `framed` has it.
 _LENGTH_BYTES = 4
+# What a request's key and signature, and the lengths of all three, take at the most.
+_SIGNED_BYTES = 256
 
 
 def sign_request(content: AuditRequested, signer: Signer) -> SignedRequest:
-    """The request as its producer sends it: `raw` is the record's value on `audit_requests`."""
+    """The request as its producer sends it: `raw` is the record's value on `audit_requests`.
+
+    Raises Oversized; nothing that a request may hold comes near it.
+    """
     signed = _request_message(content).SerializeToString(deterministic=True)
+    topics.check_size(topics.AUDIT_REQUESTS.name, len(signed) + _SIGNED_BYTES)
     signature = signer.sign(signed_message(signed))
     key = fingerprint(signer.public_key)
     raw = audit_pb2.SignedAuditRequest(request=signed, key=key, signature=signature)

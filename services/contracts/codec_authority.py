@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.contracts import topics
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.purging import CaseHeld, PurgeCertificate
 from services.contracts.authorisation.records import (
@@ -27,8 +28,10 @@ Said = Registry | Document | StateChanged | Lease | EntriesRevoked | CaseHeld | 
 
 
 def encode(record: Record) -> bytes:
-    """The value of a record on `authority`."""
-    return _message(record).SerializeToString(deterministic=True)
+    """The value of a record on `authority`. Raises Oversized."""
+    raw = _message(record).SerializeToString(deterministic=True)
+    topics.check_size(topics.AUTHORITY.name, len(raw))
+    return raw
 
 
 def decode(raw: bytes) -> Record:  # noqa: PLR0911 - one a kind

@@ -3,7 +3,8 @@
 SignpostError
 ├── Permanent        this input can never be handled: dead-letter it (or pause where nothing may be lost)
 │   ├── Undecodable  the bytes are not what their topic promises
-│   └── Tampered     the bytes are not what their writer sealed
+│   ├── Tampered     the bytes are not what their writer sealed
+│   └── Oversized    what was to be written is larger than its topic takes
 ├── Transient        trying again may help: back off, then pause the partition
 └── Misconfigured    a setting, file or document is wrong: refuse to start, say which and what to do
 
@@ -37,6 +38,13 @@ class Tampered(Permanent):
 
     def __init__(self, message: str) -> None:
         super().__init__("not_authentic", message)
+
+
+class Oversized(Permanent):
+    """What was to be written is larger than its topic takes: make it smaller, or do without it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("too_large", message)
 
 
 class Transient(SignpostError):

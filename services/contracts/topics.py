@@ -6,6 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from services.contracts.errors import Oversized
+
+# What Kafka's record format adds to a record that travels alone: the batch's head, and the record's own lengths,
+# times and attributes at their longest (librdkafka counts the same 36).
+_BATCH_HEAD_BYTES = 61
+_RECORD_HEAD_BYTES = 36
+# The longest key that any writer gives a record: three names of at most 63 characters, and what is between them.
+MOST_KEY_BYTES = 512
+
 
 class Cleanup(StrEnum):
     DELETE = "delete"
@@ -38,6 +47,16 @@ class Topic:
     dead_letters: str | None = None
     writers: tuple[str, ...]
     readers: tuple[str, ...]
+
+    @property
+    def max_record_bytes(self) -> int:
+        """What the key, the value and the headers of one record may be together, so that the broker takes it."""
+        return self.max_message_bytes - _BATCH_HEAD_BYTES - _RECORD_HEAD_BYTES
+
+    @property
+    def max_value_bytes(self) -> int:
+        """What a value may be, whatever its key."""
+        return self.max_record_bytes - MOST_KEY_BYTES
 
 
 _KIB = 1024
@@ -202,6 +221,13 @@ class GroupSessions:
 
 
 GROUP_SESSIONS = GroupSessions()
+
+
+def check_size(topic: str, value_bytes: int) -> None:
+    """Raises Oversized for a value that `topic` would not take. Asked before it is sealed, signed or sent."""
+    row = BY_NAME.get(topic)
+    if row is not None and value_bytes > row.max_value_bytes:
+        raise Oversized(f"{value_bytes} bytes for {topic}, which takes {row.max_value_bytes}")
 
 
 def partition_of_camera(index: int, topic: Topic) -> int:

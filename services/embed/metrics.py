@@ -48,6 +48,7 @@ class TrackEnd(StrEnum):
     CUT_SHORT = "cut_short"
     UNSEEN = "unseen"
     LATE = "late"
+    TOO_LARGE = "too_large"
     LOW_SCORE = Unusable.LOW_SCORE.value
     TOO_SMALL = Unusable.TOO_SMALL.value
     BAD_POSE = Unusable.BAD_POSE.value

@@ -5,7 +5,7 @@ Reads: frames. Writes: faces, counts. Next stop: services/match/pipeline.py
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from services.contracts.scoring import fuse
 from services.embed.core.books import Books
 from services.embed.core.frames import Frame
 from services.embed.core.offsets import SeenOffsets
-from services.embed.core.passages import Draft, Passage, Whereabouts
+from services.embed.core.passages import Draft, KeptShot, Passage, Whereabouts
 from services.embed.core.shots import Published, mean_quality
 from services.embed.metrics import EmbedMetrics, Stage
 from services.embed.ports import Detector, FaceWriter, FrameReader, GroupPositions, Pictures, Recogniser
@@ -186,10 +186,9 @@ class EmbedPipeline:
         outputs: list[Output] = []
         captured: list[datetime] = []
         with self._metrics.timed(Stage.PUBLISH):
-            passages = [draft.passages[track] for track in due]
-            observed = [(self._observed(one, mean_quality(one.taken)), one.at.index) for one in passages]
-            records = self._writer.faces(observed)
-            for passage, (event, _), record in zip(passages, observed, records, strict=True):
+            fitting = [(passage, event) for passage, event in self._fitting(draft, due) if event is not None]
+            records = self._writer.faces([(event, passage.at.index) for passage, event in fitting])
+            for (passage, event), record in zip(fitting, records, strict=True):
                 track = passage.track
                 if record is None:
                     draft.passages[track] = replace(passage, refused="late")
@@ -198,13 +197,30 @@ class EmbedPipeline:
                 captured.append(event.captured_at)
                 draft.counts[Count.FACES_PUBLISHED, ""] += 1
                 draft.counts[Count.TRACKS_USABLE, ""] += passage.published is None
-                said = Published(event.revision, len(passage.shots), event.quality)
+                said = Published(event.revision, len(passage.shots), mean_quality(passage.taken))
                 kept = tuple(passage.shots[i] for i in self._rules.policy.keeps(passage.taken))
                 draft.passages[track] = replace(passage, shots=kept, published=said)
         return outputs, tuple(captured)
 
-    def _observed(self, passage: Passage, quality: float) -> FaceObserved:
+    def _fitting(self, draft: Draft, due: Sequence[TrackId]) -> Iterator[tuple[Passage, FaceObserved | None]]:
+        """Each track as it is published; one that no record could hold is refused, as its passage then says."""
+        for track in due:
+            passage = draft.passages[track]
+            event = self._fitted(passage)
+            if event is None:
+                draft.passages[track] = replace(passage, refused="too_large")
+            yield passage, event
+
+    def _fitted(self, passage: Passage) -> FaceObserved | None:
+        """The track with all its shots, else without its surroundings, else with fewer shots, the best of them."""
         best_first = sorted(passage.shots, key=lambda shot: -shot.taken.quality)
+        whole = self._observed(passage, best_first, passage.context_jpeg)
+        if self._writer.fits(whole):
+            return whole
+        bare = (self._observed(passage, best_first[:most], b"") for most in range(len(best_first), 0, -1))
+        return next((event for event in bare if self._writer.fits(event)), None)
+
+    def _observed(self, passage: Passage, best_first: Sequence[KeptShot], context_jpeg: bytes) -> FaceObserved:
         return FaceObserved(
             deployment=self._deployment,
             trace_id=passage.trace_id,
@@ -213,13 +229,13 @@ class EmbedPipeline:
             track=passage.track,
             revision=1 if passage.published is None else passage.published.revision + 1,
             model_id=self._recogniser.model_id,
-            quality=quality,
+            quality=mean_quality([shot.taken for shot in best_first]),
             first_seen_at=passage.first_seen_at,
             vector=fuse(np.stack([shot.vector for shot in best_first if shot.vector is not None])),
             shots=tuple(
                 Shot(shot.crop_jpeg, shot.captured_at, shot.box, shot.taken.quality) for shot in best_first
             ),
-            context_jpeg=passage.context_jpeg,
+            context_jpeg=context_jpeg,
         )
 
     def _reach(self, draft: Draft, items: Sequence[Prepared[Frame]]) -> dict[Partition, int]:

@@ -59,6 +59,10 @@ class FaceWriter(Protocol):
         """
         ...
 
+    def fits(self, event: FaceObserved) -> bool:
+        """Whether its record would fit the topic."""
+        ...
+
     def run_counts(self, newest: FrameCaptured) -> Output:
         """A run of a camera as its newest frame tells it."""
         ...

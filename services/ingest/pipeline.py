@@ -15,13 +15,13 @@ from services.contracts import codec, ids, keys, topics
 from services.contracts.authority import Authority
 from services.contracts.codec import Cipher, Sealing
 from services.contracts.counts import Stage
-from services.contracts.errors import Permanent, Transient
+from services.contracts.errors import Oversized, Permanent, Transient
 from services.contracts.events import CameraGap, FrameCaptured, StageCounts
 from services.contracts.standing import PASSING, Standing
 from services.ingest.core.reasons import Loss
 from services.ingest.metrics import IngestMetrics
 from services.ingest.outbox import Outbox, Outgoing, Report
-from services.ingest.ports import Keys, Outlet
+from services.ingest.ports import TOO_LARGE, Keys, Outlet
 from services.runtime.clock import Clock
 from services.runtime.kafka.types import Output
 
@@ -185,10 +185,14 @@ class Pipeline:
             jpeg=picture.jpeg,
         )
         index = self._authority.camera_index(camera.id) or 0
+        try:
+            sealed = codec.encode_sealed(event, topic=topics.FRAMES.name, sealing=sealing)
+        except Oversized:
+            raise _NotPublished(Loss.TOO_LARGE) from None
         return Output(
             topics.FRAMES.name,
             camera.id.encode(),
-            codec.encode_sealed(event, topic=topics.FRAMES.name, sealing=sealing),
+            sealed,
             partition=topics.partition_of_camera(index, topics.FRAMES),
         )
 
@@ -199,7 +203,7 @@ class Pipeline:
             self._metrics.publish.observe((self._clock.now() - frame.picture.captured_at).total_seconds())
         else:
             log.warning("frame not delivered", extra={"code": failure})
-            self._outbox.dropped(frame, Loss.DELIVERY_FAILED)
+            self._outbox.dropped(frame, Loss.TOO_LARGE if failure == TOO_LARGE else Loss.DELIVERY_FAILED)
 
     def _gap_answered(self, gap: CameraGap, failure: str | None) -> None:
         if failure is not None:

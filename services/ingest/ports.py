@@ -82,6 +82,10 @@ class Sources(Protocol):
         ...
 
 
+# What an outlet answers for a record that the broker will never take.
+TOO_LARGE = "too_large"
+
+
 class Outlet(Protocol):
     """Where records go. One thread owns it."""
 

@@ -163,7 +163,7 @@ def _assembled(
 def _producer(connection: Connection, authority: Authority, metrics: IngestMetrics) -> KafkaProducer:
     return KafkaProducer(
         {
-            **producer_options(connection),
+            **producer_options(connection, writes=[topics.FRAMES, topics.COUNTS]),
             # A delivery that is given up may have arrived all the same, and then the counts would not add up:
             # so it is not given up while the frame could be read.
             "delivery.timeout.ms": authority.retention.frame_s * 1000,

@@ -186,7 +186,7 @@ def _loop(
         # Stable, so that a restart ends at once the transaction its predecessor died in: readers of `alerts`
         # wait for it otherwise.
         transactional_id=f"match-{deployment}-{settings.standing_name}",
-        max_message_bytes=topics.ALERTS.max_message_bytes,
+        writes=[topics.ALERTS, topics.COUNTS, topics.FACES_DEAD],
     )
     return Loop(
         handler,

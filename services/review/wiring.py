@@ -193,9 +193,8 @@ class ReviewService:
         self._sweeper.run(stop, every_s=self._settings.sweep_s)
 
     def _relay(self) -> Relay:
-        options = producer_options(
-            _connection(self._settings), max_message_bytes=topics.DECISIONS.max_message_bytes
-        )
+        writes = [topics.DECISIONS, topics.AUDIT_REQUESTS, topics.COUNTS]
+        options = producer_options(_connection(self._settings), writes=writes)
         return Relay(
             deployment=self._deployment,
             instance=self._settings.instance,
@@ -240,7 +239,7 @@ class ReviewService:
             metrics=self._metrics,
             clock=self._context.clock,
         )
-        producer = KafkaProducer(producer_options(connection), self._figures.kafka_error)
+        producer = KafkaProducer(producer_options(connection, writes=[topics.COUNTS]), self._figures.kafka_error)
         return Loop(
             handler,
             topics=[topics.ALERTS.name],

@@ -181,7 +181,7 @@ def kafka_trail(
 ) -> AuditTrail:
     """A trail on Kafka; connects to nothing before its start."""
     options: Options = {
-        **producer_options(connection, max_message_bytes=topics.AUDIT_REQUESTS.max_message_bytes),
+        **producer_options(connection, writes=[topics.AUDIT_REQUESTS]),
         # Somebody waits for each.
         "linger.ms": 0,
     }

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from services.contracts import topics
 from services.runtime.kafka.broker import (
     Abortable,
     BrokerError,
@@ -18,6 +19,7 @@ from services.runtime.kafka.broker import (
     ProducerPort,
     RebalanceListener,
     Reset,
+    TooLarge,
     TransactionalProducerPort,
 )
 from services.runtime.kafka.types import Output, Partition, Position, Record
@@ -33,7 +35,7 @@ class World(Protocol):
     # Long enough for what is there to arrive.
     poll_s: float
 
-    def topic(self, *, partitions: int = 1) -> str:
+    def topic(self, *, partitions: int = 1, max_message_bytes: int = 1_000_000) -> str:
         """A new, empty topic."""
         ...
 
@@ -286,6 +288,51 @@ class BrokerContract:
             return False
 
         eventually(fenced, "the sender to be fenced", within_s=PATIENCE_S)
+
+    def test_a_record_that_its_topic_does_not_take_is_refused_alone(self, world: World) -> None:
+        """It came out of the client as an exception that nobody knew, and ended every camera of an ingest."""
+        topic = world.topic(max_message_bytes=20_000)
+        producer, answers = world.producer(), list[BrokerError | None]()
+        for value in (b"a", bytes(30_000), b"b"):
+            producer.send(an_output(topic, value), answers.append)
+        assert producer.flush(PATIENCE_S) == 0
+        assert sorted(type(answer).__name__ for answer in answers) == ["NoneType", "NoneType", "TooLarge"]
+        assert a_reader(world, world.consumer(a_name()), topic).until(2) == [b"a", b"b"]
+
+    def test_a_record_above_the_table_of_topics_is_refused_before_it_is_sent(self, world: World) -> None:
+        """`frames` takes 2 MiB: what is larger was found out by the client, as an error without a meaning."""
+        too_large = Output(topics.FRAMES.name, b"k", bytes(topics.FRAMES.max_record_bytes))
+        answers: list[BrokerError | None] = []
+        producer = world.producer()
+        producer.send(too_large, answers.append)
+        producer.flush(PATIENCE_S)
+        assert [type(answer) for answer in answers] == [TooLarge]
+        topic, writer = world.topic(), world.transactional(a_name())
+        writer.init(PATIENCE_S)
+        writer.begin()
+        with pytest.raises(TooLarge):
+            writer.send(too_large)
+        writer.send(an_output(topic, b"v"))
+        writer.commit(PATIENCE_S)
+        assert a_reader(world, world.consumer(a_name()), topic).until(1) == [b"v"]
+
+    def test_a_transaction_is_made_again_without_what_its_broker_does_not_take(self, world: World) -> None:
+        """A cluster whose limit is below the table's: the transaction failed for ever, and the worker with it."""
+        topic, producer = world.topic(max_message_bytes=20_000), world.transactional(a_name())
+        large, small = an_output(topic, bytes(30_000)), an_output(topic, b"v")
+        producer.init(PATIENCE_S)
+        producer.begin()
+        producer.send(large)
+        producer.send(small)
+        with pytest.raises(Abortable):
+            producer.commit(PATIENCE_S)
+        assert producer.take_refused() == [large]
+        producer.abort(PATIENCE_S)
+        producer.begin()
+        producer.send(small)
+        producer.commit(PATIENCE_S)
+        assert producer.take_refused() == []
+        assert a_reader(world, world.consumer(a_name()), topic).until(1) == [b"v"]
 
     def test_a_member_that_left_may_not_commit(self, world: World) -> None:
         source, sink, group = world.topic(), world.topic(), a_name()

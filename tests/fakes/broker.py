@@ -20,7 +20,9 @@ from services.runtime.kafka.broker import (
     RebalanceListener,
     Reset,
     Retriable,
+    TooLarge,
 )
+from services.runtime.kafka.sizes import check_fits, record_bytes
 from services.runtime.kafka.types import Output, Partition, Position, Record
 
 
@@ -78,13 +80,15 @@ class FakeBroker:
         self._open: dict[str, _Transaction] = {}
         self._failures: dict[str, deque[BrokerError]] = defaultdict(deque)
         self._names = count(1)
+        self._limits: dict[str, int] = {}
         # The offsets of each committed transaction, in order.
         self.transactions: list[dict[Partition, int]] = []
 
     # What tests do.
 
-    def create_topic(self, name: str, *, partitions: int = 1) -> None:
+    def create_topic(self, name: str, *, partitions: int = 1, max_message_bytes: int = 1_000_000) -> None:
         with self.changed:
+            self._limits[name] = max_message_bytes
             for number in range(partitions):
                 self._logs[Partition(name, number)] = []
 
@@ -128,6 +132,10 @@ class FakeBroker:
         with self.changed:
             if self._failures[call]:
                 raise self._failures[call].popleft()
+
+    def takes(self, output: Output) -> bool:
+        """Whether a record is within what its topic was made for."""
+        return record_bytes(output) <= self._limits.get(output.topic, 1_000_000)
 
     def append(self, output: Output, transaction: _Transaction | None = None) -> None:
         with self.changed:
@@ -393,7 +401,10 @@ class FakeProducer:
     def send(self, output: Output, on_delivered: Callable[[BrokerError | None], None]) -> None:
         self.poll()
         try:
+            check_fits(output)
             self._broker.raise_planned("deliver")
+            if not self._broker.takes(output):
+                raise TooLarge("MSG_SIZE_TOO_LARGE", output.topic)
         except BrokerError as lost:
             self._answers.append((on_delivered, lost))
         else:
@@ -421,6 +432,11 @@ class FakeTransactionalProducer:
         self._id = transactional_id
         self._epoch = 0
         self._failed: BrokerError | None = None
+        self._refused: list[Output] = []
+
+    def take_refused(self) -> list[Output]:
+        refused, self._refused = self._refused, []
+        return refused
 
     def init(self, timeout_s: float) -> None:
         self._broker.raise_planned("init")
@@ -431,11 +447,16 @@ class FakeTransactionalProducer:
         self._broker.open_transaction(self._id)
 
     def send(self, output: Output) -> None:
+        check_fits(output)
         self._broker.check_epoch(self._id, self._epoch)
         try:
             self._broker.raise_planned("deliver")
         except BrokerError as lost:
             self._failed = lost
+            return
+        if not self._broker.takes(output):
+            self._refused.append(output)
+            self._failed = Abortable("MSG_SIZE_TOO_LARGE", output.topic)
         else:
             self._broker.append(output, self._broker.open_transaction(self._id))
 

@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import Self
 
 import psutil
-from confluent_kafka import KafkaException
 
 from console.ledger.statement import Statement
 from console.run.exercise import OVERSIGHT, Exercise
@@ -26,6 +25,7 @@ from console.stack.redis_server import RedisServer
 from services.contracts import topics
 from services.contracts.counts import Count, Stage
 from services.contracts.topics import Topic
+from services.runtime.kafka.broker import BrokerError
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.group import group_offsets
 from services.runtime.kafka.types import Partition
@@ -220,7 +220,7 @@ class Chaos:
                 return offsets.committed(partitions, timeout_s=20)
 
         # The broker may have been killed a moment ago: asked anew, by another client, until it answers.
-        known = retry(ask, on=(KafkaException,), deadline_s=_BACK_WITHIN_S)
+        known = retry(ask, on=(BrokerError,), deadline_s=_BACK_WITHIN_S)
         return {partition.number: known.get(partition, 0) for partition in partitions}
 
     def _await_dooms(self) -> None:

@@ -33,6 +33,11 @@ class SealingFaceWriter:
             for (event, index), spec in zip(observed, specs, strict=True)
         ]
 
+    def fits(self, event: FaceObserved) -> bool:
+        """Whether its record would fit the topic, whatever seals it."""
+        spec = keys.face(self._authority, event.event_id, event.captured_at)
+        return codec.fits(event, topic=topics.FACES.name, key_id=spec.id)
+
     def _sealed(self, event: FaceObserved, camera_index: int, sealing: codec.Sealing) -> Output:
         return Output(
             topic=topics.FACES.name,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping
 
-from confluent_kafka import KafkaException
-
+from services.runtime.kafka.broker import BrokerError
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.group import group_offsets
 from services.runtime.kafka.types import Partition
@@ -30,6 +29,6 @@ class KafkaPositions:
         try:
             with group_offsets(self._connection, self._group) as group:
                 return group.committed(partitions, timeout_s=_ANSWER_S)
-        except KafkaException as unknown:
-            log.warning("group position not known", extra={"kind": type(unknown).__name__})
+        except BrokerError as unknown:
+            log.warning("group position not known", extra={"code": unknown.code})
             return {}

@@ -17,6 +17,12 @@ MAX_FRAME_PIXELS = 4096 * 4096
 # For a reviewer's eyes; lower shows blocks around eyes and mouth, the very features they compare.
 _CROP_QUALITY = 92
 _CONTEXT_QUALITY = 75
+# What one picture of a face, and of its surroundings, may take: four of the first and one of the other fit a
+# face's record. What does not compress (noise, a cloth of fine dots) is encoded coarser, then smaller.
+MOST_CROP_BYTES = 480 * 1024
+MOST_CONTEXT_BYTES = 96 * 1024
+_COARSER = (80, 65, 50)
+_SMALLER = 0.75
 # A face's own box is tight at chin and brow; reviewers compare ears and hairline too.
 _CROP_MARGIN = 0.6
 _CROP_SIDE_PX = 720
@@ -57,13 +63,13 @@ def decode(jpeg: bytes, *, at_least: tuple[int, int] | None = None, max_pixels: 
 
 
 def encode_crop(image: Image) -> bytes:
-    """A face as a reviewer compares it."""
-    return _encode(image, _CROP_QUALITY, "444")
+    """A face as a reviewer compares it, in at most 480 KiB."""
+    return _within(MOST_CROP_BYTES, image, _CROP_QUALITY, "444")
 
 
 def encode_context(image: Image) -> bytes:
-    """The surroundings of a face."""
-    return _encode(image, _CONTEXT_QUALITY, "420")
+    """The surroundings of a face, in at most 96 KiB."""
+    return _within(MOST_CONTEXT_BYTES, image, _CONTEXT_QUALITY, "420")
 
 
 def cut_crop(image: Image, box: Floats, others: Floats) -> Image:
@@ -104,6 +110,18 @@ def blur(image: Image, area: tuple[int, int, int, int]) -> None:
     region = image[top:bottom, left:right]
     blocks = cv2.resize(region, (_BLUR_BLOCKS, _BLUR_BLOCKS), interpolation=cv2.INTER_AREA)
     region[:] = cv2.resize(blocks, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
+
+
+def _within(most_bytes: int, image: Image, quality: int, sampling: str) -> bytes:
+    """Encoded as asked, else coarser, else smaller: some size of every picture fits."""
+    for step in (quality, *(coarser for coarser in _COARSER if coarser < quality)):
+        encoded = _encode(image, step, sampling)
+        if len(encoded) <= most_bytes:
+            return encoded
+    height, width = image.shape[:2]
+    size = (max(1, int(width * _SMALLER)), max(1, int(height * _SMALLER)))
+    smaller = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return _within(most_bytes, smaller, _COARSER[-1], sampling)
 
 
 def _encode(image: Image, quality: int, sampling: str) -> bytes:

@@ -226,7 +226,7 @@ def _loop(
         transactional_options(
             parts.connection,
             transactional_id=f"embed-{parts.slot}",
-            max_message_bytes=topics.FACES.max_message_bytes,
+            writes=[topics.FACES, topics.COUNTS, topics.FRAMES_DEAD],
         ),
         figures.kafka_error,
     )

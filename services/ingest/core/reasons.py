@@ -42,6 +42,8 @@ class Loss(StrEnum):
     EXPIRED = "expired"
     LEASE_LOST = "lease_lost"
     DELIVERY_FAILED = "delivery_failed"
+    # Its record is larger than the topic takes, whatever was done to its picture.
+    TOO_LARGE = "too_large"
     STOPPED = "stopped"
 
 

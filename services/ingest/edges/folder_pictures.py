@@ -17,6 +17,7 @@ from services.ingest.core.jpeg_markers import holds_picture_only
 from services.ingest.core.order import ReadOrder
 from services.ingest.core.reasons import Fault, Flaw
 from services.ingest.core.sampling import fitted
+from services.ingest.core.sizes import MOST_JPEG_BYTES
 from services.ingest.edges.jpeg import Jpeg, encoded
 from services.ingest.edges.still import Flawed, SourceFault, Still
 
@@ -70,7 +71,7 @@ def _as_it_is(content: bytes, order: ReadOrder) -> Jpeg | None:
 
     Raises ValueError if it is not whole.
     """
-    if not holds_picture_only(content):
+    if len(content) > MOST_JPEG_BYTES or not holds_picture_only(content):
         return None
     height_px, width_px, _, _ = simplejpeg.decode_jpeg_header(content)
     _check_size(width_px, height_px, order)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-
 from services.ingest.core.backlog import unread
-from services.runtime.kafka.admin import admin, end_offsets, first_offsets
+from services.runtime.kafka.admin import Admin, admin, end_offsets, first_offsets
+from services.runtime.kafka.broker import BrokerError
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.group import GroupOffsets, group_offsets
 from services.runtime.kafka.types import Partition
@@ -62,13 +60,13 @@ class KafkaBacklog:
             while not self._stop.is_set():
                 try:
                     behind = self._count(client, group)
-                except KafkaException:
+                except BrokerError:
                     behind = {}
                 with self._lock:
                     self._room = {partition: self._max - records for partition, records in behind.items()}
                 self._stop.wait(_LOOK_EVERY_S)
 
-    def _count(self, client: AdminClient, group: GroupOffsets) -> dict[int, int]:
+    def _count(self, client: Admin, group: GroupOffsets) -> dict[int, int]:
         numbers = client.list_topics(self._topic, timeout=_ANSWER_S).topics[self._topic].partitions
         partitions = [Partition(self._topic, number) for number in numbers]
         if not partitions:  # the topic is still to be made

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from services.runtime.kafka.broker import BrokerError, Fatal, ProducerPort, Retriable
+from services.ingest.ports import TOO_LARGE
+from services.runtime.kafka.broker import BrokerError, Fatal, ProducerPort, Retriable, TooLarge
 from services.runtime.kafka.types import Output
 
 
@@ -19,7 +20,7 @@ class KafkaOutlet:
         def delivered(error: BrokerError | None) -> None:
             if isinstance(error, Fatal):
                 self._fatal = error
-            answered(None if error is None else error.code)
+            answered(_code(error))
 
         try:
             self._producer.send(output, delivered)
@@ -30,3 +31,9 @@ class KafkaOutlet:
         self._producer.poll()
         if self._fatal is not None:
             raise self._fatal
+
+
+def _code(error: BrokerError | None) -> str | None:
+    if isinstance(error, TooLarge):
+        return TOO_LARGE
+    return None if error is None else error.code

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-
 from services.contracts import topics
-from services.runtime.kafka.admin import admin
+from services.runtime.kafka.admin import Admin, admin
+from services.runtime.kafka.broker import BrokerError
 from services.runtime.kafka.config import Connection
 
 _ASK_EVERY_S = 3.0
@@ -42,9 +40,9 @@ class KafkaReach:
                 self._stop.wait(_ASK_EVERY_S)
 
 
-def _has_topics(client: AdminClient) -> bool:
+def _has_topics(client: Admin) -> bool:
     try:
         known = client.list_topics(timeout=_ANSWER_S).topics
-    except KafkaException:
+    except BrokerError:
         return False
     return all(name in known for name in _WRITTEN)

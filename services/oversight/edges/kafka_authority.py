@@ -9,10 +9,17 @@ from collections.abc import Callable, Sequence
 from services.contracts import codec_authority, topics
 from services.contracts.audit.requests import SignedRequest
 from services.contracts.authorisation.records import Record
-from services.contracts.errors import Undecodable
+from services.contracts.errors import Oversized, Undecodable
 from services.oversight.core.clerk import Entry
 from services.oversight.ports import LogLost, NotRecorded
-from services.runtime.kafka.broker import Abortable, BrokerError, Fenced, Retriable, TransactionalProducerPort
+from services.runtime.kafka.broker import (
+    Abortable,
+    BrokerError,
+    Fenced,
+    Retriable,
+    TooLarge,
+    TransactionalProducerPort,
+)
 from services.runtime.kafka.config import Connection, Options, transactional_options
 from services.runtime.kafka.follow import Follower
 from services.runtime.kafka.passing import OnError
@@ -52,7 +59,7 @@ class KafkaAuthorityLog:
         self._options = transactional_options(
             connection,
             transactional_id=f"oversight-authority-{organisation}",
-            max_message_bytes=topics.AUTHORITY.max_message_bytes,
+            writes=[topics.AUTHORITY, topics.AUDIT_REQUESTS],
         )
         self._organisation = organisation
         self._topic = topic
@@ -75,14 +82,14 @@ class KafkaAuthorityLog:
         producer = self._producer
         if producer is None:
             raise LogLost("not taken", to_another=False)
+        outputs = self._outputs(entries, requests)
         try:
             producer.begin()
-            for entry in entries:
-                producer.send(self._output(entry))
-            for request in requests:
-                producer.send(Output(self._requests, request.content.producer.encode(), request.raw))
+            for output in outputs:
+                producer.send(output)
             retry(lambda: producer.commit(_STEP_S), on=(Retriable,), deadline_s=_WITHIN_S)
-        except Abortable as refused:
+        except (Abortable, TooLarge) as refused:
+            producer.take_refused()
             self._settle("abort", lambda: producer.abort(_STEP_S))
             raise NotRecorded(f"Kafka refused the transaction: {refused}") from refused
         except BrokerError as lost:
@@ -90,6 +97,14 @@ class KafkaAuthorityLog:
 
     def release(self) -> None:
         self._producer = None
+
+    def _outputs(self, entries: Sequence[Entry], requests: Sequence[SignedRequest]) -> list[Output]:
+        """Raises NotRecorded for a record that the topic would not take."""
+        asked = [Output(self._requests, one.content.producer.encode(), one.raw) for one in requests]
+        try:
+            return [*(self._output(entry) for entry in entries), *asked]
+        except Oversized as refused:
+            raise NotRecorded(f"too large to be recorded: {refused}") from refused
 
     def _output(self, entry: Entry) -> Output:
         key = codec_authority.key_of(entry.said, organisation=self._organisation)

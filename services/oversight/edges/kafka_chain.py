@@ -188,9 +188,7 @@ class ChainLoop:
             clock=clock,
             faults=faults,
         )
-        options = transactional_options(
-            connection, transactional_id=names.fence, max_message_bytes=topics.AUDIT.max_message_bytes
-        )
+        options = transactional_options(connection, transactional_id=names.fence, writes=[topics.AUDIT])
         self._loop = Loop(
             writer,
             topics=[names.requests],

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from services.contracts import codec_audit
 from services.contracts.audit.registry import KeyRegistry
@@ -15,7 +15,9 @@ from services.contracts.audit.signing import Verify
 from services.contracts.errors import Permanent, Transient
 from services.runtime.clock import Clock
 from services.runtime.kafka.admin import admin, end_offsets
+from services.runtime.kafka.broker import BrokerError
 from services.runtime.kafka.config import Connection
+from services.runtime.kafka.errors import is_end, reading_error, translated
 from services.runtime.kafka.types import Partition
 
 _TIMEOUT_S = 10.0
@@ -66,7 +68,7 @@ class ChainReader:
         self._folded.registry = self._registry()
         try:
             yield
-        except KafkaException as failed:
+        except BrokerError as failed:
             raise Transient(f"{self._home.topic} cannot be read: {failed}") from failed
         except Permanent:
             self._restart()
@@ -98,7 +100,8 @@ class ChainReader:
             consumer.assign([TopicPartition(*self._home, self._next)])
             last_s = self._clock.monotonic()
             while not self._has_read(end):
-                messages = consumer.consume(_BATCH, _POLL_S)
+                with translated(reading_error):
+                    messages = consumer.consume(_BATCH, _POLL_S)
                 for message in messages:
                     self._take(message)
                 beat()
@@ -114,7 +117,7 @@ class ChainReader:
 
     def _take(self, message: Message) -> None:
         error, offset = message.error(), message.offset()
-        if error is not None and error.code() == KafkaError._PARTITION_EOF:
+        if is_end(error):
             # Behind the last record may come what marks a transaction's end, which nobody gets to see.
             self._next = max(self._next, offset or 0)
             self._ended = True
@@ -122,4 +125,4 @@ class ChainReader:
             self._folded.fold(codec_audit.read_record(message.value() or b""))
             self._next = (offset or 0) + 1
         elif not error.retriable():
-            raise KafkaException(error)
+            raise reading_error(error)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import TopicPartition
 
 from services.contracts.errors import Misconfigured
 from services.runtime.kafka.admin import admin, first_offsets
-from services.runtime.kafka.broker import Fatal, RebalanceListener, Reset
+from services.runtime.kafka.broker import BrokerError, Fatal, RebalanceListener, Reset
 from services.runtime.kafka.config import Connection, consumer_options
 from services.runtime.kafka.consumer import KafkaConsumer
 from services.runtime.kafka.group import group_offsets
@@ -41,9 +41,8 @@ class WholeTopic(KafkaConsumer):
         self._listener = listener
         try:
             self._starts = self._committed(topics)
-        except KafkaException as failed:
-            error = failed.args[0]
-            raise Fatal(error.name(), f"offsets of {self._group}: {error.str()}") from failed
+        except BrokerError as failed:
+            raise Fatal(failed.code, f"offsets of {self._group}: {failed}") from failed
 
     def poll(self, max_records: int, timeout_s: float) -> list[Record]:
         """As any consumer's; the first gives out the partitions."""

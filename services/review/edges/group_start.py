@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
-
 from services.contracts.errors import Misconfigured, Transient
-from services.runtime.kafka.admin import admin, first_offsets
+from services.runtime.kafka.admin import Admin, admin, first_offsets
+from services.runtime.kafka.broker import BrokerError
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.group import GroupOffsets, group_offsets
 from services.runtime.kafka.types import Partition
 
 _TIMEOUT_S = 10.0
 # Another instance was faster, and is a member already: then it has set the offsets.
-_BY_ANOTHER = (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.NON_EMPTY_GROUP, KafkaError.GROUP_SUBSCRIBED_TO_TOPIC)
+_BY_ANOTHER = ("UNKNOWN_MEMBER_ID", "NON_EMPTY_GROUP", "GROUP_SUBSCRIBED_TO_TOPIC")
 
 
 def begin_group(connection: Connection, group: str, topic: str) -> None:
@@ -34,11 +32,11 @@ def begin_group(connection: Connection, group: str, topic: str) -> None:
             missing = set(partitions) - offsets.committed(partitions, timeout_s=_TIMEOUT_S).keys()
             if missing:
                 _commit(offsets, first_offsets(client, missing, timeout_s=_TIMEOUT_S))
-    except KafkaException as failed:
+    except BrokerError as failed:
         raise Transient(f"KAFKA_BOOTSTRAP: the group of {topic} cannot be looked at: {failed}") from failed
 
 
-def _partitions(client: AdminClient, topic: str) -> list[Partition]:
+def _partitions(client: Admin, topic: str) -> list[Partition]:
     found = client.list_topics(topic, timeout=_TIMEOUT_S).topics[topic]
     if found.error is not None or not found.partitions:
         raise Misconfigured(f"Kafka has no topic {topic}: run `signpost topics apply`")
@@ -48,6 +46,6 @@ def _partitions(client: AdminClient, topic: str) -> list[Partition]:
 def _commit(group: GroupOffsets, offsets: Mapping[Partition, int]) -> None:
     try:
         group.commit(offsets, timeout_s=_TIMEOUT_S)
-    except KafkaException as failed:
-        if failed.args[0].code() not in _BY_ANOTHER:
+    except BrokerError as failed:
+        if failed.code not in _BY_ANOTHER:
             raise

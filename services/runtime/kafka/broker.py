@@ -16,6 +16,7 @@ class BrokerError(SignpostError):
 
     BrokerError
     ├── Retriable   the same call may be made again
+    ├── TooLarge    this one record never fits: go on without it, and count it
     ├── Abortable   this transaction is lost: abort it and begin again at the committed offsets
     └── Fatal       this client is of no use any more: stop the process, a restart heals
         └── Fenced  another process has taken this one's name
@@ -28,6 +29,10 @@ class BrokerError(SignpostError):
 
 class Retriable(BrokerError):
     """The same call may be made again; nothing has changed."""
+
+
+class TooLarge(BrokerError):
+    """The broker, or its table of topics, does not take this one record; the others go on."""
 
 
 class Abortable(BrokerError):
@@ -111,7 +116,10 @@ class ProducerPort(Protocol):
     """An idempotent producer. One thread owns it."""
 
     def send(self, output: Output, on_delivered: Callable[[BrokerError | None], None]) -> None:
-        """Queue one record; the answer comes during a later `send`, `poll` or `flush`, exactly once."""
+        """Queue one record; the answer comes at once, or during a later `send`, `poll` or `flush`: exactly once.
+
+        Raises Retriable when there is no room for it, Fatal; then there is no answer.
+        """
         ...
 
     def poll(self) -> None:
@@ -133,6 +141,11 @@ class TransactionalProducerPort(Protocol):
     Every call may raise Retriable, Abortable or Fatal.
     """
 
+    def take_refused(self) -> list[Output]:
+        """The records, since the last call, of which the broker said that they are too large: they alone are why
+        the transaction failed, and it may be made without them."""
+        ...
+
     def init(self, timeout_s: float) -> None:
         """Once, first: fences and completes the predecessor of this transactional id."""
         ...
@@ -142,7 +155,8 @@ class TransactionalProducerPort(Protocol):
         ...
 
     def send(self, output: Output) -> None:
-        """Queue one record of this transaction; if it fails, `commit` does."""
+        """Queue one record of this transaction; if it fails, `commit` does. Raises TooLarge, and nothing of the
+        transaction is lost."""
         ...
 
     def send_offsets(self, offsets: Mapping[Partition, int], group: GroupMetadata, timeout_s: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from services.runtime.kafka.broker import (
@@ -12,6 +13,7 @@ from services.runtime.kafka.broker import (
     Fatal,
     ProducerPort,
     Retriable,
+    TooLarge,
     TransactionalProducerPort,
 )
 from services.runtime.kafka.offsets import Offsets
@@ -74,6 +76,8 @@ class Transactional:
     def __init__(self, producer: TransactionalProducerPort, *, faults: FaultPoint = no_fault) -> None:
         self._producer = producer
         self._faults = faults
+        # What the broker did not take at the last try of a delivery: the next one goes without.
+        self._refused: list[Output] = []
 
     def start(self, offsets: Offsets, stopping: Callable[[], bool], retried: Callable[[], None]) -> None:
         """Fence and finish the predecessor."""
@@ -86,7 +90,7 @@ class Transactional:
         self._faults("before_produce")
         self._producer.begin()
         for output in outputs:
-            self._producer.send(output)
+            self._send(output)
         self._faults("after_produce")
         if positions:
             _insist(lambda: self._send_offsets(positions), "offsets", self._retried, within_s=_OFFSETS_S)
@@ -95,15 +99,24 @@ class Transactional:
         self._faults("before_commit")
         # From here the end may be unknown until the broker answers: only then Fatal, not Abortable.
         _insist(lambda: self._producer.commit(STEP_S), "commit", self._retried)
+        self._refused = []
         self._faults("after_commit")
 
     def give_up(self) -> None:
         """Abort; what is tried next goes out under the group's present epoch."""
+        self._refused.extend(self._producer.take_refused())
         _insist(lambda: self._producer.abort(STEP_S), "abort", self._retried)
         self._offsets.renew()
 
     def idle(self) -> None:
         """Nothing: a transactional producer has no answers between transactions."""
+
+    def _send(self, output: Output) -> None:
+        """One record, unless it never fits: then the transaction goes without it. The producer counts it."""
+        if any(output is one for one in self._refused):
+            return
+        with suppress(TooLarge):
+            self._producer.send(output)
 
     def _send_offsets(self, positions: Positions) -> None:
         self._producer.send_offsets(positions, self._offsets.group_metadata(), STEP_S)
@@ -131,7 +144,8 @@ class AtLeastOnce:
         if missing:
             raise Abortable("_TIMED_OUT", f"{missing} records not answered in {STEP_S * 2} s")
         for failed in answers:
-            if failed is not None:
+            # One that never fits is gone, and the producer has counted it; no other waits for it.
+            if failed is not None and not isinstance(failed, TooLarge):
                 raise failed
         self._faults("after_produce")
         if void():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from services.contracts import topics
+from services.contracts.topics import Topic
 from services.runtime.kafka.broker import Reset
 
 Options = dict[str, object]
@@ -67,14 +69,22 @@ def consumer_options(
     }
 
 
-def producer_options(connection: Connection, *, max_message_bytes: int = 2_000_000) -> Options:
-    """An idempotent producer: all in-sync replicas, no doubles and no reordering by retries."""
+# librdkafka's own; a smaller topic's limit goes before it.
+_BATCH_BYTES = 1_000_000
+
+
+def producer_options(connection: Connection, *, writes: Collection[Topic] = topics.ALL) -> Options:
+    """An idempotent producer of these topics: all in-sync replicas, no doubles and no reordering by retries."""
+    limits = [topic.max_message_bytes for topic in writes]
     return {
         **connection.options(),
         "enable.idempotence": True,
         "acks": "all",
         "linger.ms": 5,
-        "message.max.bytes": max_message_bytes,
+        "message.max.bytes": max(limits),
+        # Both hold for every topic that the client writes, and the broker refuses a whole batch that is larger
+        # than its topic takes: so no batch of several is larger than the smallest takes. One alone may be.
+        "batch.size": min(_BATCH_BYTES, *limits),
         "delivery.timeout.ms": DELIVERY_TIMEOUT_MS,
     }
 
@@ -83,12 +93,12 @@ def transactional_options(
     connection: Connection,
     *,
     transactional_id: str,
-    max_message_bytes: int = 2_000_000,
+    writes: Collection[Topic] = topics.ALL,
     timeout_ms: int = TRANSACTION_TIMEOUT_MS,
 ) -> Options:
     """A transactional producer. A worker that restarts keeps its id: so it ends at once what it left."""
     return {
-        **producer_options(connection, max_message_bytes=max_message_bytes),
+        **producer_options(connection, writes=writes),
         "transactional.id": transactional_id,
         "transaction.timeout.ms": timeout_ms,
         # The commit flushes by itself, so lingering would only delay it.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from services.runtime.kafka.broker import Fatal, GroupMetadata, RebalanceListener, Retriable
 from services.runtime.kafka.config import Options
-from services.runtime.kafka.errors import commit_error, reading_error
+from services.runtime.kafka.errors import commit_error, reading_error, translated
 from services.runtime.kafka.passing import OnError, PassingErrors
 from services.runtime.kafka.types import Partition, Position, Record
 
@@ -43,57 +43,59 @@ class KafkaConsumer:
             listener.lost([_partition(one) for one in found])
             consumer.incremental_unassign(found)
 
-        self._consumer.subscribe(list(topics), on_assign=assign, on_revoke=revoke, on_lost=lose)
+        with translated(reading_error):
+            self._consumer.subscribe(list(topics), on_assign=assign, on_revoke=revoke, on_lost=lose)
 
     def poll(self, max_records: int, timeout_s: float) -> list[Record]:
         """Wait for one, then take what is there: `consume` alone waits out its timeout for a partial batch."""
-        first = self._consumer.poll(timeout_s)
-        if first is None:
-            return []
-        more = self._consumer.consume(max_records - 1, 0) if max_records > 1 else []
+        with translated(reading_error):
+            first = self._consumer.poll(timeout_s)
+            if first is None:
+                return []
+            more = self._consumer.consume(max_records - 1, 0) if max_records > 1 else []
         records = (self._record(message) for message in (first, *more))
         return [record for record in records if record is not None]
 
     def pause(self, partitions: Collection[Partition]) -> None:
         """Return no more of these. Costs what was fetched ahead of them."""
-        self._consumer.pause([TopicPartition(*one) for one in partitions])
+        with translated(reading_error):
+            self._consumer.pause([TopicPartition(*one) for one in partitions])
 
     def resume(self, partitions: Collection[Partition]) -> None:
         """Undo `pause`."""
-        self._consumer.resume([TopicPartition(*one) for one in partitions])
+        with translated(reading_error):
+            self._consumer.resume([TopicPartition(*one) for one in partitions])
 
     def seek(self, position: Position) -> None:
         """Read on from here. Raises Retriable while the partition has no fetcher yet."""
-        try:
+        with translated(lambda error: Retriable(error.name(), error.str())):
             self._consumer.seek(TopicPartition(*position))
-        except KafkaException as raised:
-            error = raised.args[0]
-            raise Retriable(error.name(), error.str()) from raised
 
     def end_offset(self, partition: Partition) -> int | None:
         """The high watermark as of the last fetch."""
-        known = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
+        with translated(reading_error):
+            known = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
         return known[1] if known[1] >= 0 else None
 
     def close(self) -> None:
         """Revoke, then leave the group."""
-        self._consumer.close()
+        with translated(reading_error):
+            self._consumer.close()
 
     def group_metadata(self) -> GroupMetadata:
         """This member's name and epoch now."""
-        metadata: GroupMetadata = self._consumer.consumer_group_metadata()
+        with translated(reading_error):
+            metadata: GroupMetadata = self._consumer.consumer_group_metadata()
         return metadata
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Commit and wait for the answer."""
         wanted = [TopicPartition(*partition, offset) for partition, offset in offsets.items()]
-        try:
+        with translated(commit_error):
             answers = self._consumer.commit(offsets=wanted, asynchronous=False)
-        except KafkaException as raised:
-            raise commit_error(raised) from raised
         for answer in answers or ():
             if answer.error is not None:
-                raise commit_error(KafkaException(answer.error))
+                raise commit_error(answer.error)
 
     def _record(self, message: Message) -> Record | None:
         error = message.error()

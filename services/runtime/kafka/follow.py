@@ -7,11 +7,11 @@ import threading
 import uuid
 from collections.abc import Callable
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
-from services.runtime.kafka.broker import Fatal
+from services.runtime.kafka.broker import BrokerError, Fatal
 from services.runtime.kafka.config import Connection, Options
-from services.runtime.kafka.errors import reading_error
+from services.runtime.kafka.errors import is_end, reading_error, translated
 from services.runtime.kafka.passing import OnError, PassingErrors
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,6 @@ _POLL_S = 0.1
 _ANSWER_S = 5.0
 # Between two beginnings, where the first came to nothing: the topic is still to be made, or the broker is away.
 _AGAIN_S = 1.0
-_END_OF_PARTITION = KafkaError._PARTITION_EOF
 
 
 class Follower:
@@ -81,31 +80,33 @@ class Follower:
         while not self._stop.is_set():
             try:
                 self._read()
-            except KafkaException as failed:
-                self._passing(failed.args[0])
+            except BrokerError as failed:
+                self._passing.tell(failed.code, str(failed))
                 self._stop.wait(_AGAIN_S)
 
     def _read(self) -> None:
-        """Until stopped. Raises KafkaException when reading on is pointless."""
+        """Until stopped. Raises BrokerError when reading on is pointless."""
         consumer = Consumer({**self._options, "error_cb": self._passing})
         try:
-            unended = self._partitions(consumer)
-            starts = [TopicPartition(self._topic, number, self._start(consumer, number)) for number in unended]
-            consumer.assign(starts)
+            with translated(reading_error):
+                unended = self._partitions(consumer)
+                starts = [TopicPartition(self._topic, one, self._start(consumer, one)) for one in unended]
+                consumer.assign(starts)
             while not self._stop.is_set():
                 self._on_look()
-                message = consumer.poll(_POLL_S)
+                with translated(reading_error):
+                    message = consumer.poll(_POLL_S)
                 if message is None:
                     continue
                 error = message.error()
                 if error is None:
                     self._take(message)
-                elif error.code() == _END_OF_PARTITION:
+                elif is_end(error):
                     unended.discard(message.partition() or 0)
                     if not unended:
                         self._caught_up.set()
-                elif isinstance(reading_error(error), Fatal):
-                    raise KafkaException(error)
+                elif isinstance(meaning := reading_error(error), Fatal):
+                    raise meaning
                 else:
                     self._passing(error)
         finally:
@@ -120,7 +121,7 @@ class Follower:
     def _partitions(self, consumer: Consumer) -> set[int]:
         found = consumer.list_topics(self._topic, timeout=_ANSWER_S).topics[self._topic]
         if found.error is not None:
-            raise KafkaException(found.error)
+            raise reading_error(found.error)
         return set(found.partitions)
 
 

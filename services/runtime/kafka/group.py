@@ -10,19 +10,18 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
+from services.runtime.kafka.broker import BrokerError
 from services.runtime.kafka.config import Connection
+from services.runtime.kafka.errors import reading_error, translated
 from services.runtime.kafka.types import Partition
 from services.runtime.retry import retry
 
 Isolation = Literal["read_committed", "read_uncommitted"]
 
-_COORDINATOR_MOVES = (
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,
-    KafkaError._WAIT_COORD,
+_COORDINATOR_MOVES = frozenset(
+    {"COORDINATOR_LOAD_IN_PROGRESS", "COORDINATOR_NOT_AVAILABLE", "NOT_COORDINATOR", "_WAIT_COORD"}
 )
 
 
@@ -33,13 +32,13 @@ class GroupOffsets:
         self._consumer = consumer
 
     def committed(self, partitions: Collection[Partition], *, timeout_s: float) -> dict[Partition, int]:
-        """The next offset of each partition that has one. Raises KafkaException."""
+        """The next offset of each partition that has one. Raises BrokerError."""
         asked = [TopicPartition(*partition) for partition in partitions]
         found = _while_it_moves(lambda: self._consumer.committed(asked, timeout=timeout_s), timeout_s)
         return {Partition(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
 
     def commit(self, offsets: Mapping[Partition, int], *, timeout_s: float) -> None:
-        """Set the group's offsets. Raises KafkaException; the broker refuses while the group has members."""
+        """Set the group's offsets. Raises BrokerError; the broker refuses while the group has members."""
         wanted = [TopicPartition(*partition, offset) for partition, offset in offsets.items()]
         _while_it_moves(lambda: self._consumer.commit(offsets=wanted, asynchronous=False), timeout_s)
 
@@ -68,27 +67,31 @@ def group_offsets(
 
 
 class _Moves(Exception):
-    """The group's coordinator is on its way; the cause says what the client made of it."""
+    """The group's coordinator is on its way; `said` is what the client made of it."""
+
+    def __init__(self, said: BrokerError) -> None:
+        super().__init__(said.code)
+        self.said = said
 
 
 def _while_it_moves(call: Callable[[], list[TopicPartition] | None], timeout_s: float) -> list[TopicPartition]:
     def once() -> list[TopicPartition]:
         try:
-            return _sound(call() or [])
-        except KafkaException as failed:
-            if failed.args[0].code() in _COORDINATOR_MOVES:
-                raise _Moves from failed
+            with translated(reading_error):
+                return _sound(call() or [])
+        except BrokerError as failed:
+            if failed.code in _COORDINATOR_MOVES:
+                raise _Moves(failed) from failed
             raise
 
     try:
         return retry(once, on=(_Moves,), deadline_s=timeout_s, max_s=0.5)
     except _Moves as moves:
-        assert isinstance(moves.__cause__, KafkaException)  # noqa: S101 - raised from one, above
-        raise moves.__cause__ from None
+        raise moves.said from None
 
 
 def _sound(answers: list[TopicPartition]) -> list[TopicPartition]:
     for answer in answers:
         if answer.error is not None:
-            raise KafkaException(answer.error)
+            raise reading_error(answer.error)
     return answers

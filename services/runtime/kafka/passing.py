@@ -23,9 +23,12 @@ class PassingErrors:
         self._logged_s: dict[str, float] = {}
 
     def __call__(self, error: KafkaError) -> None:
-        code = error.name()
+        self.tell(error.name(), error.str())
+
+    def tell(self, code: str, text: str) -> None:
+        """The same, of an error that was classified already."""
         self._on_error(code)
         now_s = time.monotonic()
         if now_s - self._logged_s.get(code, -_LOG_EVERY_S) >= _LOG_EVERY_S:
             self._logged_s[code] = now_s
-            self._log.warning("kafka client error", extra={"code": code, "text": error.str()})
+            self._log.warning("kafka client error", extra={"code": code, "text": text})

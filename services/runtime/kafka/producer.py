@@ -6,12 +6,13 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, Message, Producer, TopicPartition
 
-from services.runtime.kafka.broker import BrokerError, Fatal, GroupMetadata, Retriable
+from services.runtime.kafka.broker import BrokerError, Fatal, GroupMetadata, Retriable, TooLarge
 from services.runtime.kafka.config import Options
-from services.runtime.kafka.errors import delivery_error, transaction_error
+from services.runtime.kafka.errors import sending_error, transaction_error, translated
 from services.runtime.kafka.passing import OnError, PassingErrors
+from services.runtime.kafka.sizes import check_fits
 from services.runtime.kafka.types import Output, Partition
 
 log = logging.getLogger(__name__)
@@ -30,15 +31,23 @@ class KafkaProducer:
     """An idempotent producer; one thread owns it. `on_error` gets the code of errors that pass by themselves."""
 
     def __init__(self, options: Options, on_error: OnError) -> None:
-        self._client = _client(options, on_error)
+        self._passing = PassingErrors(log, on_error)
+        self._client = _client(options, self._passing)
 
     def send(self, output: Output, on_delivered: OnDelivered) -> None:
-        """Queue one record. Raises Retriable when there is no room for it within 5 s."""
+        """Queue one record. Raises Retriable when there is no room for it within 5 s, Fatal."""
 
         def answered(error: KafkaError | None, _message: Message) -> None:
-            on_delivered(None if error is None else delivery_error(error))
+            on_delivered(None if error is None else sending_error(error))
 
-        _produce(self._client, output, answered)
+        try:
+            with translated(sending_error):
+                _produce(self._client, output, answered)
+        except (Retriable, Fatal):
+            raise
+        except BrokerError as refused:
+            self._passing.tell(refused.code, str(refused))
+            on_delivered(refused)
 
     def poll(self) -> None:
         """Serve answers; never blocks."""
@@ -59,7 +68,8 @@ class KafkaTransactionalProducer:
 
     def __init__(self, options: Options, on_error: OnError) -> None:
         self._passing = PassingErrors(log, on_error)
-        self._client = _client(options, on_error)
+        self._client = _client(options, self._passing)
+        self._refused: list[Output] = []
 
     def init(self, timeout_s: float) -> None:
         """Fence and complete the predecessor of this transactional id."""
@@ -71,8 +81,15 @@ class KafkaTransactionalProducer:
 
     def send(self, output: Output) -> None:
         """Queue one record; nothing is visible before `commit`."""
+
+        def answered(error: KafkaError | None, _message: Message) -> None:
+            self._answered(output, error)
+
         try:
-            _call(lambda: _produce(self._client, output, self._answered))
+            _call(lambda: _produce(self._client, output, answered))
+        except TooLarge as refused:
+            self._passing.tell(refused.code, str(refused))
+            raise
         except Fatal:
             # That says only that all is over; a move of the transaction says why: another has our place, say.
             _call(self._client.begin_transaction)
@@ -91,25 +108,35 @@ class KafkaTransactionalProducer:
         """Purge and abort."""
         _call(lambda: self._client.abort_transaction(timeout_s))
 
-    def _answered(self, error: KafkaError | None, _message: Message) -> None:
+    def take_refused(self) -> list[Output]:
+        """What the broker found too large since the last call."""
+        refused, self._refused = self._refused, []
+        return refused
+
+    def _answered(self, output: Output, error: KafkaError | None) -> None:
         # An aborted transaction's own purge is no error.
-        if error is not None and error.code() not in (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):
-            self._passing(error)
+        if error is None or error.code() in (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):
+            return
+        if isinstance(sending_error(error), TooLarge):
+            self._refused.append(output)
+        self._passing(error)
 
 
-def _client(options: Options, on_error: OnError) -> Producer:
-    return Producer({**options, "error_cb": PassingErrors(log, on_error)}, logger=_rdkafka_log)
+def _client(options: Options, passing: PassingErrors) -> Producer:
+    return Producer({**options, "error_cb": passing}, logger=_rdkafka_log)
 
 
 def _call(call: Callable[[], None]) -> None:
-    try:
+    with translated(transaction_error):
         call()
-    except KafkaException as raised:
-        raise transaction_error(raised) from raised
 
 
 def _produce(client: Producer, output: Output, answered: Callable[[KafkaError | None, Message], None]) -> None:
-    """Hand one record to librdkafka, making room by serving answers while its queue is full."""
+    """Hand one record to librdkafka, making room by serving answers while its queue is full.
+
+    Raises TooLarge for one that its topic would not take, Retriable without room.
+    """
+    check_fits(output)
     give_up = time.monotonic() + _ROOM_S
     while True:
         try:

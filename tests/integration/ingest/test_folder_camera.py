@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import simplejpeg
 
+from services.contracts import topics
 from tests.integration.ingest.pictures import write_jpegs, write_png
 from tests.integration.ingest.world import WITHIN_S, IngestWorld, adds_up, totals
 from tests.support import eventually
@@ -78,6 +79,32 @@ def test_bad_pictures_are_named_and_counted_each_by_its_reason_and_the_rest_goes
         for reason in ("empty_picture", "picture_unreadable", "not_a_picture", "picture_too_large"):
             assert ingest.logged("frame dropped", camera="gate-1", reason=reason)
             assert ingest.metric(f'signpost_ingest_dropped_frames_total{{reason="{reason}"}}') == 1
+
+
+def test_a_picture_that_does_not_compress_is_made_to_fit_and_the_other_cameras_go_on(
+    world: IngestWorld, tmp_path: Path
+) -> None:
+    """2,090,804 bytes of noise: Kafka's client refused it, ingest ended for every camera, and so did the next one
+    that took the camera over. Whoever watches the other cameras sees nothing any more."""
+    noise = np.random.default_rng(0).integers(0, 256, (1440, 1920, 3), dtype=np.uint8)
+    loud, quiet = tmp_path / "loud", write_jpegs(tmp_path / "quiet", 3)
+    loud.mkdir()
+    for place, quality in enumerate((85, 100)):
+        content = simplejpeg.encode_jpeg(noise, quality=quality)
+        assert len(content) > 2_090_000
+        (loud / f"{place}.jpg").write_bytes(content)
+    world.deploy(
+        a_folder_camera(loud), a_folder_camera(quiet, id="gate-2", loop=True, pace="real_time", rate_fps=5)
+    )
+    with world.ingest() as ingest:
+        eventually(lambda: len(world.frames("gate-1")) == 2, "the loud camera's pictures", within_s=WITHIN_S)
+        seen = len(world.frames("gate-2"))
+        eventually(lambda: len(world.frames("gate-2")) > seen + 5, "the quiet camera to go on", within_s=WITHIN_S)
+        assert ingest.stop() == 0
+    for frame in world.frames("gate-1"):
+        assert len(frame.jpeg) < topics.FRAMES.max_value_bytes
+        assert simplejpeg.decode_jpeg(frame.jpeg).shape == (1440, 1920, 3)
+    assert all(adds_up(one) for one in world.counts().values())
 
 
 def test_each_round_of_a_loop_is_an_epoch_of_its_own(world: IngestWorld, tmp_path: Path) -> None:

@@ -33,9 +33,11 @@ class KafkaWorld:
         self._consumers: list[KafkaConsumer] = []
         self._readers: list[Consumer] = []
 
-    def topic(self, *, partitions: int = 1) -> str:
-        name = f"test-{uuid4().hex[:12]}"
-        for made in self._admin.create_topics([NewTopic(name, partitions, self._replication)]).values():
+    def topic(self, *, partitions: int = 1, max_message_bytes: int = 1_000_000, name: str = "") -> str:
+        name = name or f"test-{uuid4().hex[:12]}"
+        config = {"max.message.bytes": str(max_message_bytes)}
+        new = NewTopic(name, partitions, self._replication, config=config)
+        for made in self._admin.create_topics([new]).values():
             made.result(_ADMIN_S)
         return name
 

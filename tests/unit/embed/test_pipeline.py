@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from services.contracts import codec, counts
+from services.contracts import codec, counts, topics
 from services.contracts.authorisation.refusals import Refusal
 from services.contracts.counts import Count
 from services.contracts.errors import Permanent, Transient
 from services.contracts.events import StageCounts
 from services.embed.core.frames import Frame
-from services.embed.core.shots import EveryFace, Place, Published, Taken
-from services.embed.edges import run_counts
+from services.embed.core.shots import BestShots, EveryFace, Place, Published, Taken
+from services.embed.edges import pictures, run_counts
 from services.runtime.kafka.types import NOTHING, Dropped, Outcome, Partition
 from services.runtime.keys.ring import Keyring
 from tests.unit.embed.toys import BLUE, GREEN, RED, WIDTH, Person, Street, scene, total
@@ -158,6 +158,44 @@ def test_a_face_whose_key_would_be_dead_at_birth_is_counted_late_and_others_of_i
     assert total(Count.TRACKS_UNUSABLE, ended, reason="late") == 1
     assert total(Count.TRACKS_USABLE, outcome) == 1
     adds_up(outcome, ended)
+
+
+def with_crops_of(street: Street, monkeypatch: pytest.MonkeyPatch, size: int, context: int = 100) -> None:
+    monkeypatch.setattr(pictures, "encode_crop", lambda image: bytes(size))
+    monkeypatch.setattr(pictures, "encode_context", lambda image: bytes(context))
+
+
+def test_a_face_with_many_large_shots_is_published_with_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its record was above its topic's limit: the worker ended, and so did the next that read the same frames."""
+    street = Street(policy=BestShots(max_shots=8, spread_s=0.0, better=1.0))
+    with_crops_of(street, monkeypatch, 500_000)
+    frames = []
+    for step in range(6):
+        frames.append(street.prepared(street.record(scene(Person(RED, 100 + step)))))
+        street.clock.advance(0.2)
+    outcome = street.pipeline.handle(frames)
+    (face,) = street.faces(outcome)
+    assert 1 <= len(face.shots) <= 4
+    assert face.context_jpeg == b""
+    assert total(Count.FACES_PUBLISHED, outcome) == total(Count.TRACKS_USABLE, outcome) == 1
+    adds_up(outcome)
+
+
+def test_a_face_that_no_record_could_hold_is_counted_and_others_of_its_batch_are_searched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    street = Street()
+    with_crops_of(street, monkeypatch, topics.FACES.max_message_bytes)
+    large = street.prepared(street.record(scene(Person(RED, 100))))
+    refused = street.pipeline.handle([large])
+    assert street.faces(refused) == []
+    with_crops_of(street, monkeypatch, 1000)
+    small = street.handle(street.record(scene(Person(BLUE, 100)), camera="gate-2"))
+    assert [face.camera for face in street.faces(small)] == ["gate-2"]
+    street.clock.advance(6)
+    ended = street.pipeline.tick()
+    assert total(Count.TRACKS_UNUSABLE, ended, reason="too_large") == 1
+    adds_up(refused, small, ended)
 
 
 def test_a_new_run_of_a_camera_begins_new_tracks() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -12,11 +12,14 @@ from services.contracts.authorisation.refusals import Refusal
 from services.contracts.authority import Authority
 from services.contracts.events import FrameCaptured, StageCounts
 from services.ingest.core.holding import Holding
+from services.ingest.edges.kafka_outlet import KafkaOutlet
 from services.ingest.outbox import Outbox, Run
 from services.ingest.pipeline import Pipeline
 from services.runtime import counts_topic
+from services.runtime.kafka.types import Output
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.ring import Found, Keyring
+from tests.fakes.broker import FakeBroker
 from tests.fakes.clock import A_MORNING, ManualClock
 from tests.fakes.ingest import FakeOutlet
 from tests.fakes.keys import FakeKeys
@@ -89,6 +92,32 @@ def test_a_frame_outside_the_window_is_never_sent(hours: int, use_case: str, rea
     rig.pipeline.turn()
     assert rig.outlet.on(topics.FRAMES.name) == []
     assert run.tally.dropped == {reason: 1}
+
+
+def test_a_frame_too_large_for_its_topic_is_dropped_by_reason_and_the_next_goes_out() -> None:
+    """One picture that does not compress ended ingest for all cameras, and the next holder met the same one."""
+    rig = Rig()
+    run = rig.begin()
+    rig.outbox.offer(run, replace(a_picture(1), jpeg=bytes(topics.FRAMES.max_message_bytes)))
+    rig.outbox.offer(run, a_picture(2))
+    rig.pipeline.turn()
+    rig.pipeline.turn()
+    assert run.tally.dropped == {"too_large": 1}
+    (output,) = rig.outlet.on(topics.FRAMES.name)
+    assert codec.peek(output.value, topic=output.topic).event_id == "gate-1.5.1.2"
+
+
+def test_a_frame_that_its_broker_finds_too_large_is_dropped_by_reason() -> None:
+    """A cluster whose limit is below the table's: `signpost topics check` says so, and ingest goes on."""
+    broker = FakeBroker()
+    broker.create_topic(topics.FRAMES.name, partitions=2, max_message_bytes=10_000)
+    broker.create_topic(topics.COUNTS.name)
+    outlet = KafkaOutlet(broker.producer())
+    answers: list[str | None] = []
+    for size in (20_000, 10):
+        outlet.send(Output(topics.FRAMES.name, b"gate-1", bytes(size), partition=1), answers.append)
+        outlet.serve()
+    assert answers == ["too_large", None]
 
 
 def test_a_frame_of_a_source_the_authority_does_not_admit_is_never_sent() -> None:

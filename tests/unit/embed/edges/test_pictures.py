@@ -8,6 +8,7 @@ import pytest
 import simplejpeg
 from numpy.typing import NDArray
 
+from services.contracts import topics
 from services.contracts.errors import Permanent
 from services.embed.edges import pictures
 
@@ -92,3 +93,17 @@ def test_what_is_cut_is_a_copy() -> None:
     crop = pictures.cut_crop(image, corners(50, 50, 100, 100), NOBODY)
     image[:] = 0
     assert crop.any()
+
+
+def test_a_crop_that_does_not_compress_is_made_to_fit_a_faces_record() -> None:
+    """A face before a cloth of fine dots: four such crops were a record that ended the worker."""
+    dots = (np.random.default_rng(3).integers(0, 2, (720, 720, 3)) * 255).astype(np.uint8)
+    crop, context = pictures.encode_crop(dots), pictures.encode_context(dots)
+    assert len(crop) <= pictures.MOST_CROP_BYTES
+    assert len(context) <= pictures.MOST_CONTEXT_BYTES
+    assert pictures.decode(crop).shape == (540, 540, 3)
+    assert pictures.decode(pictures.encode_crop(noise(720, 720))).shape == (720, 720, 3), "coarser is enough"
+
+
+def test_four_crops_and_their_context_fit_a_faces_record() -> None:
+    assert topics.FACES.max_value_bytes > 4 * pictures.MOST_CROP_BYTES + pictures.MOST_CONTEXT_BYTES + 8192

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.contracts import codec_authority
-from services.contracts.authorisation.records import LeaseRenewed
+from services.contracts import codec_authority, topics
+from services.contracts.authorisation.records import DocumentPublished, LeaseRenewed
 from services.contracts.authorisation.statements import Lease
 from services.oversight.core.clerk import Entry
 from services.oversight.edges.kafka_authority import KafkaAuthorityLog
@@ -87,6 +87,18 @@ def test_a_transaction_that_is_refused_leaves_nothing_and_the_next_succeeds(brok
     broker.fail_next("commit", Abortable("_TIMED_OUT", "no"))
     with pytest.raises(NotRecorded):
         log.append(entries())
+    assert broker.records(TOPIC) == []
+    log.append(entries())
+    assert len(broker.records(TOPIC)) == 1
+
+
+def test_a_document_too_large_for_the_topic_is_refused_and_the_log_is_kept(broker: FakeBroker) -> None:
+    """An author's document of 3 MB took the log from its leader, and with it every lease of every deployment."""
+    log = a_log(broker)
+    log.take()
+    large = DocumentPublished(bytes(topics.AUTHORITY.max_message_bytes), ())
+    with pytest.raises(NotRecorded, match="too large"):
+        log.append([*entries(), Entry(large, DOCUMENT)])
     assert broker.records(TOPIC) == []
     log.append(entries())
     assert len(broker.records(TOPIC)) == 1

@@ -20,9 +20,9 @@ class FakeWorld:
         self._broker = FakeBroker()
         self._names = count(1)
 
-    def topic(self, *, partitions: int = 1) -> str:
+    def topic(self, *, partitions: int = 1, max_message_bytes: int = 1_000_000) -> str:
         name = f"topic-{next(self._names)}"
-        self._broker.create_topic(name, partitions=partitions)
+        self._broker.create_topic(name, partitions=partitions, max_message_bytes=max_message_bytes)
         return name
 
     def consumer(self, group: str, reset: Reset = Reset.EARLIEST) -> FakeConsumer:

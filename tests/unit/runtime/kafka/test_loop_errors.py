@@ -16,6 +16,7 @@ from tests.conftest import ExpectedErrors
 from tests.support import eventually
 from tests.unit.runtime.kafka.rig import (
     A_QUICK_SHAPE,
+    SINK,
     SOURCE,
     WITHIN_S,
     Rig,
@@ -53,6 +54,22 @@ def test_a_record_that_cannot_be_prepared_becomes_a_dead_letter_and_its_neighbou
     assert rig.dead() == [b"undecodable@1"]
     assert rig.meters.dead == {"undecodable": 1}
     assert rig.counts() == b"/dead:undecodable=1;gate/handled=2;gate/open=2"
+
+
+@pytest.mark.parametrize("transactional", [True, False])
+def test_an_output_that_the_broker_does_not_take_is_left_out_and_the_rest_is_delivered(
+    transactional: bool,
+) -> None:
+    """One output too large was refused for ever: its batch came again and again, and nothing else came through."""
+    broker = a_broker()
+    broker.create_topic(SINK, max_message_bytes=1000)
+    rig = Rig(broker, transactional=transactional)
+    feed(broker, "a", "x" * 2000, "b")
+    with rig.running():
+        eventually(lambda: rig.committed() == 3, "all offsets", within_s=WITHIN_S)
+    assert rig.out() == [b"A", b"B"]
+    assert rig.failure is None
+    assert rig.meters.resets == {}
 
 
 def test_a_record_that_poisons_its_batch_is_found_and_its_neighbours_go_on() -> None:
