@@ -45,9 +45,17 @@ class Standing(Protocol):
         ...
 
     def refusal_of_alert(
-        self, *, deployment: str, camera: str, searched_at: datetime, list_digest: str, tokens: frozenset[str]
+        self,
+        *,
+        deployment: str,
+        camera: str,
+        captured_at: datetime,
+        searched_at: datetime,
+        list_digest: str,
+        tokens: frozenset[str],
     ) -> Refusal | None:
-        """Why an alert searched then may not be shown, or None; `tokens` are the subjects it names.
+        """Why an alert of a face taken and searched then may not be shown, or None; `tokens` are the subjects that
+        it names.
 
         Raises Transient while that cannot be known: what came before the search may still be on its way to us.
         """
@@ -75,11 +83,23 @@ class GateStanding:
         return self._told(gate, gate.refusal(camera, deployment=deployment, at=at, reading=self.clock.reading()))
 
     def refusal_of_alert(
-        self, *, deployment: str, camera: str, searched_at: datetime, list_digest: str, tokens: frozenset[str]
+        self,
+        *,
+        deployment: str,
+        camera: str,
+        captured_at: datetime,
+        searched_at: datetime,
+        list_digest: str,
+        tokens: frozenset[str],
     ) -> Refusal | None:
         gate = self.gate()
         refusal = gate.refusal_of_alert(
-            deployment=deployment, camera=camera, searched_at=searched_at, list_digest=list_digest, tokens=tokens
+            deployment=deployment,
+            camera=camera,
+            captured_at=captured_at,
+            searched_at=searched_at,
+            list_digest=list_digest,
+            tokens=tokens,
         )
         if refusal not in _FINAL and not _heard_since(gate, searched_at):
             raise Transient("the authority is not known up to when an alert was searched")

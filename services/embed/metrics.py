@@ -49,6 +49,7 @@ class TrackEnd(StrEnum):
     UNSEEN = "unseen"
     LATE = "late"
     TOO_LARGE = "too_large"
+    REFUSED = "refused"
     LOW_SCORE = Unusable.LOW_SCORE.value
     TOO_SMALL = Unusable.TOO_SMALL.value
     BAD_POSE = Unusable.BAD_POSE.value

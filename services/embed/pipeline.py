@@ -84,8 +84,10 @@ class EmbedPipeline:
     def handle(self, items: Sequence[Prepared[Frame]]) -> Outcome:
         """All steps of one batch; the state is taken over at the end, so a Transient leaves it as it was."""
         draft = self._state.copy()
-        sights = self._detect([one.item for one in items])
-        self._follow(draft, items, sights)
+        standing = self._standing(draft, items)
+        sights = self._detect([one.item for one in standing])
+        self._follow(draft, standing, sights)
+        self._forget_refused(draft)
         due = self._due(draft)
         self._embed(draft, due, len(items))
         faces, captured = self._publish(draft, due)
@@ -133,6 +135,38 @@ class EmbedPipeline:
         draft.settle_ended()
         outcome = self._take_over(draft, (), {}, ())
         return outcome if any(outcome.counts.values()) else NOTHING
+
+    def _standing(self, draft: Draft, items: Sequence[Prepared[Frame]]) -> list[Prepared[Frame]]:
+        """The frames that may still be looked at: of a suspension one may hear after a frame was prepared."""
+        kept = []
+        for one in items:
+            event = one.item.event
+            why = self._reader.refusal(event.camera, event.captured_at)
+            if why is None:
+                kept.append(one)
+                continue
+            draft.counts[Count.FRAMES_REFUSED, why] += 1
+            self._metrics.frame_left(Count.FRAMES_REFUSED, why)
+            one.item.small[:] = 0
+        return kept
+
+    def _forget_refused(self, draft: Draft) -> None:
+        """Drop from the tracks of this batch the shots of moments that turned out not to be covered: a template is
+        of all its shots, and none of it may be of such a moment."""
+        for track in list(draft.touched):
+            passage = draft.passages[track]
+            kept = tuple(
+                shot for shot in passage.shots if self._reader.refusal(passage.at.camera, shot.captured_at) is None
+            )
+            if len(kept) == len(passage.shots):
+                continue
+            # What was published of it will be refused by match as well: so what is left is news.
+            said = passage.published and replace(passage.published, shots=0)
+            draft.passages[track] = replace(
+                passage, shots=kept, published=said, refused="refused", context_jpeg=b"", context_quality=-1.0
+            )
+            if not kept:
+                del draft.touched[track]
 
     def _detect(self, frames: Sequence[Frame]) -> list[Sight]:
         with self._metrics.timed(Stage.DETECT):

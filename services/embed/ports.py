@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.contracts.authorisation.refusals import Refusal
 from services.contracts.events import FaceObserved, FrameCaptured
 from services.embed.core.detections import Detections
 from services.embed.core.frames import Frame
@@ -46,6 +48,10 @@ class FrameReader(Protocol):
 
     def read(self, record: Record) -> Frame | Dropped:
         """The frame, or how it ended. Raises Permanent (dead letter), Transient (a store is away)."""
+        ...
+
+    def refusal(self, camera: str, at: datetime) -> Refusal | None:
+        """Why what `camera` took `at` may not be looked at, as is known by now; None while that is not known."""
         ...
 
 

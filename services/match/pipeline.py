@@ -78,6 +78,18 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of a batch: how many were searched and what they raised, and how each of the others ended."""
+
+    searched: int = 0
+    alerts: Sequence[Sequence[AlertRaised]] = field(default=(), repr=False)
+    refused: Counter[Refusal] = field(default_factory=Counter)
+    expired: Counter[Expired] = field(default_factory=Counter)
+    dead: Sequence[DeadLetter] = ()
+    done: Sequence[Read] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Searched(Outcome):
     """What a batch led to, and the faces that nobody needs any more once it is committed."""
 
@@ -128,18 +140,15 @@ class Matcher:
         """Search the batch against the list as it is now; alerts for what reaches its threshold."""
         # One round trip for all, and before the authority is asked: a store may keep us waiting.
         found = self._keys.find_once([one.item.key for one in items])
-        searched_at = self._clock.now()
-        refusal = self._standing.standing()
-        if refusal is not None:
-            return self._unsearched(items, refusal, searched_at)
-        matrix = self._lists.current()
-        if matrix is None:
-            raise Transient("no list is loaded")
-        opened = self._opened(items, found)
-        try:
-            return self._searched(items, opened, matrix, searched_at)
-        finally:
-            _wipe(opened.faces)
+        while True:
+            # Each face is asked for again, by its own moment: since it was prepared the authority may have been
+            # suspended and have come back, and then it stands now and did not when the face was taken.
+            refusals = self._refusals(items)
+            self._wait_for_what_passes(items, refusals)
+            outcome = self._judged(items, refusals, found)
+            if self._refusals(items) == refusals:
+                return self._told(outcome)
+            # While it was searched a move came that is about one of these: none of it leaves.
 
     def assigned(self, partitions: Collection[Partition]) -> None:
         """Nothing to prepare."""
@@ -169,6 +178,39 @@ class Matcher:
         """Time brings nothing."""
         return NOTHING
 
+    def _refusals(self, items: Sequence[Prepared[SealedFace]]) -> list[Refusal | None]:
+        return [self._refuses(one.item.peeked) for one in items]
+
+    def _wait_for_what_passes(
+        self, items: Sequence[Prepared[SealedFace]], refusals: Sequence[Refusal | None]
+    ) -> None:
+        """Raises Transient while the authority does not stand and may stand again, and all the keys live."""
+        passing = next((why for why in refusals if why in PASSING), None)
+        now = self._clock.now()
+        if passing is not None and all(one.item.key.expires_at > now for one in items):
+            raise Transient(f"the authority does not stand: {passing}")
+
+    def _judged(
+        self,
+        items: Sequence[Prepared[SealedFace]],
+        refusals: Sequence[Refusal | None],
+        found: Mapping[str, bytes | Expired],
+    ) -> Judged:
+        """What is refused unread, and what comes of the search of the rest."""
+        refused = [(one, why) for one, why in zip(items, refusals, strict=True) if why is not None]
+        rest = [one for one, why in zip(items, refusals, strict=True) if why is None]
+        unread = Judged(refused=Counter(why for _, why in refused), done=[_read(one) for one, _ in refused])
+        if not rest:
+            return unread
+        matrix = self._lists.current()
+        if matrix is None:
+            raise Transient("no list is loaded")
+        opened = self._opened(rest, found)
+        try:
+            return self._searched(opened, matrix, unread)
+        finally:
+            _wipe(opened.faces)
+
     def _opened(self, items: Sequence[Prepared[SealedFace]], found: Mapping[str, bytes | Expired]) -> Opened:
         opened = Opened()
         for one in items:
@@ -185,39 +227,44 @@ class Matcher:
                 opened.dead.append(DeadLetter(refused.reason, one.record.position))
         return opened
 
-    def _searched(
-        self, items: Sequence[Prepared[SealedFace]], opened: Opened, matrix: ListMatrix, searched_at: datetime
-    ) -> Searched:
-        ours = [one for one in opened.faces if one.observed.model_id == matrix.model_id]
-        admitted = [one.observed for one in ours if one.observed.vector.size == matrix.rows.shape[1]]
-        torn = [one for one in ours if one.observed.vector.size != matrix.rows.shape[1]]
-        refused = len(opened.faces) - len(ours)
+    def _searched(self, opened: Opened, matrix: ListMatrix, judged: Judged) -> Judged:
+        searched_at = self._clock.now()
+        admitted: list[FaceObserved] = []
+        dead, refused = list(opened.dead), Counter(judged.refused)
+        for one in opened.faces:
+            why = self._refuses_opened(one.observed, matrix)
+            if why is not None:
+                refused[why] += 1
+            elif one.observed.vector.size != matrix.rows.shape[1]:
+                dead.append(DeadLetter(_TORN, one.position))
+            else:
+                admitted.append(one.observed)
         alerts = self._search(admitted, matrix, searched_at)
-        refusal = self._standing.standing()
-        if refusal is not None:  # while it was searched
-            return self._unsearched(items, refusal, searched_at)
-        outputs = tuple(self._sealed(one) for found in alerts for one in found)
-        totals = _totals(searched=len(admitted), alerts=alerts, refused=refused, expired=opened.expired)
-        self._metrics.refused(Refusal.MODEL_NOT_ADMITTED, refused)
-        self._metrics.expired(opened.expired)
-        return Searched(
-            outputs,
-            self._counted(totals),
-            dead=(*opened.dead, *(DeadLetter(_TORN, one.position) for one in torn)),
-            done=tuple(one.read for one in opened.faces),
+        return Judged(
+            searched=len(admitted),
+            alerts=alerts,
+            refused=refused,
+            expired=opened.expired,
+            dead=dead,
+            done=[*judged.done, *(one.read for one in opened.faces)],
         )
 
-    def _unsearched(self, items: Sequence[Prepared[SealedFace]], why: Refusal, now: datetime) -> Searched:
-        """The authority has ended while these waited: what came of them would come of no authority.
+    def _refuses_opened(self, face: FaceObserved, matrix: ListMatrix) -> Refusal | None:
+        """What the clear part does not tell: the template is of all its shots, and each has its own moment."""
+        if face.model_id != matrix.model_id:
+            return Refusal.MODEL_NOT_ADMITTED
+        moments = {shot.captured_at for shot in face.shots}
+        asked = (self._standing.refusal(face.camera, deployment=face.deployment, at=at) for at in moments)
+        # What may pass is met again behind the search, and waited for there.
+        return next((why for why in asked if why is not None and why not in PASSING), None)
 
-        Raises Transient for what may pass while all their keys live: they wait.
-        """
-        if why in PASSING and all(one.item.key.expires_at > now for one in items):
-            raise Transient(f"the authority does not stand: {why}")
-        faces = len(items)
-        self._metrics.refused(why, faces)
-        totals = {(Count.FACES_RECEIVED, ""): faces, (Count.FACES_REFUSED, why): faces}
-        return Searched(counts=self._counted(totals), done=tuple(map(_read, items)))
+    def _told(self, judged: Judged) -> Searched:
+        """As records and counts."""
+        outputs = tuple(self._sealed(one) for found in judged.alerts for one in found)
+        for why, faces in judged.refused.items():
+            self._metrics.refused(why, faces)
+        self._metrics.expired(judged.expired)
+        return Searched(outputs, self._counted(_totals(judged)), dead=tuple(judged.dead), done=tuple(judged.done))
 
     def _refuses(self, peeked: Peeked) -> Refusal | None:
         """Asked of the clear part, which decryption then authenticates."""
@@ -286,16 +333,16 @@ def _wipe(faces: Sequence[OpenFace]) -> None:
         one.observed.vector.fill(0)
 
 
-def _totals(
-    *, searched: int, alerts: Sequence[Sequence[AlertRaised]], refused: int, expired: Mapping[Expired, int]
-) -> Mapping[tuple[Count, str], int]:
-    alerted = sum(bool(found) for found in alerts)
-    totals: dict[tuple[Count, str], int] = {(Count.FACES_EXPIRED, why): faces for why, faces in expired.items()}
+def _totals(judged: Judged) -> Mapping[tuple[Count, str], int]:
+    alerted = sum(bool(found) for found in judged.alerts)
+    totals: dict[tuple[Count, str], int] = {
+        (Count.FACES_EXPIRED, why): faces for why, faces in judged.expired.items()
+    }
+    totals |= {(Count.FACES_REFUSED, why): faces for why, faces in judged.refused.items()}
     return totals | {
-        (Count.FACES_RECEIVED, ""): searched + refused + sum(expired.values()),
-        (Count.FACES_REFUSED, Refusal.MODEL_NOT_ADMITTED): refused,
-        (Count.FACES_SEARCHED, ""): searched,
+        (Count.FACES_RECEIVED, ""): judged.searched + judged.refused.total() + judged.expired.total(),
+        (Count.FACES_SEARCHED, ""): judged.searched,
         (Count.FACES_ALERTED, ""): alerted,
-        (Count.FACES_BELOW_THRESHOLD, ""): searched - alerted,
-        (Count.ALERTS_PUBLISHED, ""): sum(len(found) for found in alerts),
+        (Count.FACES_BELOW_THRESHOLD, ""): judged.searched - alerted,
+        (Count.ALERTS_PUBLISHED, ""): sum(len(found) for found in judged.alerts),
     }

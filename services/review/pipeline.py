@@ -34,6 +34,8 @@ from services.runtime.keys.ring import Found, Keyring, Lost
 # From its search to the broker's log. Whoever has an hour's alert key may date a search back to before a stop, but
 # only by so much; match itself ends after 20 s in which it could not deliver, and searches anew.
 _MOST_UNDER_WAY = timedelta(minutes=2)
+# The other way round: what two clocks that are in order may differ by, many times over.
+_MOST_AHEAD = timedelta(seconds=10)
 # Only another alert of the same subject, or a person's move on its case, comes in between.
 _TRIES = 100
 
@@ -97,14 +99,19 @@ class Folder:
         if peeked.deployment != self._authority.deployment:
             # Not an alert of ours: its own deployment's review receives and counts it.
             return Dropped({})
+        ahead = _searched_at(peeked) - _appended_at(record)
+        if max(ahead, peeked.captured_at - _appended_at(record)) > _MOST_AHEAD:
+            # Whoever may write here could date an alert so that its partition waits for that day.
+            raise Undecodable("an alert from the future")
         refusal = self._standing.refusal_of_alert(
             deployment=peeked.deployment,
             camera=peeked.text("camera"),
+            captured_at=peeked.captured_at,
             searched_at=_searched_at(peeked),
             list_digest=peeked.text("list_digest"),
             tokens=frozenset({peeked.text("subject")}),
         )
-        if refusal is None and _appended_at(record) - _searched_at(peeked) > _MOST_UNDER_WAY:
+        if refusal is None and -ahead > _MOST_UNDER_WAY:
             refusal = Refusal.BACKDATED
         if refusal is not None:
             return _ended(peeked, Exit.REFUSED, refusal)

@@ -58,7 +58,14 @@ class NullStanding:
         return None
 
     def refusal_of_alert(
-        self, *, deployment: str, camera: str, searched_at: datetime, list_digest: str, tokens: frozenset[str]
+        self,
+        *,
+        deployment: str,
+        camera: str,
+        captured_at: datetime,
+        searched_at: datetime,
+        list_digest: str,
+        tokens: frozenset[str],
     ) -> Refusal | None:
         return None
 

@@ -136,11 +136,19 @@ class AlternatingStanding:
         return self._meter.timed(Part.CHECKS, asked.refusal, camera, deployment=deployment, at=at)
 
     def refusal_of_alert(
-        self, *, deployment: str, camera: str, searched_at: datetime, list_digest: str, tokens: frozenset[str]
+        self,
+        *,
+        deployment: str,
+        camera: str,
+        captured_at: datetime,
+        searched_at: datetime,
+        list_digest: str,
+        tokens: frozenset[str],
     ) -> Refusal | None:
         return self._on.refusal_of_alert(
             deployment=deployment,
             camera=camera,
+            captured_at=captured_at,
             searched_at=searched_at,
             list_digest=list_digest,
             tokens=tokens,

@@ -72,9 +72,17 @@ class Gate:
         return self.standing(reading) or self.beliefs.ruling.refusal(camera, at)
 
     def refusal_of_alert(
-        self, *, deployment: str, camera: str, searched_at: datetime, list_digest: str, tokens: frozenset[str]
+        self,
+        *,
+        deployment: str,
+        camera: str,
+        captured_at: datetime,
+        searched_at: datetime,
+        list_digest: str,
+        tokens: frozenset[str],
     ) -> Refusal | None:
-        """Why review may not show an alert, or None: judged by when it was searched, lease or no lease.
+        """Why review may not show an alert, or None: judged by when its face was taken and when it was searched,
+        lease or no lease.
 
         `tokens` are the subjects it names.
         """
@@ -82,7 +90,7 @@ class Gate:
             return Refusal.OTHER_DEPLOYMENT
         in_force = (verified.document for verified in self.beliefs.ruling.in_force(searched_at))
         then = [document for document in in_force if document.window.covers(searched_at)]
-        if not then:
+        if not then or not self.beliefs.ruling.in_force(captured_at):
             return Refusal.NOT_ACTIVE
         if all(document.camera(camera) is None for document in then):
             return Refusal.UNKNOWN_CAMERA

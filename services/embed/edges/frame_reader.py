@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,11 @@ class SealedFrameReader:
             return self._dropped(Count.FRAMES_EXPIRED, opened, run_counts.of_unopened(peeked))
         event = codec.expect(opened, FrameCaptured)
         return Frame(event, index, self._small(event))
+
+    def refusal(self, camera: str, at: datetime) -> Refusal | None:
+        """Why what `camera` took `at` may not be looked at, as is known by now; None while that is not known."""
+        found = self._standing.refusal(camera, deployment=self._authority.deployment, at=at)
+        return None if found in PASSING else found
 
     def _opened(self, peeked: codec.Peeked) -> Event | counts.Expired:
         """The event, or why nobody can read it any more."""

@@ -10,6 +10,7 @@ import pytest
 
 from services.contracts import keys
 from services.contracts.decisions import AlertFolded, AlertJudged, CaseDecided, CaseExpired, CaseOpened
+from services.contracts.errors import Undecodable
 from services.contracts.events import Judgement
 from services.review.casework import CaseDesk
 from services.review.core.errors import BadInput, Gone, MoveRefused, NotAllowed, NotYours, Stale, Taken
@@ -311,6 +312,15 @@ def test_an_alert_that_says_it_was_searched_long_before_the_broker_had_it_opens_
     alert = an_alert_of("gate-1.1.1.7.0", at=rig.clock.now())
     rig.arrive(rig.record(alert, under_way=timedelta(minutes=minutes)))
     assert rig.counts() == {"alerts_received": 1, told: 1}
+
+
+@pytest.mark.parametrize("ahead_s", [11, 86_400 * 365])
+def test_an_alert_dated_ahead_of_the_broker_is_refused_and_holds_nothing_up(rig: Rig, ahead_s: int) -> None:
+    """Its partition waited for a lease of that day: one record of a stranger kept all alerts behind it
+    from everybody for years."""
+    alert = an_alert_of("gate-1.1.1.7.0", at=rig.clock.now())
+    with pytest.raises(Undecodable):
+        rig.folder.prepare(rig.record(alert, under_way=timedelta(seconds=-ahead_s)))
 
 
 @pytest.mark.parametrize("judgement", list(Judgement))

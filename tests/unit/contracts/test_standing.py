@@ -52,6 +52,7 @@ def asked(standing: GateStanding, searched_at: datetime, **changes: object) -> R
     about: dict[str, object] = {
         "deployment": DOCUMENT.id,
         "camera": "gate-1",
+        "captured_at": searched_at,
         "searched_at": searched_at,
         "list_digest": DOCUMENT.watchlist.digest,
         "tokens": frozenset(TOKENS[:1]),

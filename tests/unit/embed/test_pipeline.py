@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -158,6 +159,40 @@ def test_a_face_whose_key_would_be_dead_at_birth_is_counted_late_and_others_of_i
     assert total(Count.TRACKS_UNUSABLE, ended, reason="late") == 1
     assert total(Count.TRACKS_USABLE, outcome) == 1
     adds_up(outcome, ended)
+
+
+def test_a_frame_taken_while_suspended_is_not_looked_at_though_it_was_prepared_before_anybody_knew() -> None:
+    street = Street()
+    taken_at = street.clock.now()
+    prepared = street.prepared(street.record(scene(Person(RED, 100))))
+    street.clock.advance(1)
+    street.standing.suspended = (taken_at, street.clock.now())
+    after = street.prepared(street.record(scene(Person(BLUE, 100)), camera="gate-2"))
+    outcome = street.pipeline.handle([prepared, after])
+    assert [face.camera for face in street.faces(outcome)] == ["gate-2"]
+    assert total(Count.FRAMES_REFUSED, outcome, reason="not_active") == 1
+    assert total(Count.FRAMES_RECEIVED, outcome) == 2
+    assert not np.any(prepared.item.small), "its pixels are gone"
+    adds_up(outcome)
+
+
+def test_a_shot_of_a_moment_that_turned_out_suspended_leaves_its_track() -> None:
+    """A template is of all its shots: one taken while suspended was searched with the others after resumption."""
+    street = Street()
+    first = street.see(Person(RED, 100))
+    taken_at = street.clock.now()
+    street.clock.advance(0.3)
+    street.see(Person(RED, 104))
+    street.clock.advance(0.3)
+    street.standing.suspended = (taken_at, street.clock.now())
+    third = street.see(Person(RED, 108))
+    assert [len(face.shots) for face in street.faces(first)] == [1]
+    (face,) = street.faces(third)
+    assert all(
+        shot.captured_at < taken_at or shot.captured_at >= taken_at + timedelta(seconds=0.6) for shot in face.shots
+    )
+    assert len(face.shots) == 2
+    adds_up(first, third)
 
 
 def with_crops_of(street: Street, monkeypatch: pytest.MonkeyPatch, size: int, context: int = 100) -> None:

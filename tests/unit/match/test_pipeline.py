@@ -21,7 +21,7 @@ from services.runtime.kafka.types import Dropped, Output, Prepared, Record
 from tests.builders import DEPLOYMENT, NOON, a_face, a_frame, a_shot, a_vector
 from tests.fakes.keys import FakeKeys
 from tests.unit.match.lists_builder import DIGEST, MODEL, a_filler, a_matrix, a_subject, near, token_of
-from tests.unit.match.rig import CIPHER, Lists, Rig, an_authority
+from tests.unit.match.rig import CIPHER, Rig, an_authority
 
 
 def counted(**totals: int) -> dict[tuple[str, str], int]:
@@ -366,18 +366,79 @@ def test_faces_wait_for_a_lease_that_is_late_and_no_longer_than_their_keys_live(
     assert outcome.counts == counted(faces_received=1, faces_refused__lease_stale=1)
 
 
-def test_a_stop_that_comes_while_faces_are_searched_raises_no_alert(searched: list[Vector]) -> None:
-    class StopsMeanwhile(Lists):
-        def current(self) -> ListMatrix | None:
-            rig.standing.why = Refusal.NOT_ACTIVE
-            return super().current()
+def test_a_stop_that_comes_while_faces_are_searched_raises_no_alert(
+    searched: list[Vector], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig()
 
-    rig = Rig(lists=StopsMeanwhile(a_matrix()))
+    def stops_meanwhile(list_digest: str) -> frozenset[str]:
+        rig.standing.why = Refusal.NOT_ACTIVE
+        return frozenset()
+
+    # Asked last before the search.
+    monkeypatch.setattr(rig.standing, "revoked", stops_meanwhile)
     outcome = rig.matcher.handle([rig.prepared(vector=a_subject().vector)])
     assert len(searched) == 1
     assert not np.any(searched)
     assert outcome.outputs == ()
     assert outcome.counts == counted(faces_received=1, faces_refused__not_active=1)
+
+
+SUSPENDED = (NOON - timedelta(seconds=3), NOON - timedelta(seconds=1))
+WHILE_SUSPENDED = NOON - timedelta(seconds=2)
+
+
+def test_a_face_taken_while_suspended_is_not_searched_after_resumption(searched: list[Vector]) -> None:
+    """Prepared before the suspension was heard of, it was searched once the authority stood again: the people it
+    suspended the search for were searched all the same."""
+    rig = Rig()
+    vector = a_subject().vector
+    taken_then = rig.prepared(
+        vector=vector, captured_at=WHILE_SUSPENDED, shots=(a_shot(captured_at=WHILE_SUSPENDED),)
+    )
+    before = NOON - timedelta(seconds=4)
+    taken_before = rig.prepared(vector=vector, revision=2, captured_at=before, shots=(a_shot(captured_at=before),))
+    rig.standing.suspended = SUSPENDED
+    outcome = rig.matcher.handle([taken_then, taken_before])
+    assert len(searched) == 1
+    assert len(outcome.outputs) == 1
+    assert outcome.counts == counted(
+        faces_received=2, faces_refused__not_active=1, faces_searched=1, faces_alerted=1, alerts_published=1
+    )
+    assert {one.key for one in outcome.done} == {taken_then.item.key, taken_before.item.key}
+    assert rig.value("signpost_match_faces_refused_total", reason="not_active") == 1
+
+
+def test_a_track_with_one_shot_of_a_moment_that_was_suspended_is_not_searched(searched: list[Vector]) -> None:
+    """Its template is of all its shots, whatever the newest one's moment is."""
+    rig = Rig()
+    shots = (a_shot(captured_at=WHILE_SUSPENDED), a_shot(captured_at=NOON))
+    face = rig.prepared(vector=a_subject().vector, captured_at=NOON, shots=shots)
+    rig.standing.suspended = SUSPENDED
+    outcome = rig.matcher.handle([face])
+    assert searched == []
+    assert outcome.counts == counted(faces_received=1, faces_refused__not_active=1)
+
+
+def test_a_suspension_that_is_heard_of_while_faces_are_searched_takes_back_those_it_is_about(
+    searched: list[Vector], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig()
+    vector = a_subject().vector
+    then = rig.prepared(vector=vector, captured_at=WHILE_SUSPENDED, shots=(a_shot(captured_at=WHILE_SUSPENDED),))
+    now = rig.prepared(vector=vector, revision=2, captured_at=NOON)
+
+    def heard_meanwhile(list_digest: str) -> frozenset[str]:
+        rig.standing.suspended = SUSPENDED
+        return frozenset()
+
+    monkeypatch.setattr(rig.standing, "revoked", heard_meanwhile)
+    outcome = rig.matcher.handle([then, now])
+    assert len(outcome.outputs) == 1
+    assert outcome.counts == counted(
+        faces_received=2, faces_refused__not_active=1, faces_searched=1, faces_alerted=1, alerts_published=1
+    )
+    assert not np.any(searched), "also what was searched in vain is overwritten"
 
 
 def test_a_stop_that_comes_while_a_store_keeps_faces_waiting_is_in_time(searched: list[Vector]) -> None:

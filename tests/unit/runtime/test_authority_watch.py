@@ -206,11 +206,11 @@ def test_revocations_and_alerts_are_answered_for(world: World) -> None:
     world.topic.write(*RUNNING)
     standing = world.built()
     about = {"deployment": DOCUMENT.id, "camera": "gate-1", "list_digest": DOCUMENT.watchlist.digest}
-    alert = standing.refusal_of_alert(**about, searched_at=NOON, tokens=frozenset(TOKENS[:1]))
+    alert = standing.refusal_of_alert(**about, captured_at=NOON, searched_at=NOON, tokens=frozenset(TOKENS[:1]))
     assert alert is None
     world.topic.write(*revocations(DOCUMENT, TOKENS[0])[0])
     assert standing.revoked(DOCUMENT.watchlist.digest) == {TOKENS[0]}
-    alert = standing.refusal_of_alert(**about, searched_at=NOON, tokens=frozenset(TOKENS[:1]))
+    alert = standing.refusal_of_alert(**about, captured_at=NOON, searched_at=NOON, tokens=frozenset(TOKENS[:1]))
     assert alert is Refusal.ENTRY_REVOKED
 
 

@@ -501,6 +501,7 @@ def judged(gate: Gate, searched_at: datetime, **changes: object) -> Refusal | No
     about: dict[str, object] = {
         "deployment": "oxford-street-1",
         "camera": "gate-1",
+        "captured_at": searched_at,
         "list_digest": DOCUMENT.watchlist.digest,
         "tokens": frozenset(TOKENS[:1]),
     }
@@ -512,6 +513,23 @@ def test_an_alert_searched_before_the_stop_may_still_be_judged_and_none_after_it
     assert judged(gate, STOPPED_AT - timedelta(microseconds=1)) is None
     assert judged(gate, STOPPED_AT) is Refusal.NOT_ACTIVE
     assert judged(gate, START - timedelta(microseconds=1)) is Refusal.NOT_ACTIVE
+
+
+def test_an_alert_of_a_face_taken_while_suspended_is_not_shown_however_late_it_was_searched() -> None:
+    """A match that heard of a suspension after its end searched what was taken meanwhile, and review showed it."""
+    began, ended = NOON - timedelta(minutes=2), NOON - timedelta(minutes=1)
+    gate = a_gate(
+        [
+            *RUNNING,
+            a_change(DOCUMENT, 4, Move.SUSPEND, began),
+            a_change(DOCUMENT, 5, Move.RESUME, ended),
+            a_lease(DOCUMENT, 2, NOON, state_sequence=5),
+        ]
+    )
+    assert judged(gate, NOON, captured_at=began) is Refusal.NOT_ACTIVE
+    assert judged(gate, NOON, captured_at=ended - timedelta(seconds=1)) is Refusal.NOT_ACTIVE
+    assert judged(gate, NOON, captured_at=began - timedelta(seconds=1)) is None
+    assert judged(gate, NOON, captured_at=ended) is None
 
 
 def test_an_alert_by_a_version_that_a_later_one_replaced_is_not_shown() -> None:
