@@ -10,13 +10,15 @@ import yaml
 
 from services.contracts import authority
 from services.contracts.authorisation import rules
-from services.contracts.authorisation.document import Document, SealedList
+from services.contracts.authorisation.document import Document, SealedList, Thresholds
 from services.contracts.authorisation.fields import SHAPE, Name, Part, Reference, Sha256
 from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.authorisation.statements import NOTHING
 from services.contracts.events import ScoreKind
 
 _UNSEALED = "unsealed"
+# Stands for thresholds that are still open: no score reaches it.
+_OPEN_THRESHOLDS = {1: 1.99}
 _LIST_SOURCE = "C-24: the authority names the list that was sealed"
 
 DigestOf = Callable[[str], str]
@@ -31,11 +33,13 @@ class SealedFacts(Part):
     digest: Sha256
     model: Reference
     score_kind: ScoreKind
+    thresholds: Thresholds | None = None
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A draft of the right shape; `parse` makes it. The digest of its list is still open, and its model may be."""
+    """A draft of the right shape; `parse` makes it. The digest of its list is still open, and so may be its model
+    and its thresholds."""
 
     fields: Mapping[str, Any] = field(repr=False)
     _open: Document = field(repr=False)
@@ -54,8 +58,13 @@ class Draft:
 
     @property
     def watchlist(self) -> SealedList:
-        """The list's terms. Its digest is still open, and its model may be: those are none."""
+        """The list's terms. Its digest is still open, and its model and thresholds may be: those are none."""
         return self._open.watchlist
+
+    @property
+    def fpir_budget(self) -> float | None:
+        """The rate of false alarms that the thresholds have to keep; None where the draft gives them itself."""
+        return None if "thresholds" in self.fields["watchlist"] else self._open.fpir_budget
 
     def bounds(self) -> authority.Authority:
         """What the list is built within: any model unless the draft names one."""
@@ -94,7 +103,9 @@ class Draft:
         ]
         if wrong:
             raise NotAuthorised("list", wrong)
-        settled = {"digest": sealed.digest, "model": sealed.model}
+        settled: dict[str, Any] = {"digest": sealed.digest, "model": sealed.model}
+        if sealed.thresholds is not None:
+            settled["thresholds"] = sealed.thresholds
         return Document.read({**self.fields, "watchlist": {**self.fields["watchlist"], **settled}})
 
     def _compared(self, sealed: SealedFacts) -> Iterator[tuple[str, str, str]]:
@@ -105,6 +116,8 @@ class Draft:
         for name in ("digest", "model"):
             if name in said:
                 yield name, said[name], getattr(sealed, name)
+        if "thresholds" in said and sealed.thresholds is not None:
+            yield "thresholds", _written(self._open.watchlist.thresholds), _written(sealed.thresholds)
 
 
 def parse(text: str, *, digest_of: DigestOf) -> Draft:
@@ -116,16 +129,25 @@ def parse(text: str, *, digest_of: DigestOf) -> Draft:
     watchlist = fields.get("watchlist")
     if not isinstance(watchlist, dict):
         raise NotAuthorised("malformed", [Finding("watchlist", "must be a mapping of fields", SHAPE)])
-    # Evidence must be of the list's model; which one that is shows only once the list is sealed.
-    evidence = fields.get("equity")
-    model = evidence.get("model") if isinstance(evidence, dict) else None
-    unsealed = {"digest": NOTHING, "model": model or _UNSEALED, **watchlist}
+    # Evidence must be of the list's model and thresholds; which these are shows only once the list is sealed.
+    equity = fields.get("equity")
+    evidence = equity if isinstance(equity, dict) else {}
+    unsealed = {
+        "digest": NOTHING,
+        "model": evidence.get("model") or _UNSEALED,
+        "thresholds": evidence.get("thresholds") or _OPEN_THRESHOLDS,
+        **watchlist,
+    }
     return Draft(fields, Document.read({**fields, "watchlist": unsealed}))
 
 
 def parse_sealed(text: str) -> SealedFacts:
     """The facts in a YAML text. Raises NotAuthorised."""
     return SealedFacts.read(_mapping(text))
+
+
+def _written(thresholds: Thresholds) -> str:
+    return ", ".join(f"{shots}: {score}" for shots, score in sorted(thresholds.items()))
 
 
 def _mapping(text: str) -> dict[str, Any]:

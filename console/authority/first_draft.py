@@ -12,13 +12,6 @@ from services.contracts.authorisation.enums import Category, ClockState, Documen
 from services.contracts.authority import SourceKind
 from services.contracts.events import ScoreKind
 
-# SFace by number of shots fused: about one false alert in a thousand passages of strangers (`python -m
-# evaluation.accuracy`; docs/adr/0003-models-and-runtimes.md has the figures and their limits). Normalised scores,
-# and raw cosines against at most a hundred entries.
-THRESHOLDS: Mapping[ScoreKind, Mapping[int, float]] = {
-    ScoreKind.GALLERY_NORMALISED: {1: 0.40, 3: 0.42, 5: 0.43},
-    ScoreKind.RAW: {1: 0.53, 3: 0.57, 5: 0.58},
-}
 POLICY_FILE = "policy.md"
 # A square to be replaced by what was surveyed, in metres.
 _SITE = [[0, 0], [40, 0], [40, 40], [0, 40]]
@@ -98,8 +91,8 @@ def exercise(
             "max_templates": 2 * watchlist.max_entries,
             "categories": [Category.CONSENTING_VOLUNTEER.value],
             "age_bands": ["adult"],
+            # No thresholds: they follow from fpir_budget and the list's size when it is built.
             "score_kind": watchlist.score_kind.value,
-            "thresholds": dict(THRESHOLDS[watchlist.score_kind]),
         },
         "fpir_budget": 0.001,
         "documents": [

@@ -26,7 +26,7 @@ def as_lines(standing: Standing) -> Iterator[str]:
 def bounds(document: Document, *, root: str) -> Iterator[str]:
     """What a deployment is bound to, a line each."""
     sealed, window = document.watchlist, document.window
-    thresholds = ", ".join(f"{value:.2f} from {shots} shots" for shots, value in sealed.thresholds.items())
+    thresholds = ", ".join(f"{value:.3f} from {shots} shots" for shots, value in sealed.thresholds.items())
     clock = ", ".join(document.clock.accepts)
     yield f"use case   {document.use_case}, purpose {document.purpose}"
     yield f"authority  {document.id} version {document.version}"

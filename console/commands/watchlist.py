@@ -95,6 +95,7 @@ def build_command(  # noqa: PLR0913 - one an option
                 Plan(
                     deployment=bounds.deployment,
                     watchlist=authority.watchlist,
+                    fpir_budget=authority.fpir_budget,
                     model=bounds.watchlist.model,
                     limits=limits,
                     built_at=datetime.now(UTC),

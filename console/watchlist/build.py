@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from console.watchlist.fillers import METHOD, fillers
 from console.watchlist.folder import Enrolled, SubjectFolder
 from console.watchlist.limits import Limits
 from console.watchlist.pictures import together
-from services.contracts import scoring
+from services.contracts import operating_points, scoring
 from services.contracts.authorisation.document import SealedList
 from services.contracts.errors import Misconfigured
 from services.contracts.events import ScoreKind
@@ -40,13 +40,18 @@ MAX_PICTURE_BYTES = 100_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a list is built for, by its authority's draft, and how. `model` is None where it may be any."""
+    """What a list is built for, by its authority's draft, and how.
+
+    `model` is None where it may be any. With `fpir_budget` the thresholds are those that keep this rate of false
+    alarms on the list as it turns out; without, they are the `watchlist`'s own.
+    """
 
     deployment: str
     watchlist: SealedList
     model: str | None
     limits: Limits
     built_at: datetime
+    fpir_budget: float | None = None
     resolutions: tuple[Resolution, ...] = ()
     max_pictures: int = 5
     fillers: int = 0
@@ -117,7 +122,8 @@ class _Subject:
 def build(folders: Sequence[SubjectFolder], plan: Plan, enrolment: Enrolment) -> Built | NothingBuilt:
     """Enrol every picture and make the draft. Blocks on enrolment.
 
-    Raises Misconfigured for another model than the authority's, or too few entries for its kind of score.
+    Raises Misconfigured for another model than the authority's, too few entries for its kind of score, or a model
+    of which nobody measured thresholds where the draft gives none.
     """
     model = enrolment.model()
     if plan.model not in (None, model.id):
@@ -130,6 +136,7 @@ def build(folders: Sequence[SubjectFolder], plan: Plan, enrolment: Enrolment) ->
     if not subjects:
         return NothingBuilt(reports)
     _check(len(subjects), plan)
+    plan = _with_thresholds(plan, model, len(subjects))
     draft = _draft(subjects, plan, model)
     return Built(
         draft,
@@ -225,6 +232,26 @@ def _sealed_plan(plan: Plan, model: Model, filling: Filling | None) -> sealed.Pl
         created_at=plan.built_at,
         filling=filling,
     )
+
+
+def _with_thresholds(plan: Plan, model: Model, subjects: int) -> Plan:
+    """The plan with the thresholds of the list as it is; who would raise another's alert is like them."""
+    terms = plan.watchlist
+    if plan.fpir_budget is not None:
+        measured = operating_points.BY_MODEL.get(model.name)
+        if measured is None:
+            raise Misconfigured(
+                f"no thresholds of {model.name} were measured here: measure them (evaluation/README.md) and give "
+                "them as the draft's watchlist.thresholds"
+            )
+        # Fillers are nobody, and raise nothing: they count for the cohort alone.
+        entries = subjects if terms.score_kind is ScoreKind.RAW else subjects + plan.fillers
+        found = measured.thresholds(terms.score_kind, entries=entries, fpir=plan.fpir_budget)
+        terms = terms.model_copy(update={"thresholds": found})
+    limits = plan.limits
+    if terms.score_kind is ScoreKind.RAW:
+        limits = replace(limits, duplicate=min(limits.duplicate, *terms.thresholds.values()))
+    return replace(plan, watchlist=terms, limits=limits)
 
 
 def _check(subjects: int, plan: Plan) -> None:

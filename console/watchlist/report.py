@@ -35,7 +35,7 @@ def faults(found: Iterable[Fault], folders: Mapping[str, str] | None = None) -> 
 def head(of: Manifest) -> Iterator[str]:
     """What a person signs, in figures: nobody's name, no picture."""
     told = of.head
-    thresholds = ", ".join(f"{one.score:.2f} from {one.shots} shots" for one in told.thresholds)
+    thresholds = ", ".join(f"{one.score:.3f} from {one.shots} shots" for one in told.thresholds)
     categories = Counter(str(entry.category) for entry in of.entries)
     ages = Counter(str(entry.age_band) for entry in of.entries)
     yield f"list      {told.name} of {told.deployment}"

@@ -62,4 +62,5 @@ def facts(of: Manifest) -> SealedFacts:
         digest=of.digest,
         model=head.model_id,
         score_kind=head.score_kind,
+        thresholds={one.shots: one.score for one in head.thresholds},
     )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from services.contracts import operating_points
 from services.contracts.events import ScoreKind
 from services.embed.model.card import ARCFACE_TEMPLATE, DetectorCard, ModelCard, Threshold
 
+_FPIR = 0.001
 
-def _operating_point(kind: ScoreKind, gallery_size: str, by_shots: dict[int, float]) -> tuple[Threshold, ...]:
-    """Start values at which one track in a thousand of strangers raises an alert over all its searches,
-    as `python -m evaluation.accuracy` measured them (docs/adr/0003-models-and-runtimes.md)."""
+
+def _operating_point(model: str, kind: ScoreKind, entries: int) -> tuple[Threshold, ...]:
+    """Start values at which one track in a thousand of strangers raises an alert over all its searches."""
+    found = operating_points.BY_MODEL[model].thresholds(kind, entries=entries, fpir=_FPIR)
     return tuple(
-        Threshold(score_kind=kind, shots=shots, fpir=0.001, gallery_size=gallery_size, value=value)
-        for shots, value in by_shots.items()
+        Threshold(score_kind=kind, shots=shots, fpir=_FPIR, gallery_size=f"to {entries}", value=value)
+        for shots, value in found.items()
     )
 
 
@@ -42,10 +45,10 @@ SFACE = ModelCard(
     scale=1.0,
     vector_length=128,
     thresholds=(
-        *_operating_point(ScoreKind.RAW, "to 30", {1: 0.51, 3: 0.54, 5: 0.55}),
-        *_operating_point(ScoreKind.RAW, "to 100", {1: 0.53, 3: 0.57, 5: 0.58}),
-        *_operating_point(ScoreKind.RAW, "to 500", {1: 0.565, 3: 0.585, 5: 0.595}),
-        *_operating_point(ScoreKind.GALLERY_NORMALISED, "30 to 500", {1: 0.40, 3: 0.42, 5: 0.43}),
+        *_operating_point("sface", ScoreKind.RAW, 10),
+        *_operating_point("sface", ScoreKind.RAW, 100),
+        *_operating_point("sface", ScoreKind.RAW, 1000),
+        *_operating_point("sface", ScoreKind.GALLERY_NORMALISED, 1000),
     ),
 )
 

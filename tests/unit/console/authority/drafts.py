@@ -20,6 +20,7 @@ FACTS = {
     "digest": hashlib.sha256(b"list").hexdigest(),
     "model": "sface-1",
     "score_kind": "raw",
+    "thresholds": {1: 0.454, 3: 0.463},
 }
 
 
@@ -47,5 +48,5 @@ def digest_of(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def some_facts(**changes: str) -> SealedFacts:
+def some_facts(**changes: Any) -> SealedFacts:
     return SealedFacts.read(FACTS | changes)

@@ -23,7 +23,11 @@ def test_the_documented_draft_keeps_every_rule() -> None:
     draft = parse(block("id:"), digest_of=digest_of)
     assert draft.broken() == ()
     facts = some_facts(
-        deployment=draft.deployment, id="bravo", model="sface-0123456789abcdef", score_kind="gallery_normalised"
+        deployment=draft.deployment,
+        id="bravo",
+        model="sface-0123456789abcdef",
+        score_kind="gallery_normalised",
+        thresholds=None,
     )
     assert rules.broken(draft.document(facts)) == ()
 

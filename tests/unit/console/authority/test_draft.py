@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from console.authority.draft import parse, parse_sealed
+from console.authority.files import read_facts, write_facts
 from services.contracts.authorisation import rules
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.findings import NotAuthorised
@@ -92,13 +95,40 @@ def test_evidence_is_held_against_a_model_that_is_not_known_yet() -> None:
         "id": "equity-1",
         "sha256": digest_of("evidence"),
         "model": "sface-1",
-        "thresholds": fields()["watchlist"]["thresholds"],
+        "thresholds": FACTS["thresholds"],
         "age_bands": ["adult"],
         "review_by": "2027-01-01",
     }
     draft = parse(written(equity=evidence), digest_of=digest_of)
     assert draft.broken() == ()
     assert [one.field for one in rules.broken(draft.document(some_facts(model="sface-2")))] == ["equity.model"]
+
+
+def test_a_draft_without_thresholds_gets_those_of_the_list_that_was_sealed() -> None:
+    """A newcomer's list of two was searched at the threshold of a hundred: who is far away is missed."""
+    draft = parse(written(), digest_of=digest_of)
+    assert draft.fpir_budget == 0.001
+    assert draft.document(some_facts()).watchlist.thresholds == {1: 0.454, 3: 0.463}
+
+
+def test_a_draft_without_thresholds_needs_a_list_that_says_them() -> None:
+    draft = parse(written(), digest_of=digest_of)
+    with pytest.raises(NotAuthorised, match=r"watchlist\.thresholds"):
+        draft.document(some_facts(thresholds=None))
+
+
+def test_thresholds_that_the_draft_says_bind_the_list() -> None:
+    own = fields()["watchlist"] | {"thresholds": {1: 0.6}}
+    draft = parse(written(watchlist=own), digest_of=digest_of)
+    assert draft.fpir_budget is None
+    assert draft.document(some_facts(thresholds={1: 0.6})).watchlist.thresholds == {1: 0.6}
+    with pytest.raises(NotAuthorised, match=r"watchlist\.thresholds: is not that of the sealed list \(1: 0\.454"):
+        draft.document(some_facts())
+
+
+def test_the_facts_of_a_list_are_read_as_they_were_written(tmp_path: Path) -> None:
+    write_facts(tmp_path / "try.list.yaml", some_facts())
+    assert read_facts(tmp_path / "try.list.yaml") == some_facts()
 
 
 @pytest.mark.parametrize(

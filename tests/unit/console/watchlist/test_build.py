@@ -13,6 +13,7 @@ from console.watchlist.build import Built, NothingBuilt, Plan, build
 from console.watchlist.enrolment import Refusal
 from console.watchlist.limits import BY_MODEL
 from console.watchlist.report import lines
+from services.contracts import operating_points
 from services.contracts.authorisation.document import SealedList
 from services.contracts.errors import Misconfigured
 from services.contracts.events import ScoreKind
@@ -21,6 +22,8 @@ from tests.builders import NOON
 from tests.unit.console.watchlist.toy import ToyEnrolment, entry_of, quality_of, vector_of, write_subject
 from tests.unit.contracts.authorisation.builders import a_list
 from tests.unit.match.lists_builder import MODEL
+
+SFACE = operating_points.BY_MODEL["sface"]
 
 
 def a_watchlist(**changes: Any) -> SealedList:
@@ -209,3 +212,35 @@ def test_the_report_names_folders_and_never_references(tmp_path: Path) -> None:
     assert "anna" in text
     assert "ref-anna" not in text
     assert "0 fillers" in text
+
+
+def test_thresholds_follow_from_the_budget_and_the_lists_size(tmp_path: Path) -> None:
+    """They were those of a hundred entries for a list of two: a film's second person would have needed .53."""
+    for size, folders in ((2, ["anna", "ben"]), (3, ["anna", "ben", "cleo"])):
+        for name in folders:
+            write_subject(tmp_path / str(size), name, [f"{name}/1"])
+        head = built(tmp_path / str(size), a_plan(fpir_budget=0.001)).draft.manifest.head
+        expected = SFACE.thresholds(ScoreKind.RAW, entries=size, fpir=0.001)
+        assert {one.shots: one.score for one in head.thresholds} == expected
+        # Whoever would raise another's alert is looked at before the list is sealed.
+        assert head.limits.alike == min(expected.values())
+
+
+def test_without_a_budget_the_thresholds_are_the_drafts(tmp_path: Path) -> None:
+    write_subject(tmp_path, "anna", ["anna/1"])
+    head = built(tmp_path, a_plan(watchlist={"thresholds": {1: 0.45, 3: 0.6}})).draft.manifest.head
+    assert {one.shots: one.score for one in head.thresholds} == {1: 0.45, 3: 0.6}
+    assert head.limits.alike == 0.45
+
+
+def test_fillers_count_for_the_cohort_of_normalised_scores(tmp_path: Path) -> None:
+    write_subject(tmp_path, "anna", ["anna/1"])
+    plan = a_plan(watchlist={"score_kind": "gallery_normalised"}, fillers=40, fpir_budget=0.001)
+    head = built(tmp_path, plan).draft.manifest.head
+    assert head.thresholds[0].score == SFACE.thresholds(ScoreKind.GALLERY_NORMALISED, entries=41, fpir=0.001)[1]
+
+
+def test_a_model_that_nobody_measured_needs_thresholds_of_its_own(tmp_path: Path) -> None:
+    write_subject(tmp_path, "anna", ["anna/1"])
+    with pytest.raises(Misconfigured, match=r"watchlist\.thresholds"):
+        build(folder.read(tmp_path), a_plan(fpir_budget=0.001), ToyEnrolment(name="unmeasured"))
