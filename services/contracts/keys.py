@@ -56,6 +56,17 @@ def evidence(authority: Authority) -> KeySpec:
     return _one(f"{authority.deployment}/evidence", Where.STORE, expires_at)
 
 
+def review_store(authority: Authority) -> KeySpec:
+    """What review keeps in the durable Redis (cases, sign-ins, the outbox, counts) is sealed under this."""
+    return _one(f"{authority.deployment}/review", Where.STORE, evidence(authority).expires_at)
+
+
+def past(authority: Authority, what: str, until: datetime) -> KeySpec:
+    """No key, but a mark: that it is there says that `what` is over, and must not be believed again."""
+    end = min(until, review_store(authority).expires_at)
+    return _one(f"{authority.deployment}/past/{what}", Where.STORE, end)
+
+
 def audit_salt(authority: Authority, token: str) -> KeySpec:
     """What keeps a person's or subject's commitment in the audit chain from being guessed; erased by itself."""
     return _one(f"{authority.deployment}/audit/{token}", Where.STORE, authority.purge_at)
@@ -101,6 +112,8 @@ def purged(deployment: str) -> tuple[tuple[What, Where, str], ...]:
         (What.EVIDENCE_KEYS, Where.STORE, f"{deployment}/evidence"),
         (What.LIST_KEYS, Where.STORE, f"{deployment}/list/"),
         (What.OTHER_KEYS, Where.STORE, f"{deployment}/audit/"),
+        (What.OTHER_KEYS, Where.STORE, f"{deployment}/past/"),
+        (What.OTHER_KEYS, Where.STORE, f"{deployment}/review"),
         (What.OTHER_KEYS, Where.STORE, f"{deployment}/deployment"),
     )
 

@@ -213,7 +213,7 @@ class CaseDesk:
         elif before.state is not after.state is CaseState.OPEN:
             await self._showing.need_all(after)
         return Change(
-            case=self._keeping.after(after, now),
+            case=self._keeping.after(after, now, before=before),
             events=step.events,
             contents=contents,
             upkeep=self._keeping.upkeep(before, after, now),

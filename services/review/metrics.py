@@ -35,6 +35,22 @@ class CallCode(StrEnum):
     UNAVAILABLE = "UNAVAILABLE"
 
 
+class Stored(StrEnum):
+    """What review keeps in the durable Redis; INDEX is what only points to it."""
+
+    CASE = "case"
+    SUBJECT = "subject"
+    SEEN = "seen"
+    EVENT = "event"
+    REQUESTS = "requests"
+    COUNTS = "counts"
+    SESSION = "session"
+    TICKET = "ticket"
+    PICTURES = "pictures"
+    LIST = "list"
+    INDEX = "index"
+
+
 ALERTS = Counter("signpost_review_alerts_total", "Alerts by what became of them.", {"exit": Exit})
 ALERT_TO_CASE_SECONDS = Histogram(
     "signpost_review_alert_to_case_seconds", "From a track's search to its place in a case."
@@ -63,6 +79,11 @@ AUDIT_WAIT_SECONDS = Histogram(
 )
 AUDIT_REFUSALS = Counter(
     "signpost_review_audit_refusals_total", "Views and sign-ins refused because the audit chain did not answer."
+)
+NOT_BELIEVED = Counter(
+    "signpost_review_values_not_believed_total",
+    "Values found in the durable Redis that are not as one of us wrote them there, by what they pass for.",
+    {"kind": Stored},
 )
 LOOP = LoopSpecs(
     lag=Gauge("signpost_review_lag_records", "Alerts not yet folded and committed, of the partitions held."),
@@ -105,6 +126,7 @@ class ReviewMetrics:
         self._relay_failures = RELAY_FAILURES.on(registry)
         self._audit_wait = AUDIT_WAIT_SECONDS.on(registry)
         self._audit_refusals = AUDIT_REFUSALS.on(registry)
+        self._not_believed = NOT_BELIEVED.on(registry)
 
     def alert(self, found: Exit, *, waited_s: float) -> None:
         """One alert record was handled."""
@@ -156,6 +178,10 @@ class ReviewMetrics:
     def not_chained(self) -> None:
         """It has not, and something was refused."""
         self._audit_refusals.inc()
+
+    def not_believed(self, kind: Stored) -> None:
+        """A value was found that is not ours."""
+        self._not_believed.inc(kind=kind)
 
     def relay_failed(self) -> None:
         """A batch will be tried again."""

@@ -181,7 +181,7 @@ class Folder:
             name=item.alert.event_id, sealed=item.sealed, keep_until=keeping.pictures(arrival.sighting)
         )
         return Change(
-            case=None if case is None else keeping.after(case, now),
+            case=None if case is None else keeping.after(case, now, before=_before(known, case)),
             subject=SubjectAfter(case=case, version=known.subject_version, keep_until=keeping.tombstone(now))
             if case is not None and opened
             else None,
@@ -198,10 +198,8 @@ class Folder:
 
     def _upkeep(self, known: Known, after: Case | None, now: datetime) -> Upkeep:
         """An alert that opens a case, or changes none, leaves all pictures as they are."""
-        for before in (known.own, known.window):
-            if before is not None and after is not None and before.id == after.id:
-                return self._keeping.upkeep(before, after, now)
-        return Upkeep()
+        before = None if after is None else _before(known, after)
+        return Upkeep() if after is None or before is None else self._keeping.upkeep(before, after, now)
 
     def _end(self, ended: Ended, position: tuple[int, int]) -> None:
         for _ in range(_TRIES):
@@ -222,6 +220,12 @@ class Folder:
                 self._metrics.alert(ended.exit, waited_s=0.0)
                 return
         raise Transient("an alert was remembered faster than it could be read")
+
+
+def _before(known: Known, after: Case) -> Case | None:
+    """The case as it was; None if it is opened."""
+    cases = (case for case in (known.own, known.window) if case is not None)
+    return next((case for case in cases if case.id == after.id), None)
 
 
 def _searched_at(peeked: Peeked) -> datetime:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
+from services.contracts.errors import Tampered, Undecodable
 from services.contracts.events import AlertRaised
 from services.contracts.standing import Standing
 from services.review.core import display
@@ -14,13 +16,26 @@ from services.review.core.change import Content
 from services.review.core.display import Display, Score
 from services.review.core.errors import Gone
 from services.review.core.listed import Listed
+from services.review.metrics import Stored
 from services.review.ports import CaseStore, Pictures, References
+
+T = TypeVar("T")
 
 
 class Showing:
-    """Opens and seals on threads, for the event loop. Raises Transient, Tampered."""
+    """Opens and seals on threads, for the event loop. Raises Transient."""
 
-    def __init__(self, store: CaseStore, pictures: Pictures, references: References, standing: Standing) -> None:
+    def __init__(
+        self,
+        store: CaseStore,
+        pictures: Pictures,
+        references: References,
+        standing: Standing,
+        *,
+        refused: Callable[[Stored], None],
+    ) -> None:
+        """`refused` is told of what lies in the store and is not to be believed."""
+        self._refused = refused
         self._store = store
         self._pictures = pictures
         self._references = references
@@ -64,7 +79,7 @@ class Showing:
         pairs = await self._sealed(contents_of(case))
 
         def hold() -> tuple[Content, ...]:
-            held = [(name, self._pictures.hold(name, raw)) for name, raw in pairs]
+            held = [(name, self._believed(self._pictures.hold, name, raw)) for name, raw in pairs]
             return tuple(Content(name=name, sealed=raw, keep_until=until) for name, raw in held if raw is not None)
 
         return await asyncio.to_thread(hold)
@@ -76,16 +91,28 @@ class Showing:
 
     async def _listed(self, case: Case) -> Listed | None:
         self.need_listed(case)
-        return await asyncio.to_thread(self._references.of, case.list_digest, case.subject)
+        try:
+            return await asyncio.to_thread(self._references.of, case.list_digest, case.subject)
+        except (Tampered, Undecodable):
+            self._refused(Stored.LIST)
+            return None
 
     async def _open(self, names: Sequence[str]) -> list[AlertRaised]:
         pairs = await self._sealed(names)
 
         def opened() -> list[AlertRaised]:
-            found = (self._pictures.open(name, raw) for name, raw in pairs)
+            found = (self._believed(self._pictures.open, name, raw) for name, raw in pairs)
             return [alert for alert in found if alert is not None]
 
         return await asyncio.to_thread(opened)
+
+    def _believed(self, read: Callable[[str, bytes], T | None], name: str, raw: bytes) -> T | None:
+        """None for what was altered, moved or made by hand, as for what is gone: the rest is shown."""
+        try:
+            return read(name, raw)
+        except (Tampered, Undecodable):
+            self._refused(Stored.PICTURES)
+            return None
 
     async def _sealed(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
         sealed = await self._store.contents(names)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from services.contracts.authority import Authority
 from services.contracts.errors import Transient
-from services.review.core.case import Case, Policy
+from services.review.core.case import Policy
 from services.review.core.change import Change
 from services.review.core.errors import Gone
 from services.review.core.keeping import Keeping
@@ -57,22 +57,26 @@ class Sweeper:
         cases = self._store.open_cases()
         for case in cases:
             if now >= case.expires_at:
-                self._apply(case, Expire(), now)
+                self._apply(case.id, Expire(), now)
                 continue
             lapsed = sum(seat.lent is not None and seat.held(now) is None for seat in case.seats)
-            if lapsed and self._apply(case, Lapse(), now):
+            if lapsed and self._apply(case.id, Lapse(), now):
                 self._metrics.lapsed(lapsed)
         self._store.forget_closed(now - _LOOK_BACK)
         self._store.drop_faded(now)
         self._metrics.stands([case for case in cases if now < case.expires_at], now)
 
-    def _apply(self, case: Case, move: Move, now: datetime) -> bool:
+    def _apply(self, listed: str, move: Move, now: datetime) -> bool:
+        # Read anew: in the index an earlier turn may have been put in the place of the last.
+        case = self._store.case(listed)
+        if case is None:
+            return False
         try:
             step = decide(case, move, now=now, policy=self._policy)
         except Gone:
             return False
         change = Change(
-            case=self._keeping.after(step.case, now),
+            case=self._keeping.after(step.case, now, before=case),
             events=step.events,
             upkeep=self._keeping.upkeep(case, step.case, now),
         )

@@ -61,11 +61,18 @@ def connect_async(url: SecretStr, *, client_name: str) -> redis.asyncio.Redis:
 
 @contextmanager
 def as_transient(what: str) -> Iterator[None]:
-    """A server that is away, loading, full or changing roles is Transient; every other error passes."""
+    """A server that is away, loading, full or changing roles is Transient; every other error passes.
+
+    So is one where somebody has put a value of another type in the place of ours: until that is gone.
+    """
     try:
         yield
     except _PASSING as error:
         raise Transient(f"{what}: Redis did not answer ({type(error).__name__})") from error
+    except redis.ResponseError as error:
+        if not str(error).startswith("WRONGTYPE"):
+            raise
+        raise Transient(f"{what}: Redis holds a value of another type where ours belongs") from error
 
 
 def check_volatile(client: redis.Redis) -> None:

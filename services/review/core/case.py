@@ -96,7 +96,8 @@ class Seat:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """All that is known of a case. `version` counts its changes, `fence` its claims.
+    """All that is known of a case. `version` counts its changes, `fence` its claims, and `turn` the changes behind
+    which no earlier state may come back (`binding`).
 
     `excluded` may take no seat: they know the person, or judged a round that led to another. `joined` counts the
     alerts that came once it was an agreed match: their pictures are not kept, so nobody judges them here.
@@ -116,6 +117,7 @@ class Case:
     state: CaseState = CaseState.OPEN
     round: int = 1
     version: int = 1
+    turn: int = 0
     fence: int = 0
     excluded: tuple[str, ...] = ()
     judged_by: tuple[str, ...] = ()
@@ -138,6 +140,12 @@ class Case:
     def is_open(self, now: datetime) -> bool:
         """Whether people may still decide it; past its time it is over, written down or not."""
         return self.state is CaseState.OPEN and now < self.expires_at
+
+    @property
+    def binding(self) -> tuple[object, ...]:
+        """Judgements, ends, second thoughts, what was done on them, and who was excluded."""
+        told = (self.state, self.round, self.engagements, self.outcomes)
+        return (*told, self.judgements, self.judged_by, self.excluded)
 
     @property
     def judgements(self) -> tuple[Given, ...]:

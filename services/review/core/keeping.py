@@ -25,9 +25,14 @@ class Keeping:
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
 
-    def after(self, case: Case, now: datetime) -> CaseAfter:
-        """The case as it is to be written."""
-        return CaseAfter(case=case, keep_until=self.case(case, now), indexed_until=self.tombstone(now))
+    def after(self, case: Case, now: datetime, *, before: Case | None = None) -> CaseAfter:
+        """The case as it is to be written; `before` is as it was, None for a new one."""
+        return CaseAfter(
+            case=case,
+            keep_until=self.case(case, now),
+            indexed_until=self.tombstone(now),
+            past_until=self.case(before or case, now),
+        )
 
     def case(self, case: Case, now: datetime) -> datetime:
         """No pictures in it. A match may be engaged, and its outcome known, for as long as its evidence stays."""

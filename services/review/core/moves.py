@@ -130,4 +130,5 @@ def decide(case: Case, move: Move, *, now: datetime, policy: Policy) -> Step:
         raise RuntimeError(f"{type(move).__name__} left its row of the table")
     if after == case:
         return Step(case, (), changed=False)
-    return Step(replace(after, version=case.version + 1), events, changed=True)
+    turn = case.turn if after.binding == case.binding else case.turn + 1
+    return Step(replace(after, version=case.version + 1, turn=turn), events, changed=True)

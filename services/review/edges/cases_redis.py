@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -13,9 +15,13 @@ import redis.asyncio
 
 from services.contracts.errors import Transient
 from services.review.core.case import Case
-from services.review.core.change import Change
-from services.review.edges import stored
-from services.review.edges.plan import Names, ms, words
+from services.review.core.change import CaseAfter, Change
+from services.review.edges import past, stored
+from services.review.edges.past import Past
+from services.review.edges.plan import Names, Words, ms, words
+from services.review.edges.tally import Sum, Tally
+from services.review.edges.vault import HEAD_BYTES, Opened, Vault
+from services.review.metrics import Stored
 from services.review.ports import Known
 from services.runtime.redis_client import as_transient
 
@@ -25,6 +31,8 @@ _WHAT = "cases"
 _LISTEN_S = 1.0
 # So that one look at a long backlog does not hold the others up.
 _FADED_AT_ONCE = 1000
+# Whoever writes something of their own under our names once more for each of our tries has stopped us.
+_OVERRULED_AT_MOST = 5
 
 
 def script(name: str) -> str:
@@ -42,57 +50,125 @@ def _reached() -> Iterator[None]:
         raise Transient("cases: Redis has no room") from error
 
 
-def _cases(bodies: Iterable[bytes | str | None]) -> list[Case]:
-    return [stored.load(body) for body in bodies if body is not None]
-
-
 def _text(raw: object) -> str:
-    return raw.decode() if isinstance(raw, bytes) else str(raw)
+    """Others may have written it: what is no text is nobody's id."""
+    return raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
 
 
-def _fields(found: Mapping[bytes | str, bytes | str]) -> dict[str, str]:
-    return {_text(name): _text(held) for name, held in found.items()}
+@dataclass(frozen=True)
+class Held:
+    """What both stores have: the names, the key, and what is over."""
+
+    names: Names
+    vault: Vault
+    past: Past
+
+    def read(self, raw: object, name: str) -> Case | None:
+        """The case that lies under `name`; one of an earlier turn, too."""
+        found = self.vault.open(Stored.CASE, name, raw)
+        return None if found is None else self._case(found, name)
+
+    def read_now(self, raw: object, name: str) -> Case | None:
+        """As `read`, but of the case's last turn: to move it on. Blocks on the key store."""
+        case = self.read(raw, name)
+        if case is None:
+            return None
+        if self.past.over(past.turn(case.id, case.turn)):
+            self.vault.refuse(Stored.CASE)
+            return None
+        # Whoever made this turn may have died before they marked the one before.
+        self._turned(case, until=None)
+        return case
+
+    def settle(self, after: CaseAfter | None) -> None:
+        """A move was written: nobody comes back behind it. Blocks."""
+        if after is not None:
+            self._turned(after.case, until=after.past_until)
+
+    def _turned(self, case: Case, *, until: datetime | None) -> None:
+        if case.turn:
+            self.past.mark(past.turn(case.id, case.turn - 1), until=until)
+
+    def _case(self, found: Opened, name: str) -> Case | None:
+        case = stored.load(found.plain)
+        if case is None or case.version != found.version or self.names.case(case.id) != name:
+            self.vault.refuse(Stored.CASE)
+            return None
+        return case
+
+    def all(self, found: Iterable[object], bodies: Iterable[object]) -> list[Case]:
+        """Those of an index, as they lie there."""
+        cases = (self.read(raw, self.names.case(_text(one))) for one, raw in zip(found, bodies, strict=True))
+        return [case for case in cases if case is not None]
+
+    def overrule(self, answer: object, overruled: dict[str, bytes]) -> bool:
+        """Whether the step met a value that is not ours, and may write over it: `overruled` says so then."""
+        if not isinstance(answer, list):
+            return False
+        name, raw = _text(answer[0]), answer[1]
+        if not raw or self.vault.holds(name, raw):
+            return False
+        overruled[name] = raw[:HEAD_BYTES]
+        return True
+
+    def thrown_away(self, answer: object) -> None:
+        """Count what the step found of a type that is not ours."""
+        for _ in range(answer if isinstance(answer, int) else 0):
+            self.vault.refuse(Stored.INDEX)
 
 
 class ThreadCases:
     """`AlertStore`. Any thread; blocks."""
 
-    def __init__(self, client: redis.Redis, names: Names) -> None:
+    def __init__(self, client: redis.Redis, held: Held) -> None:
         self._client = client
-        self._names = names
+        self._held = held
+        self._names = held.names
+        self._tally = Tally(held.vault, held.names.counts)
         self._apply = client.register_script(script("apply"))
 
     def known(self, alert: str, subject: str) -> Known:
-        names = self._names
+        names, vault = self._names, self._held.vault
         with _reached():
-            seen = stored.seen(_fields(self._client.hgetall(names.seen(alert))))
-            newest = _fields(self._client.hgetall(names.subject(subject)))
-        window = newest.get("case", "")
+            # MGET: a value of another type is nothing to it.
+            raw_seen, raw_newest = self._client.mget([names.seen(alert), names.subject(subject)])
+        remembered = vault.open(Stored.SEEN, names.seen(alert), raw_seen)
+        seen = None if remembered is None else stored.load_seen(remembered.plain)
+        newest = vault.open(Stored.SUBJECT, names.subject(subject), raw_newest)
+        window = "" if newest is None else str(json.loads(newest.plain)["case"])
         return Known(
             seen=seen,
             own=self.case(seen.case) if seen is not None and seen.case else None,
             window=self.case(window) if window else None,
-            subject_version=int(newest.get("version", 0)),
+            subject_version=0 if newest is None else newest.version,
         )
 
     def case(self, case: str) -> Case | None:
+        name = self._names.case(case)
         with _reached():
-            body = self._client.hget(self._names.case(case), "body")
-        return next(iter(_cases([body])), None)
+            (raw,) = self._client.mget([name])
+        return self._held.read_now(raw, name)
 
     def open_cases(self) -> list[Case]:
         with _reached():
             found = self._client.zrange(self._names.open, 0, -1)
-            with self._client.pipeline(transaction=False) as pipe:
-                for case in found:
-                    pipe.hget(self._names.case(_text(case)), "body")
-                bodies = pipe.execute()
-        return _cases(bodies)
+            bodies = self._client.mget([self._names.case(_text(case)) for case in found]) if found else []
+        return self._held.all(found, bodies)
 
     def apply(self, change: Change) -> bool:
-        keys, arguments = words(self._names, change)
+        """Of several threads only one may write counts: the one that folds."""
         with _reached():
-            return bool(self._apply(keys=keys, args=arguments))
+            counted = self._counted(change)
+            try:
+                written = self._written(change, counted)
+            except BaseException:
+                self._tally.unsure = self._tally.unsure or counted is not None
+                raise
+        if written and counted is not None:
+            self._tally.take(counted)
+        if written:
+            self._held.settle(change.case)
+        return written
 
     def forget_closed(self, before: datetime) -> None:
         with _reached():
@@ -111,19 +187,41 @@ class ThreadCases:
             if gone:
                 self._client.zrem(names.fading, *gone)
 
+    def _counted(self, change: Change) -> Sum | None:
+        if not change.counts:
+            return None
+        if self._tally.unsure:
+            self._tally.settle(self._client.hget(self._names.counts, self._tally.writer))
+        return self._tally.plus(change.counts)
+
+    def _written(self, change: Change, counted: Sum | None) -> bool:
+        counts = None if counted is None else (self._tally.writer, self._tally.sealed(counted))
+        overruled: dict[str, bytes] = {}
+        for _ in range(_OVERRULED_AT_MOST):
+            asked = words(self._names, change, self._held.vault, counts=counts, overruled=overruled)
+            answer = self._apply(keys=asked.keys, args=asked.arguments)
+            if not isinstance(answer, list):
+                self._held.thrown_away(answer)
+                return True
+            if not self._held.overrule(answer, overruled):
+                return False
+        return False
+
 
 class LoopCases:
-    """`CaseStore`. Event loop."""
+    """`CaseStore`. Event loop; what blocks on the key store runs on threads."""
 
-    def __init__(self, client: redis.asyncio.Redis, names: Names) -> None:
+    def __init__(self, client: redis.asyncio.Redis, held: Held) -> None:
         self._client = client
-        self._names = names
+        self._held = held
+        self._names = held.names
         self._apply = client.register_script(script("apply"))
 
     async def case(self, case: str) -> Case | None:
+        name = self._names.case(case)
         with _reached():
-            body = await self._client.hget(self._names.case(case), "body")
-        return next(iter(_cases([body])), None)
+            (raw,) = await self._client.mget([name])
+        return None if raw is None else await asyncio.to_thread(self._held.read_now, raw, name)
 
     async def open_cases(self) -> list[Case]:
         return await self._listed(self._names.open)
@@ -131,17 +229,30 @@ class LoopCases:
     async def closed_cases(self) -> list[Case]:
         return await self._listed(self._names.closed)
 
-    async def contents(self, names: Sequence[str]) -> list[bytes | None]:
-        if not names:
+    async def contents(self, names: Iterable[str]) -> list[bytes | None]:
+        asked = [self._names.content(name) for name in names]
+        if not asked:
             return []
         with _reached():
-            found = await self._client.mget([self._names.content(name) for name in names])
+            found = await self._client.mget(asked)
         return [raw if isinstance(raw, bytes) else None for raw in found]
 
     async def apply(self, change: Change) -> bool:
-        keys, arguments = words(self._names, change)
-        with _reached():
-            return bool(await self._apply(keys=keys, args=arguments))
+        if change.counts:
+            raise ValueError("only the thread that folds alerts counts")
+        overruled: dict[str, bytes] = {}
+        for _ in range(_OVERRULED_AT_MOST):
+            asked = await asyncio.to_thread(self._words, change, overruled)
+            with _reached():
+                answer = await self._apply(keys=asked.keys, args=asked.arguments)
+            if not isinstance(answer, list):
+                self._held.thrown_away(answer)
+                # Before anybody is answered: what a judge is told must not be undone behind them.
+                await asyncio.to_thread(self._held.settle, change.case)
+                return True
+            if not self._held.overrule(answer, overruled):
+                return False
+        return False
 
     async def changes(self) -> AsyncIterator[str]:
         async with self._client.pubsub(ignore_subscribe_messages=True) as channel:
@@ -155,12 +266,11 @@ class LoopCases:
                 else:
                     await asyncio.sleep(0)
 
+    def _words(self, change: Change, overruled: dict[str, bytes]) -> Words:
+        return words(self._names, change, self._held.vault, counts=None, overruled=overruled)
+
     async def _listed(self, index: str) -> list[Case]:
         with _reached():
             found = await self._client.zrange(index, 0, -1)
-            async with self._client.pipeline(transaction=False) as pipe:
-                for case in found:
-                    # Queued in the pipe, which is what is awaited.
-                    _queued = pipe.hget(self._names.case(_text(case)), "body")
-                bodies = await pipe.execute()
-        return _cases(bodies)
+            bodies = await self._client.mget([self._names.case(_text(case)) for case in found]) if found else []
+        return self._held.all(found, bodies)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import redis
 
 from services.contracts import keys
 from services.contracts.authorisation.purging import CaseHeld
 from services.contracts.authority import Authority
+from services.contracts.errors import Tampered, Undecodable
+from services.contracts.keyspec import KeySpec
 from services.review.core.case import contents_of
-from services.review.edges.cases_redis import ThreadCases
+from services.review.edges.cases_redis import Held, ThreadCases
+from services.review.edges.past import Past
 from services.review.edges.pictures_sealed import SealedPictures
 from services.review.edges.plan import Names, ms
+from services.review.edges.vault import Vault
+from services.review.metrics import Stored
 from services.runtime.clock import Clock
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.ring import Keyring
@@ -30,12 +35,15 @@ def bring_away(
     names: Names,
     ring: Keyring,
     clock: Clock,
+    refused: Callable[[Stored], None],
 ) -> int:
     """Re-encrypt the evidence of every case that is held, to stay until its hold ends; how many pictures.
 
     Nobody else may work on the cases any more. Blocks; raises Transient. Done twice it changes nothing.
     """
-    cases, pictures = ThreadCases(durable, names), SealedPictures(bounds, names, ring, AesGcm())
+    vault = Vault(bounds, ring, AesGcm(), clock, refused=refused)
+    cases = ThreadCases(durable, Held(names, vault, Past(bounds, ring)))
+    pictures = SealedPictures(bounds, names, ring, AesGcm())
     longest = {held.case: held for held in sorted(holds, key=lambda held: held.until) if held.until > clock.now()}
     kept = 0
     for held in longest.values():
@@ -47,10 +55,21 @@ def bring_away(
         for content in contents_of(case):
             name = names.content(content)
             with as_transient("holding evidence"):
-                sealed = durable.get(name)
-            again = pictures.keep(content, sealed, spec) if isinstance(sealed, bytes) else None
+                (sealed,) = durable.mget([name])
+            again = _again(pictures, content, sealed, spec, refused)
             if again is not None:
                 with as_transient("holding evidence"):
                     durable.set(name, again, pxat=ms(spec.expires_at))
                 kept += 1
     return kept
+
+
+def _again(
+    pictures: SealedPictures, content: str, sealed: object, spec: KeySpec, refused: Callable[[Stored], None]
+) -> bytes | None:
+    """The same under `spec`; None for what is gone or not to be believed: that must not hold up a purge."""
+    try:
+        return pictures.keep(content, sealed, spec) if isinstance(sealed, bytes) else None
+    except (Tampered, Undecodable):
+        refused(Stored.PICTURES)
+        return None

@@ -26,6 +26,7 @@ class OutboxMinutes:
         self._registered = registered
 
     def of(self, entry: Entry, *, producer: str) -> Sequence[AuditRequested]:
+        """Of an entry that one of us wrote, as `RedisOutbox.oldest` gives no other."""
         event = codec.open_clear(codec.peek(entry.event, topic=topics.DECISIONS.name))
         if not isinstance(event, CaseEvent):
             return ()

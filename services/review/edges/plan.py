@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,6 +13,7 @@ from services.contracts.ids import DeploymentId
 from services.review.core.change import AlertAfter, CaseAfter, Change, SubjectAfter, Upkeep
 from services.review.core.views import CaseState
 from services.review.edges import stored
+from services.review.edges.vault import Vault, begin
 
 Word = bytes | str | int
 
@@ -56,16 +59,30 @@ class Names:
 
     @property
     def outbox(self) -> str:
-        """Events not yet delivered, in order."""
+        """Events not yet delivered, in order, each sealed to `event`."""
         return self._name("outbox")
+
+    def event(self, case: str) -> str:
+        """What an event in the outbox is sealed to: its case is Kafka's key for it."""
+        return f"{self.outbox}/{case}"
+
+    @property
+    def refused(self) -> str:
+        """Entries of the outbox that are not ours, the newest, for whoever looks into it."""
+        return self._name("refused")
 
     @property
     def minutes(self) -> str:
-        """The audit requests of what waits in the outbox, and the last number given."""
+        """The audit requests of what waits in the outbox, by entry, each sealed to `requests`."""
         return self._name("minutes")
+
+    def requests(self, entry: str) -> str:
+        """What the requests of an entry are sealed to."""
+        return f"{self.minutes}/{entry}"
 
     @property
     def counts(self) -> str:
+        """What each process has counted, by its name there."""
         return self._name("counts")
 
     @property
@@ -78,8 +95,12 @@ class Names:
         """The channel on which a changed case is named."""
         return self._name("changes")
 
-    def session(self, token_hash: str) -> str:
-        return self._name(f"session:{token_hash}")
+    def session(self, name: str) -> str:
+        """`name` is one that only we can tell from a token."""
+        return self._name(f"session:{name}")
+
+    def ticket(self, place: str) -> str:
+        return self._name(f"ticket:{place}")
 
     def failures(self, user_hash: str) -> str:
         return self._name(f"failures:{user_hash}")
@@ -89,9 +110,27 @@ def ms(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
-def words(names: Names, change: Change) -> tuple[list[str], list[Word]]:
+@dataclass(frozen=True)
+class Words:
     """KEYS and ARGV of apply.lua."""
-    plan = _Plan(names)
+
+    keys: list[str]
+    arguments: list[Word]
+
+
+def words(
+    names: Names,
+    change: Change,
+    vault: Vault,
+    *,
+    counts: tuple[str, bytes] | None,
+    overruled: Mapping[str, bytes],
+) -> Words:
+    """The change, sealed. `counts`: a field and what it becomes. `overruled`: how values begin that are not ours.
+
+    Raises DeadlinePassed, Transient.
+    """
+    plan = _Plan(names, vault, overruled)
     if change.case is not None:
         plan.put_case(change.case)
     if change.subject is not None:
@@ -105,8 +144,8 @@ def words(names: Names, change: Change) -> tuple[list[str], list[Word]]:
         plan.end_indexes(change.case)
     for event in change.events:
         plan.tell(event)
-    for name, amount in change.counts.items():
-        plan.run("HINCRBY", names.counts, name, amount)
+    if counts is not None:
+        plan.run("HSET", names.counts, *counts)
     return plan.words()
 
 
@@ -115,16 +154,16 @@ class _Plan:
     """Grows while the words are put together; one call owns it."""
 
     names: Names
-    expects: list[tuple[str, str]] = field(default_factory=list)
+    vault: Vault
+    overruled: Mapping[str, bytes]
+    expects: list[tuple[str, bytes]] = field(default_factory=list)
     commands: list[tuple[Word, ...]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
 
     def put_case(self, after: CaseAfter) -> None:
         """The case, its index, and word of it."""
         case, name = after.case, self.names.case(after.case.id)
-        self._expect(name, case.version - 1)
-        self.run("HSET", name, "version", case.version, "body", stored.dump(case))
-        self.run("PEXPIREAT", name, ms(after.keep_until))
+        self._replace(name, case.version, stored.dump(case), after.keep_until)
         if case.state is CaseState.OPEN:
             self.run("ZADD", self.names.open, ms(case.expires_at), case.id)
             self.run("ZREM", self.names.closed, case.id)
@@ -139,18 +178,12 @@ class _Plan:
             self.run("PEXPIREAT", index, ms(after.indexed_until))
 
     def put_subject(self, after: SubjectAfter) -> None:
-        name = self.names.subject(after.case.subject)
-        self._expect(name, after.version)
-        self.run("HSET", name, "version", after.version + 1, "case", after.case.id)
-        self.run("PEXPIREAT", name, ms(after.keep_until))
+        plain = json.dumps({"case": after.case.id}).encode()
+        self._replace(self.names.subject(after.case.subject), after.version + 1, plain, after.keep_until)
 
     def put_alert(self, after: AlertAfter) -> None:
-        name, seen = self.names.seen(after.alert), after.seen
-        partition, offset = seen.position
-        self._expect(name, seen.version - 1)
-        fields = ("version", seen.version, "revision", seen.revision, "case", seen.case)
-        self.run("HSET", name, *fields, "partition", partition, "offset", offset)
-        self.run("PEXPIREAT", name, ms(after.keep_until))
+        plain = stored.dump_seen(after.seen)
+        self._replace(self.names.seen(after.alert), after.seen.version, plain, after.keep_until)
 
     def retime(self, upkeep: Upkeep) -> None:
         for one in upkeep.sooner:
@@ -163,22 +196,24 @@ class _Plan:
     def tell(self, event: CaseEvent) -> None:
         """Encoded here and now: a relay that sends it twice sends the same bytes."""
         value = codec.encode(event, topic=topics.DECISIONS.name)
-        self.run("XADD", self.names.outbox, "*", "case", event.case, "event", value)
+        sealed = self.vault.seal(self.names.event(event.case), value, until=None)
+        self.run("XADD", self.names.outbox, "*", "case", event.case, "event", sealed)
 
     def run(self, command: str, key: str, *rest: Word) -> None:
         self.commands.append((command, key, *rest))
         if command != "PUBLISH":
             self.keys.append(key)
 
-    def words(self) -> tuple[list[str], list[Word]]:
+    def words(self) -> Words:
         arguments: list[Word] = [len(self.expects)]
-        for key, version in self.expects:
-            arguments += (key, version)
+        for key, beginning in self.expects:
+            arguments += (key, beginning)
         for command in self.commands:
             arguments += (len(command), *command)
-        return list(dict.fromkeys(self.keys)), arguments
+        return Words(list(dict.fromkeys(self.keys)), arguments)
 
-    def _expect(self, key: str, version: int) -> None:
-        """This version, or none yet if 0."""
-        self.expects.append((key, str(version) if version else ""))
-        self.keys.append(key)
+    def _replace(self, name: str, version: int, plain: bytes, until: datetime) -> None:
+        """The version before, or none yet if that is 0, or what is not ours."""
+        before = begin(version - 1) if version > 1 else b""
+        self.expects.append((name, self.overruled.get(name, before)))
+        self.run("SET", name, self.vault.seal(name, plain, version=version, until=until), "PXAT", ms(until))

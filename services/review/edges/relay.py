@@ -73,7 +73,7 @@ class Relay:
         self._clock = clock
         self._lease_s = lease_s
         self._faults = faults
-        self._told: Mapping[str, int] = {}
+        self._told: dict[str, Mapping[str, int]] = {}
         self._figures_at_s = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -113,18 +113,17 @@ class Relay:
 
     def _deliver(self, entries: list[Entry]) -> None:
         # First, for it waits while our key is not registered: nothing is told twice meanwhile.
-        producer = f"review/{self._outbox.incarnation()}"
         for entry in entries:
-            self._audit(entry, producer)
+            self._audit(entry)
         self._faults("before_outbox_produce")
         self._send([Output(topics.DECISIONS.name, entry.case.encode(), entry.event) for entry in entries])
         self._faults("before_outbox_remove")
         self._outbox.remove(entries)
         self._metrics.relayed(len(entries))
 
-    def _audit(self, entry: Entry, producer: str) -> None:
+    def _audit(self, entry: Entry) -> None:
         """One request at a time: a later one before an earlier would be a gap that never closes."""
-        numbered = self._outbox.minuted(entry, self._minutes.of(entry, producer=producer))
+        numbered = self._outbox.minuted(entry, self._minutes.of(entry, producer=self._outbox.producer))
         self._faults("before_outbox_audit")
         for request in numbered:
             signed = self._minutes.sign(request)
@@ -154,10 +153,15 @@ class Relay:
             self._tell_counts()
 
     def _tell_counts(self) -> None:
-        """The store's counts are the deployment's, whichever instance publishes them."""
-        incarnation, found = self._outbox.counts()
-        if found == self._told:
-            return
-        record = counts_topic.writer(self._deployment, Stage.REVIEW, incarnation, self._clock)
-        self._send([record({(self._deployment, name): value for name, value in found.items()})])
-        self._told = found
+        """Those of every process that has counted here, whichever instance publishes them."""
+        for writer, found in self._outbox.counts().items():
+            told = self._told.get(writer, {})
+            if found == told:
+                continue
+            if any(found.get(name, 0) < amount for name, amount in told.items()):
+                # Nothing is ever uncounted: what was told stands.
+                self._outbox.refuse_counts()
+                continue
+            record = counts_topic.writer(self._deployment, Stage.REVIEW, writer, self._clock)
+            self._send([record({(self._deployment, name): value for name, value in found.items()})])
+            self._told[writer] = found

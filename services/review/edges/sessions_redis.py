@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from datetime import datetime
 
 import redis.asyncio
 
+from services.review.edges import past
+from services.review.edges.past import Past
 from services.review.edges.plan import Names, ms
+from services.review.edges.vault import Opened, Vault
+from services.review.metrics import Stored
 from services.runtime.redis_client import as_transient
 
 _WHAT = "sessions"
 
 
 class RedisSessions:
-    """`SessionStore`. Event loop."""
+    """`SessionStore`. Event loop; what blocks on the key store runs on threads.
 
-    def __init__(self, client: redis.asyncio.Redis, names: Names) -> None:
+    Who reads the server learns neither a token nor whose it is; who writes to it makes no session, gives none to
+    another, prolongs none, and brings none back that was ended.
+    """
+
+    def __init__(self, client: redis.asyncio.Redis, names: Names, vault: Vault, over: Past) -> None:
         self._client = client
         self._names = names
+        self._vault = vault
+        self._past = over
 
     async def put(self, token_hash: str, user: str, *, until: datetime) -> None:
+        name = self._name(token_hash)
+        sealed = await asyncio.to_thread(self._vault.seal, name, user.encode(), until=until)
         with as_transient(_WHAT):
-            await self._client.set(self._names.session(token_hash), user, pxat=ms(until))
+            await self._client.set(name, sealed, pxat=ms(until))
 
     async def user(self, token_hash: str) -> str | None:
-        with as_transient(_WHAT):
-            found = await self._client.get(self._names.session(token_hash))
-        return found.decode() if isinstance(found, bytes) else found
+        found = await self._opened(self._name(token_hash))
+        return None if found is None else found.plain.decode()
 
     async def remove(self, token_hash: str) -> None:
+        name = self._name(token_hash)
+        found = await self._opened(name)
+        if found is not None:
+            await asyncio.to_thread(self._past.mark, past.session(_last(name)), until=found.until)
         with as_transient(_WHAT):
-            await self._client.delete(self._names.session(token_hash))
+            await self._client.delete(name)
 
     async def failures(self, user: str) -> int:
         with as_transient(_WHAT):
@@ -47,5 +63,26 @@ class RedisSessions:
                 _ = pipe.incr(name)
                 await pipe.execute()
 
+    async def _opened(self, name: str) -> Opened | None:
+        with as_transient(_WHAT):
+            # MGET: a value of another type is nothing to it.
+            (raw,) = await self._client.mget([name])
+        return None if raw is None else await asyncio.to_thread(self._believed, name, raw)
+
+    def _believed(self, name: str, raw: object) -> Opened | None:
+        found = self._vault.open(Stored.SESSION, name, raw)
+        if found is not None and self._past.over(past.session(_last(name))):
+            self._vault.refuse(Stored.SESSION)
+            return None
+        return found
+
+    def _name(self, token_hash: str) -> str:
+        """A name that nobody finds out who has the token but not our key."""
+        return self._names.session(self._vault.name("session", token_hash))
+
     def _failures(self, user: str) -> str:
         return self._names.failures(hashlib.sha256(user.encode()).hexdigest())
+
+
+def _last(name: str) -> str:
+    return name.rpartition(":")[2]

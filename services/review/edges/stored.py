@@ -1,34 +1,37 @@
-"""A case to JSON and back, as it lies in the durable Redis."""
+"""What review keeps, to JSON and back, as it is sealed into the durable Redis."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from services.review.core.case import Case
 from services.review.core.folding import Seen
 
 _CASE: TypeAdapter[Case] = TypeAdapter(Case)
+_SEEN: TypeAdapter[Seen] = TypeAdapter(Seen)
 
 
 def dump(case: Case) -> bytes:
-    """The case, without anything that the store could not show an administrator."""
+    """The case: no pixels, no scores, people as tokens."""
     return _CASE.dump_json(case)
 
 
-def load(raw: bytes | str) -> Case:
-    """Raises ValueError for what `dump` did not write."""
-    return _CASE.validate_json(raw)
-
-
-def seen(fields: Mapping[str, str]) -> Seen | None:
-    """What is remembered of an alert, from its hash; None for an empty one."""
-    if not fields:
+def load(raw: bytes) -> Case | None:
+    """None for what another release of ours wrote in another form."""
+    try:
+        return _CASE.validate_json(raw)
+    except ValidationError:
         return None
-    return Seen(
-        version=int(fields["version"]),
-        revision=int(fields["revision"]),
-        case=fields["case"],
-        position=(int(fields["partition"]), int(fields["offset"])),
-    )
+
+
+def dump_seen(seen: Seen) -> bytes:
+    """What is remembered of an alert."""
+    return _SEEN.dump_json(seen)
+
+
+def load_seen(raw: bytes) -> Seen | None:
+    """As `load`."""
+    try:
+        return _SEEN.validate_json(raw)
+    except ValidationError:
+        return None

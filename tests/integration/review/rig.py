@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+import redis.asyncio
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
@@ -20,13 +22,16 @@ from services.contracts.events import AlertRaised
 from services.review.casework import CaseDesk, Desk
 from services.review.core.keeping import policy_of
 from services.review.core.people import Person, PersonTokens, Role
-from services.review.edges.cases_redis import LoopCases, ThreadCases
+from services.review.edges.cases_redis import Held, LoopCases, ThreadCases
 from services.review.edges.outbox_redis import RedisOutbox
+from services.review.edges.past import Past
 from services.review.edges.pictures_sealed import SealedPictures
 from services.review.edges.plan import Names
 from services.review.edges.references_redis import RedisReferences
+from services.review.edges.sessions_redis import RedisSessions
+from services.review.edges.vault import Vault
 from services.review.feed import Feed
-from services.review.metrics import ReviewMetrics
+from services.review.metrics import ReviewMetrics, Stored
 from services.review.pipeline import Folder, Item
 from services.review.showing import Showing
 from services.review.sweeper import Sweeper
@@ -70,6 +75,7 @@ LISTED = sealed.showing(
 DIGEST = LISTED.manifest.digest
 DEPLOYMENT_KEY = bytes(range(32))
 SUBJECT = ids.subject_token(DEPLOYMENT_KEY, LISTED.manifest.by_id["e-1"].subject_ref)
+_NOT_BELIEVED = "signpost_review_values_not_believed"
 T = TypeVar("T")
 
 
@@ -132,9 +138,12 @@ class Rig:
         self.registry = CollectorRegistry()
         self.metrics = ReviewMetrics(self.registry)
         self.ring = Keyring(FakeKeys(clock), store, clock)
-        self.cases = ThreadCases(self.client, self.names)
+        self.vault = Vault(self.authority, self.ring, CIPHER, clock, refused=self.metrics.not_believed)
+        self.past = Past(self.authority, self.ring)
+        self.held = Held(self.names, self.vault, self.past)
+        self.cases = ThreadCases(self.client, self.held)
         self.pictures = SealedPictures(self.authority, self.names, self.ring, CIPHER)
-        self.outbox = RedisOutbox(self.client, self.names)
+        self.outbox = RedisOutbox(self.client, self.names, self.vault)
         self.policy = policy_of(self.authority, closed_pictures=closed_pictures)
         self.sweeper = Sweeper(self.authority, self.policy, self.cases, self.metrics, clock)
         self.folder = Folder(
@@ -206,9 +215,17 @@ class Rig:
     def raise_alert(self, track: str = "gate-1.1.1.7.0", **changes: Any) -> str:
         """An alert arrives now; the id of the newest case of its subject."""
         self.arrive(self.record(an_alert_of(track, at=self.clock.now(), **changes)))
-        newest = self.client.hget(self.names.subject(SUBJECT), "case")
-        assert isinstance(newest, bytes)
-        return newest.decode()
+        newest = self.cases.known("", SUBJECT).window
+        assert newest is not None
+        return newest.id
+
+    def not_believed(self) -> dict[str, int]:
+        """How many values were not believed, by kind."""
+        found = {kind: self.registry.get_sample_value(f"{_NOT_BELIEVED}_total", {"kind": kind}) for kind in Stored}
+        return {kind: int(value) for kind, value in found.items() if value}
+
+    def sessions(self, client: redis.asyncio.Redis) -> RedisSessions:
+        return RedisSessions(client, self.names, self.vault, self.past)
 
     def events(self) -> list[CaseEvent]:
         """What the outbox holds, decoded."""
@@ -232,7 +249,10 @@ class Rig:
         return repr(held).encode()
 
     def counts(self) -> dict[str, int]:
-        return dict(self.outbox.counts()[1])
+        totals = Counter[str]()
+        for one in self.outbox.counts().values():
+            totals.update(one)
+        return dict(totals)
 
     def pictures_until(self, content: str) -> datetime | None:
         """When the store drops these pictures; None if it has none."""
@@ -253,12 +273,12 @@ class Rig:
     @asynccontextmanager
     async def desk(self) -> AsyncIterator[CaseDesk]:
         client = connect_async(self.url, client_name="test-people")
-        store = LoopCases(client, self.names)
+        store = LoopCases(client, self.held)
         references = self.references()
         feed = Feed(store)
         parts = Desk(
             store=store,
-            showing=Showing(store, self.pictures, references, self.standing),
+            showing=Showing(store, self.pictures, references, self.standing, refused=self.metrics.not_believed),
             trail=self.trail,
             tokens=self.tokens(),
             feed=feed,

@@ -36,7 +36,9 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 def put(rig: Rig, case: Case, *events: CaseEvent) -> bool:
     far = rig.clock.now().replace(year=rig.clock.now().year + 1)
-    return rig.cases.apply(Change(case=CaseAfter(case=case, keep_until=far, indexed_until=far), events=events))
+    return rig.cases.apply(
+        Change(case=CaseAfter(case=case, keep_until=far, indexed_until=far, past_until=far), events=events)
+    )
 
 
 def opened(rig: Rig) -> Case:
@@ -101,7 +103,7 @@ def test_a_step_on_an_old_version_writes_nothing_at_all(rig: Rig) -> None:
     stale = Change(
         alert=AlertAfter(alert="alert-2", seen=seen, keep_until=far),
         subject=SubjectAfter(case=case, version=0, keep_until=far),
-        case=CaseAfter(case=late.case, keep_until=far, indexed_until=far),
+        case=CaseAfter(case=late.case, keep_until=far, indexed_until=far, past_until=far),
         events=late.events,
         contents=(Content(name="alert-2.r1", sealed=b"\x00\xff\r\n", keep_until=far),),
         counts={"alerts_received": 1},

@@ -20,7 +20,6 @@ from services.review.core.people import Person, Role
 from services.review.core.roles import ANYBODY, ROLES, Call
 from services.review.edges.grpc_review import ReviewServer
 from services.review.edges.people_file import PeopleFile
-from services.review.edges.sessions_redis import RedisSessions
 from services.review.sessions import TokenSessions
 from services.runtime.grpc_listen import Tls
 from services.runtime.passwords import hashed
@@ -54,7 +53,7 @@ async def served(rig: Rig, people: Path, desk: Any = None) -> AsyncIterator[tupl
     """A stub on a running server, and the server."""
     client = connect_async(rig.url, client_name="test-sessions")
     sessions = TokenSessions(
-        PeopleFile(people), RedisSessions(client, rig.names), rig.trail, rig.tokens(), rig.clock, session_s=3600
+        PeopleFile(people), rig.sessions(client), rig.trail, rig.tokens(), rig.clock, session_s=3600
     )
     async with rig.desk() as real:
         work = desk or real

@@ -28,7 +28,15 @@ def a_hold(rig: Rig, case: str, *, lasts: timedelta = timedelta(days=7)) -> Case
 
 def bring(rig: Rig, *holds: CaseHeld) -> int:
     ring = Keyring(FakeKeys(rig.clock), rig.store, rig.clock)
-    return bring_away(holds, rig.authority, durable=rig.client, names=rig.names, ring=ring, clock=rig.clock)
+    return bring_away(
+        holds,
+        rig.authority,
+        durable=rig.client,
+        names=rig.names,
+        ring=ring,
+        clock=rig.clock,
+        refused=rig.metrics.not_believed,
+    )
 
 
 def purge_keys(rig: Rig) -> None:

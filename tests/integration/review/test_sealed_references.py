@@ -55,9 +55,9 @@ class Shelf:
         token = self.tokens[entry]
         alert = an_alert_of("gate-1.1.1.7.0", at=self.rig.clock.now(), subject=token, list_digest=self.digest)
         self.rig.arrive(self.rig.record(alert))
-        found = self.rig.client.hget(self.rig.names.subject(token), "case")
-        assert isinstance(found, bytes)
-        return found.decode()
+        found = self.rig.cases.known("", token).window
+        assert found is not None
+        return found.id
 
     def part(self, name: str) -> str:
         return lists.part(DEPLOYMENT, self.digest, name)

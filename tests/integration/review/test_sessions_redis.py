@@ -7,16 +7,14 @@ import asyncio
 import redis
 from pydantic import SecretStr
 
-from services.contracts.ids import DeploymentId
-from services.review.edges.plan import Names
-from services.review.edges.sessions_redis import RedisSessions
 from services.runtime.redis_client import connect_async
+from tests.integration.review.rig import Rig
 
 
-def test_refused_sign_ins_are_counted_and_always_forgotten_again(redis_durable: str) -> None:
+def test_refused_sign_ins_are_counted_and_always_forgotten_again(rig: Rig, redis_durable: str) -> None:
     async def refused_thrice() -> int:
         client = connect_async(SecretStr(redis_durable), client_name="test-sessions")
-        sessions = RedisSessions(client, Names(DeploymentId("oxford-street-1")))
+        sessions = rig.sessions(client)
         for _ in range(3):
             await sessions.failed("mallory", remember_s=300)
         found = await sessions.failures("mallory")

@@ -11,23 +11,35 @@ import pytest
 import redis
 from pydantic import SecretStr
 
+from services.contracts import keys
 from services.contracts.ids import DeploymentId
 from services.review.core.tickets import Ticket
+from services.review.edges.plan import Names
 from services.review.edges.tickets_redis import RedisTickets
+from services.review.edges.vault import Vault
 from services.review.web.tickets import Tickets
+from services.runtime.keys.cipher import AesGcm
+from services.runtime.keys.ring import Keyring
 from services.runtime.redis_client import connect_async
+from tests.builders import an_authority_of
 from tests.contracts.tickets import Open, TicketsContract
 from tests.fakes.clock import ManualClock
-from tests.integration.review.rig import a_clock
+from tests.fakes.keys import FakeKeys
+from tests.integration.review.rig import DOCUMENT, a_clock
 
 DEPLOYMENT = DeploymentId("oxford-street-1")
+AUTHORITY = an_authority_of(DOCUMENT)
 
 
 def _opened(url: str) -> Open:
     @asynccontextmanager
     async def real(clock: ManualClock) -> AsyncIterator[Tickets]:
         client = connect_async(SecretStr(url), client_name="test-tickets")
-        yield RedisTickets(client, DEPLOYMENT, clock)
+        store, named = FakeKeys(clock), keys.review_store(AUTHORITY)
+        store.put(named.id, bytes(range(32)), expires_at=named.expires_at)
+        ring = Keyring(FakeKeys(clock), store, clock)
+        vault = Vault(AUTHORITY, ring, AesGcm(), clock, refused=lambda kind: None)
+        yield RedisTickets(client, Names(DEPLOYMENT), vault, clock)
         await client.aclose()
 
     return real

@@ -24,7 +24,7 @@ from tests.unit.contracts.authorisation import builders as b
 
 CLOCK = SystemClock()
 IN_VOLATILE = ("epoch/1", "epoch/2", "face/a")
-IN_STORE = ("alert/20261122T10", "evidence", "list/blue", "deployment", "audit/token")
+IN_STORE = ("alert/20261122T10", "evidence", "list/blue", "deployment", "audit/token", "review", "past/case/1")
 
 
 class Ground:
@@ -99,7 +99,7 @@ def test_everything_of_the_deployment_goes_and_nothing_of_another(ground: Ground
         What.ALERT_KEYS: 1,
         What.EVIDENCE_KEYS: 1,
         What.LIST_KEYS: 1,
-        What.OTHER_KEYS: 2,
+        What.OTHER_KEYS: 4,
         What.LIST_PARTS: 3,
         What.PICTURES: 1,
     }

@@ -1,17 +1,22 @@
--- The audit requests of an outbox entry, and their first number: what whoever asks first says, for everybody after.
+-- The audit requests of an outbox entry, numbered: what whoever asks first says, for everybody after.
 --
--- KEYS: the outbox, the minutes. ARGV: the entry, how many requests, the requests (as one string).
--- Answers {first number, requests}, or nothing if the entry has left the outbox: then it is told already.
+-- KEYS: the outbox, the minutes. ARGV: the entry; the requests, sealed, or nothing; how a value begins that is there
+-- and not to be believed, or nothing.
+-- Answers the requests that hold; nothing if the entry has left the outbox (then it is told already), or has none.
 if #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]) == 0 then
-  return {}
+  return false
 end
-local first = redis.call('HGET', KEYS[2], ARGV[1] .. '/first')
-if not first then
-  local many = tonumber(ARGV[2])
-  if many == 0 then
-    return {}
-  end
-  first = redis.call('HINCRBY', KEYS[2], 'last', many) - many + 1
-  redis.call('HSET', KEYS[2], ARGV[1] .. '/first', first, ARGV[1] .. '/requests', ARGV[3])
+local is = redis.call('TYPE', KEYS[2]).ok
+if is ~= 'none' and is ~= 'hash' then
+  redis.call('DEL', KEYS[2])
 end
-return {tonumber(first), redis.call('HGET', KEYS[2], ARGV[1] .. '/requests')}
+local held = redis.call('HGET', KEYS[2], ARGV[1])
+if held and (ARGV[3] == '' or string.sub(held, 1, #ARGV[3]) ~= ARGV[3]) then
+  return held
+end
+if ARGV[2] == '' then
+  redis.call('HDEL', KEYS[2], ARGV[1])
+  return false
+end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+return ARGV[2]

@@ -12,7 +12,6 @@ from services.contracts.decisions import AlertJudged, CaseDecided
 from services.contracts.events import CaseOutcome
 from services.review.casework import CaseWork, Sessions
 from services.review.edges.people_file import PeopleFile, hashed
-from services.review.edges.sessions_redis import RedisSessions
 from services.review.sessions import TokenSessions
 from services.runtime.clock import Clock
 from services.runtime.redis_client import connect_async
@@ -37,7 +36,7 @@ class RealServed(Served):
     @asynccontextmanager
     async def parts(self) -> AsyncIterator[tuple[CaseWork, Sessions, Clock]]:
         client = connect_async(self._rig.url, client_name="test-page")
-        store = RedisSessions(client, self._rig.names)
+        store = self._rig.sessions(client)
         identities = TokenSessions(
             PeopleFile(self._people), store, self._rig.trail, self._rig.tokens(), self._rig.clock, session_s=3600
         )

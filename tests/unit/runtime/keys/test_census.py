@@ -38,7 +38,7 @@ def test_every_kind_is_told_of_with_its_longest_life() -> None:
     bench.census.look()
     assert set(bench.told) == set(KINDS)
     assert bench.told[What.FACE_KEYS] == (2, 60.0)
-    assert bench.told[What.OTHER_KEYS] == (4, 60.0), "of two prefixes"
+    assert bench.told[What.OTHER_KEYS] == (8, 60.0), "of four prefixes"
 
 
 def test_a_key_that_is_gone_is_told_of() -> None:
