@@ -39,6 +39,8 @@ class Count(StrEnum):
     FRAMES_EXPIRED = "frames_expired"
     FRAMES_REFUSED = "frames_refused"
     FRAMES_DEAD = "frames_dead"
+    # In no arrow, as FACES_FOREIGN is: records that anybody could have written were never published.
+    FRAMES_FOREIGN = "frames_foreign"
     FRAMES_DECODED = "frames_decoded"
     FRAMES_WITHOUT_FACE = "frames_without_face"
     FRAMES_WITH_FACE = "frames_with_face"
@@ -54,6 +56,7 @@ class Count(StrEnum):
     FACES_EXPIRED = "faces_expired"
     FACES_REFUSED = "faces_refused"
     FACES_DEAD = "faces_dead"
+    FACES_FOREIGN = "faces_foreign"
     FACES_SEARCHED = "faces_searched"
     FACES_BELOW_THRESHOLD = "faces_below_threshold"
     FACES_ALERTED = "faces_alerted"
@@ -71,6 +74,7 @@ class Count(StrEnum):
     CASES_OPEN = "cases_open"
 
 
+_NAMES = frozenset(str(name) for name in Count)
 STANDING = frozenset({Count.FRAMES_IN_HAND, Count.TRACKS_PENDING, Count.CASES_OPEN})
 """Counts that say how things stand as of their record; they may go down."""
 
@@ -119,8 +123,11 @@ def tally(records: Iterable[StageCounts]) -> Tally:
     totals: Counter[Count] = Counter()
     reasons: Counter[tuple[Count, str]] = Counter()
     for one in newest.values():
-        totals.update({Count(name): value for name, value in one.settled().items()})
-        reasons.update({(Count(name), why): value for (name, why), value in one.by_reason.items() if why})
+        # A name that is not ours is a newer version's, or a stranger's: no arrow of ours has it.
+        totals.update({Count(name): value for name, value in one.settled().items() if name in _NAMES})
+        reasons.update(
+            {(Count(name), why): value for (name, why), value in one.by_reason.items() if why and name in _NAMES}
+        )
     return Tally(totals, reasons)
 
 

@@ -2,8 +2,9 @@
 
 SignpostError
 ├── Permanent        this input can never be handled: dead-letter it (or pause where nothing may be lost)
-│   ├── Undecodable  the bytes are not what their topic promises
-│   ├── Tampered     the bytes are not what their writer sealed
+│   ├── Foreign      nothing shows that one of ours wrote it: pass over it, count it, go on
+│   │   ├── Undecodable  the bytes are not what their topic promises
+│   │   └── Tampered     the bytes are not what their writer sealed
 │   └── Oversized    what was to be written is larger than its topic takes
 ├── Transient        trying again may help: back off, then pause the partition
 └── Misconfigured    a setting, file or document is wrong: refuse to start, say which and what to do
@@ -26,14 +27,18 @@ class Permanent(SignpostError):
         self.reason = reason
 
 
-class Undecodable(Permanent):
+class Foreign(Permanent):
+    """Anybody who may write to the topic could have written this: no number of them stops anything."""
+
+
+class Undecodable(Foreign):
     """The bytes are not what their topic promises."""
 
     def __init__(self, message: str) -> None:
         super().__init__("undecodable", message)
 
 
-class Tampered(Permanent):
+class Tampered(Foreign):
     """Authenticated decryption failed: wrong key, altered bytes, or moved from another place."""
 
     def __init__(self, message: str) -> None:

@@ -224,7 +224,7 @@ class Matcher:
             except OtherKey:
                 opened.expired[Expired.KEY_LOST] += 1
             except Permanent as refused:
-                opened.dead.append(DeadLetter(refused.reason, one.record.position))
+                opened.dead.append(DeadLetter.of(refused, one.record.position))
         return opened
 
     def _searched(self, opened: Opened, matrix: ListMatrix, judged: Judged) -> Judged:

@@ -196,7 +196,12 @@ def _loop(
         shape=_shape(settings),
         counts_record=counts_topic.writer(deployment, Stage.MATCH, settings.instance, context.clock),
         dead_letters=dead_letter_topic.writer(
-            deployment, topics.FACES_DEAD, context.clock, received=Count.FACES_RECEIVED, dead=Count.FACES_DEAD
+            deployment,
+            topics.FACES_DEAD,
+            context.clock,
+            received=Count.FACES_RECEIVED,
+            dead=Count.FACES_DEAD,
+            foreign=Count.FACES_FOREIGN,
         ),
         metrics=figures,
         heartbeat=context.heartbeat.beat,

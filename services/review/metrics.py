@@ -14,7 +14,7 @@ from services.review.core.case import Case
 from services.review.core.folding import Exit
 from services.runtime.authority_figures import authority_specs
 from services.runtime.doors.figures import door_specs
-from services.runtime.kafka.figures import LoopSpecs
+from services.runtime.kafka.figures import FOREIGN, LoopSpecs
 from services.runtime.kafka.signals import ResetReason
 from services.runtime.metrics import Counter, Gauge, Histogram
 
@@ -89,6 +89,11 @@ LOOP = LoopSpecs(
     lag=Gauge("signpost_review_lag_records", "Alerts not yet folded and committed, of the partitions held."),
     assigned=Gauge("signpost_review_assigned_partitions", "Partitions of alerts that are this process's."),
     stuck=Gauge("signpost_review_stuck_partitions", "Partitions that do not move; somebody has to look."),
+    passed_over=Counter(
+        "signpost_review_foreign_records_total",
+        "Records on alerts that anybody could have written, passed over.",
+        {"reason": FOREIGN},
+    ),
     batch_seconds=Histogram("signpost_review_batch_seconds", "Folding of one batch of alerts."),
     commit_seconds=Histogram("signpost_review_commit_seconds", "Commit of one batch."),
     aborts=Counter("signpost_review_aborts_total", "Commits refused by Kafka, and tried once more."),

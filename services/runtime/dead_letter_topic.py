@@ -14,11 +14,13 @@ from services.runtime.kafka.dead_letter import DeadLetters
 from services.runtime.kafka.types import DeadLetter, Output
 
 
-def writer(deployment: DeploymentId, topic: Topic, clock: Clock, *, received: Count, dead: Count) -> DeadLetters:
+def writer(
+    deployment: DeploymentId, topic: Topic, clock: Clock, *, received: Count, dead: Count, foreign: Count
+) -> DeadLetters:
     """Dead letters to `topic`: where each record stood and why, never what was in it.
 
-    Each is counted as `received` and, by its reason, as `dead`, under this deployment: nobody could read whose it
-    was.
+    Each is counted as `received` and, by its reason, as `dead`, under this deployment. One that anybody could have
+    written is counted as `foreign` alone: it was never published, so no sum of ours may hold it.
     """
 
     def record(letter: DeadLetter) -> Output:
@@ -34,6 +36,8 @@ def writer(deployment: DeploymentId, topic: Topic, clock: Clock, *, received: Co
         return Output(topic.name, event.event_id.encode(), codec.encode(event, topic=topic.name))
 
     def counted(letter: DeadLetter) -> Mapping[CountKey, int]:
+        if letter.foreign:
+            return {counts.key(deployment, foreign, letter.reason): 1}
         return {counts.key(deployment, received): 1, counts.key(deployment, dead, letter.reason): 1}
 
     return DeadLetters(record, counted)

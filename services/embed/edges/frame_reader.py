@@ -12,7 +12,7 @@ from services.contracts import codec, counts, keys, topics
 from services.contracts.authorisation.refusals import Refusal
 from services.contracts.authority import Authority
 from services.contracts.counts import Count
-from services.contracts.errors import Permanent, Transient
+from services.contracts.errors import Permanent, Tampered, Transient, Undecodable
 from services.contracts.events import Event, FrameCaptured
 from services.contracts.standing import PASSING, Standing
 from services.embed.core.frames import Frame
@@ -48,7 +48,7 @@ class SealedFrameReader:
         """The frame, or how it ended. Raises Permanent (dead letter), Transient (a store or the lease is away)."""
         peeked = codec.peek(record.value, topic=topics.FRAMES.name)
         if peeked.kind is not FrameCaptured:
-            raise Permanent("wrong_type", "a record on frames is not a FrameCaptured")
+            raise Undecodable("a record on frames is not a FrameCaptured")
         if peeked.deployment != self._authority.deployment:
             # Another deployment's, on the same topic: its own workers count it.
             self._on_exit(Count.FRAMES_REFUSED, Refusal.OTHER_DEPLOYMENT)
@@ -84,7 +84,7 @@ class SealedFrameReader:
             if isinstance(found, Lost):
                 break
             if peeked.key_id != spec.id:
-                raise Permanent("wrong_key_id", "a frame names another key than its time gives")
+                raise Tampered("a frame names another key than its time gives")
             try:
                 return codec.open_sealed(peeked, key=found.key, cipher=self._cipher)
             except OtherKey:

@@ -246,7 +246,12 @@ def _loop(
         ),
         counts_record=counts_topic.writer(deployment, Stage.EMBED, incarnation, context.clock),
         dead_letters=dead_letter_topic.writer(
-            deployment, topics.FRAMES_DEAD, context.clock, received=Count.FRAMES_RECEIVED, dead=Count.FRAMES_DEAD
+            deployment,
+            topics.FRAMES_DEAD,
+            context.clock,
+            received=Count.FRAMES_RECEIVED,
+            dead=Count.FRAMES_DEAD,
+            foreign=Count.FRAMES_FOREIGN,
         ),
         metrics=figures,
         heartbeat=context.heartbeat.beat,

@@ -36,7 +36,7 @@ class DeadLetters:
 
 
 class LimitGuard:
-    """Remembers how the last records ended. The work thread's alone."""
+    """Remembers how the last records of ours ended; what is foreign is not told here. The work thread's alone."""
 
     def __init__(self, limit: DeadLetterLimit) -> None:
         self._limit = limit

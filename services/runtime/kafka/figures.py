@@ -11,12 +11,16 @@ from services.runtime.kafka.metrics import Status
 from services.runtime.kafka.signals import ResetReason
 from services.runtime.metrics import Counter, Gauge, Histogram
 
+# Why a record may be anybody's; other reasons there are not.
+FOREIGN = ("undecodable", "not_authentic")
+
 
 class LoopSpecs(NamedTuple):
     """The loop's metrics under a service's own names: its `metrics.py` declares one, as `LOOP`.
 
     `resets` has one label, the ResetReason. `assigned` counts all partitions held, beside a gauge of those that
-    are `stuck`; without one it has the label `state` (moving, stuck).
+    are `stuck`; without one it has the label `state` (moving, stuck). `passed_over` has one label, FOREIGN; a loop
+    with dead letters has none.
     """
 
     lag: Gauge
@@ -27,6 +31,7 @@ class LoopSpecs(NamedTuple):
     retries: Counter
     kafka_errors: Counter
     stuck: Gauge | None = None
+    passed_over: Counter | None = None
     batch_seconds: Histogram | None = None
 
 
@@ -54,6 +59,7 @@ class LoopFigures:
         (self._reset_label,) = specs.resets.labels
         self._retries = specs.retries.on(registry)
         self._errors = specs.kafka_errors.on(registry)
+        self._passed_over = specs.passed_over.on(registry) if specs.passed_over else None
         self.dead_lettered = dead_lettered
 
     def handled(self, records: int, seconds: float) -> None:
@@ -68,6 +74,10 @@ class LoopFigures:
 
     def reset(self, reason: str) -> None:
         self._resets.inc(**{self._reset_label: ResetReason(reason)})
+
+    def passed_over(self, reason: str) -> None:
+        if self._passed_over is not None:
+            self._passed_over.inc(reason=reason)
 
     def retried(self) -> None:
         self._retries.inc()

@@ -55,6 +55,10 @@ class LoopMetrics(Protocol):
         """One record could not be handled."""
         ...
 
+    def passed_over(self, reason: str) -> None:
+        """A record that anybody could have written, where there are no dead letters."""
+        ...
+
     def retried(self) -> None:
         """A handler was told to come back later."""
         ...

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from services.contracts.errors import Foreign, Permanent
+
 Item = TypeVar("Item")
 
 # Whose count, and its name: both from the service, opaque to the loop.
@@ -66,13 +68,20 @@ class DeadLetter:
     """Why one record can never be handled, and where it stands; never its payload.
 
     `reason` is from a closed set (a metric label); `ids` are what the service could read of its
-    names (event, trace); `scope` is whose count it goes to, empty where nobody could tell.
+    names (event, trace); `scope` is whose count it goes to, empty where nobody could tell. `foreign` where
+    anybody could have written it: then it says nothing of ours, and no number of them stops us.
     """
 
     reason: str
     position: Position
     ids: Mapping[str, str] = field(default_factory=dict)
     scope: str = ""
+    foreign: bool = False
+
+    @classmethod
+    def of(cls, refused: Permanent, position: Position) -> DeadLetter:
+        """For what `refused` was raised about."""
+        return cls(refused.reason, position, foreign=isinstance(refused, Foreign))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +124,8 @@ class Handler(Protocol[Item]):
     """What a service does with records.
 
     Errors say what the loop does, by type (services.contracts.errors): Permanent becomes a dead
-    letter, or pauses the partition where nothing may be skipped; Transient is tried again; any other
-    stops the process.
+    letter, or pauses the partition where nothing may be skipped, unless it is Foreign: that is passed
+    over and counted everywhere; Transient is tried again; any other stops the process.
     """
 
     def prepare(self, record: Record) -> Item | Dropped:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from services.contracts.errors import Permanent, Transient
+from services.contracts.errors import Foreign, Permanent, Transient
 from services.runtime.clock import Clock
 from services.runtime.kafka.assignment import Assignment
 from services.runtime.kafka.batch import Batch
@@ -194,19 +194,28 @@ class Worker(Generic[Item]):
         return None
 
     def _refuse(self, batch: Batch[Item], record: Record, refused: Permanent) -> None:
-        """A dead letter; where nothing may be skipped, the partition waits for somebody."""
+        """A dead letter; where nothing may be skipped, the partition waits for somebody.
+
+        What anybody could have written is nobody's loss: it is passed over there too.
+        """
+        if self._dead_letters is None and isinstance(refused, Foreign):
+            log.warning("record passed over", extra={"reason": refused.reason, "position": str(record.position)})
+            self._metrics.passed_over(refused.reason)
+            batch.skip(record)
+            return
         if self._dead_letters is None:
             log.error("partition parked", extra={"reason": refused.reason, "position": str(record.position)})
             self._assignment.park(record.home, refused.reason)
             return
         batch.skip(record)
-        self._bury(batch, DeadLetter(refused.reason, record.position))
+        self._bury(batch, DeadLetter.of(refused, record.position))
 
     def _bury(self, batch: Batch[Item], letter: DeadLetter) -> None:
         if self._dead_letters is None or self._guard is None:
             raise RuntimeError("the handler dead-letters where nothing may be skipped: raise Permanent instead")
         log.warning("record dead-lettered", extra={"reason": letter.reason, "position": str(letter.position)})
-        self._guard.dead(letter)
+        if not letter.foreign:
+            self._guard.dead(letter)
         self._metrics.dead_lettered(letter.reason)
         batch.bury(letter, self._dead_letters)
 

@@ -130,7 +130,8 @@ def test_what_cannot_be_read_is_counted_by_its_reason_and_the_rest_goes_on(
         process.stop()
     assert totals[Count.FRAMES_EXPIRED] == 1
     # The topic is shared: what other tests left there and nobody can read is counted here too.
-    assert totals[Count.FRAMES_DEAD] >= 2
+    assert totals[Count.FRAMES_DEAD] >= 1
+    assert totals[Count.FRAMES_FOREIGN] >= 1
     assert totals[Count.TRACKS_USABLE] == 1
     adds_up(totals)
     dead = [codec.peek(value, topic=topics.FRAMES_DEAD.name) for value in street.dead()]

@@ -14,7 +14,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from uuid import uuid4
 
-from services.contracts.errors import Undecodable
+from services.contracts.errors import Permanent, Undecodable
 from services.runtime import logs
 from services.runtime.clock import SystemClock
 from services.runtime.kafka.broker import Reset
@@ -39,6 +39,8 @@ class Copy:
     def prepare(self, record: Record) -> bytes:
         if record.value == b"poison":
             raise Undecodable("cannot be read")
+        if record.value == b"broken":
+            raise Permanent("impossible", "ours, and of no use")
         return record.value
 
     def handle(self, items: Sequence[Prepared[bytes]]) -> Outcome:

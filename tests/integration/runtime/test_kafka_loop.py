@@ -84,9 +84,19 @@ def test_a_poison_record_is_dead_lettered_and_its_neighbours_go_on(kafka_world: 
     assert ground.counts() == {"handled": 2, "dead:undecodable": 1}
 
 
+def test_no_flood_of_a_strangers_records_stops_the_process(kafka_world: KafkaWorld) -> None:
+    """Twenty-one in a row were taken for a bad deploy of our own."""
+    ground = Ground(kafka_world)
+    ground.feed(*[b"poison"] * 100, b"a")
+    with ground.worker():
+        out = ground.until_out(1)
+    assert out == Counter([b"a"])
+    assert len(ground.dead()) == 100
+
+
 def test_a_flood_of_poison_stops_the_process_below_the_limit(kafka_world: KafkaWorld) -> None:
     ground = Ground(kafka_world)
-    ground.feed(*[b"poison"] * 100)
+    ground.feed(*[b"broken"] * 100)
     with ground.worker() as worker:
         assert worker.wait(WITHIN_S) == 1
     assert len(ground.dead()) <= 20

@@ -63,6 +63,7 @@ def test_whatever_is_refused_committed_counts_add_up_and_no_face_is_doubled(seed
             SystemClock(),
             received=Count.FRAMES_RECEIVED,
             dead=Count.FRAMES_DEAD,
+            foreign=Count.FRAMES_FOREIGN,
         ),
         metrics=LoopFigures(street.registry, LOOP, dead_lettered=street.metrics.dead_lettered),
         heartbeat=lambda: None,

@@ -140,7 +140,6 @@ def test_after_an_aborted_transaction_the_chain_goes_on_from_what_is_recorded() 
     [
         signed(a_request(producer=FIRST, sequence=7)).raw,
         signed(a_request(producer=FIRST, sequence=1, about="d" * 32)).raw,
-        b"not a request",
     ],
 )
 def test_what_cannot_be_chained_pauses_its_partition_and_no_other(

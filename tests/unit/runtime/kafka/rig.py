@@ -91,6 +91,7 @@ class Meters:
         self.aborts = 0
         self.resets: Counter[str] = Counter()
         self.dead: Counter[str] = Counter()
+        self.foreign: Counter[str] = Counter()
         self.retries = 0
         self.statuses: list[Status] = []
 
@@ -108,6 +109,9 @@ class Meters:
 
     def dead_lettered(self, reason: str) -> None:
         self.dead[reason] += 1
+
+    def passed_over(self, reason: str) -> None:
+        self.foreign[reason] += 1
 
     def retried(self) -> None:
         self.retries += 1

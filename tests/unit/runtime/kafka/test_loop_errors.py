@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.contracts.errors import Permanent, Transient, Undecodable
+from services.contracts.errors import Permanent, Tampered, Transient, Undecodable
 from services.runtime.kafka.broker import Fatal
 from services.runtime.kafka.dead_letter import DeadLetterLimit, TooManyDeadLetters
 from services.runtime.kafka.types import DeadLetter, Partition, Record
@@ -32,6 +32,14 @@ def refuse(bad: bytes) -> Callable[[bytes], None]:
     def look(value: bytes) -> None:
         if value == bad:
             raise Undecodable("cannot be read")
+
+    return look
+
+
+def refuse_ours(bad: bytes) -> Callable[[bytes], None]:
+    def look(value: bytes) -> None:
+        if value == bad:
+            raise Permanent("impossible", "ours, and of no use")
 
     return look
 
@@ -100,12 +108,42 @@ def test_a_handler_that_knows_the_bad_record_forgets_nothing() -> None:
 
 def test_too_many_bad_records_in_a_row_stop_the_loop() -> None:
     rig = Rig(a_broker(), letters=dead_letters(DeadLetterLimit(consecutive=5)))
-    rig.handler.on_prepare = lambda value: refuse(value)(value)
+    rig.handler.on_handle = refuse_batch(b"BAD")
     feed(rig.broker, *("bad" for _ in range(20)))
     with rig.running():
         eventually(lambda: rig.failure, "the loop to stop", within_s=WITHIN_S)
     assert isinstance(rig.failure, TooManyDeadLetters)
     assert len(rig.dead()) <= 5
+
+
+@pytest.mark.parametrize("foreign", [Undecodable("garbage"), Tampered("another key")])
+def test_where_nothing_may_be_skipped_what_anybody_could_have_written_is_passed_over(foreign: Permanent) -> None:
+    """Three bytes of a stranger on `alerts` parked the partition: no alert behind them was shown to anybody."""
+    rig = Rig(a_broker(), letters=None)
+
+    def look(value: bytes) -> None:
+        if value == b"strange":
+            raise foreign
+
+    rig.handler.on_prepare = look
+    feed(rig.broker, "a", *["strange"] * 100, "b")
+    with rig.running():
+        eventually(lambda: rig.committed() == 102, "all offsets", within_s=WITHIN_S)
+        assert not rig.loop.status().stuck
+    assert rig.out() == [b"A", b"B"]
+    assert rig.meters.foreign == {foreign.reason: 100}
+
+
+def test_no_number_of_foreign_records_stops_the_loop() -> None:
+    """Twenty-one of a stranger's records in a row were taken for a bad deploy of our own, and embed ended."""
+    rig = Rig(a_broker(), letters=dead_letters(DeadLetterLimit(consecutive=5)))
+    rig.handler.on_prepare = refuse(b"strange")
+    feed(rig.broker, *["strange"] * 100, "a")
+    with rig.running():
+        eventually(lambda: rig.committed() == 101, "all offsets", within_s=WITHIN_S)
+    assert rig.failure is None
+    assert rig.out() == [b"A"]
+    assert len(rig.dead()) == rig.meters.dead["undecodable"] == 100
 
 
 @pytest.mark.parametrize("stage", ["prepare", "handle"])
@@ -115,7 +153,7 @@ def test_where_nothing_may_be_skipped_a_bad_record_parks_its_partition_and_no_ot
     expected_errors.add("partition parked")
     rig = Rig(a_broker(partitions=2), letters=None)
     if stage == "prepare":
-        rig.handler.on_prepare = refuse(b"bad")
+        rig.handler.on_prepare = refuse_ours(b"bad")
     else:
         rig.handler.on_handle = refuse_batch(b"BAD")
     feed(rig.broker, "a", "bad", "b", partition=0)
