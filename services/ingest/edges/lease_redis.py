@@ -9,6 +9,7 @@ a clock that was set back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import UTC, datetime
 
@@ -20,13 +21,20 @@ from services.runtime.redis_client import as_transient
 _WHAT = "leasing cameras"
 # What is known of a camera outlives its lease by so long; after that the clock alone keeps numbers rising.
 _MEMORY_MS = 7 * 24 * 3600 * 1000
+# A number further ahead of the clock than this was written by somebody else: a lease a millisecond for a year.
+_AHEAD_MS = 366 * 24 * 3600 * 1000
+# Up to the year 5138, as milliseconds.
+_MS = re.compile(rb"[0-9]{1,14}")
 
-# KEYS: lease, memory of the camera. ARGV: holder, TTL ms, number to exceed, memory ms.
+# KEYS: lease, memory of the camera. ARGV: holder, TTL ms, number to exceed, memory ms, how far ahead it may be.
 _ACQUIRE = """
 if redis.call('EXISTS', KEYS[1]) == 1 then return false end
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
-local before = tonumber(redis.call('HGET', KEYS[2], 'number') or '0')
+-- Somebody else may have written there. What is no number, or lies far ahead of the clock, is none of ours.
+if redis.call('TYPE', KEYS[2]).ok ~= 'hash' then redis.call('DEL', KEYS[2]) end
+local before = tonumber(redis.call('HGET', KEYS[2], 'number') or '0') or 0
+if not (before >= 0 and before < now_ms + tonumber(ARGV[5])) then before = 0 end
 local number = math.max(before + 1, tonumber(ARGV[3]) + 1, now_ms)
 local text = string.format('%.0f', number)
 redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. text, 'PX', ARGV[2])
@@ -38,8 +46,9 @@ return {text, found[1] or '', found[2] or '', found[3] or '', found[4] or ''}
 
 # ARGV: holder and number, TTL ms, memory ms, then name and value of what to remember.
 _RENEW = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
+if redis.call('TYPE', KEYS[2]).ok ~= 'hash' then redis.call('DEL', KEYS[2]) end
 for at = 4, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 1]) end
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return 1
@@ -47,7 +56,8 @@ return 1
 
 # Who gives a camera up of its own will leaves a source that may be played again, and nothing unsaid.
 _RELEASE = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.call('TYPE', KEYS[2]).ok ~= 'hash' then redis.call('DEL', KEYS[2]) end
 redis.call('HDEL', KEYS[2], 'finished', 'position_ms', 'taken_ms')
 return redis.call('DEL', KEYS[1])
 """
@@ -67,7 +77,9 @@ class RedisLeases:
 
     def acquire(self, camera: str, *, above: int = 0) -> Lease | None:
         with as_transient(_WHAT):
-            found = self._acquire(keys=self._names(camera), args=[self._holder, self._ttl_ms, above, _MEMORY_MS])
+            found = self._acquire(
+                keys=self._names(camera), args=[self._holder, self._ttl_ms, above, _MEMORY_MS, _AHEAD_MS]
+            )
         if found is None:
             return None
         number, last_frame_ms, finished, position_ms, taken_ms = found
@@ -76,7 +88,7 @@ class RedisLeases:
             int(number),
             _time(last_frame_ms),
             finished=bool(finished),
-            position_s=int(position_ms) / 1000 if position_ms else None,
+            position_s=None if (at_ms := _ms(position_ms)) is None else at_ms / 1000,
             lost_holder_from=_time(taken_ms),
         )
 
@@ -103,8 +115,15 @@ class RedisLeases:
         return [f"lease:{home}", f"lease-memory:{home}"]
 
 
-def _time(ms: str) -> datetime | None:
-    return datetime.fromtimestamp(int(ms) / 1000, UTC) if ms else None
+def _ms(text: bytes | str) -> int | None:
+    """None for nothing, and for what is no time of ours: somebody else may have written it."""
+    raw = text if isinstance(text, bytes) else text.encode()
+    return int(raw) if _MS.fullmatch(raw) else None
+
+
+def _time(text: bytes | str) -> datetime | None:
+    ms = _ms(text)
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def _remembered(lease: Lease) -> list[str | int]:

@@ -64,9 +64,13 @@ class Held:
     past: Past
 
     def read(self, raw: object, name: str) -> Case | None:
-        """The case that lies under `name`; one of an earlier turn, too."""
+        """The case that lies under `name`, to be listed: its turn may have been ended by another instance."""
         found = self.vault.open(Stored.CASE, name, raw)
-        return None if found is None else self._case(found, name)
+        case = None if found is None else self._case(found, name)
+        if case is not None and self.past.remembers(past.turn(case.id, case.turn)):
+            self.vault.refuse(Stored.CASE)
+            return None
+        return case
 
     def read_now(self, raw: object, name: str) -> Case | None:
         """As `read`, but of the case's last turn: to move it on. Blocks on the key store."""

@@ -31,7 +31,7 @@ class Past:
 
     def mark(self, what: str, *, until: datetime | None) -> None:
         """From now on `what` is over, until its value ends by itself; None: for as long as any value may last."""
-        if self._remembers(what):
+        if self.remembers(what):
             return
         spec = keys.past(self._authority, what, self._end if until is None else until)
         try:
@@ -42,7 +42,7 @@ class Past:
 
     def over(self, what: str) -> bool:
         """Whether it is: asked of the store each time, for another instance may have marked it."""
-        if self._remembers(what):
+        if self.remembers(what):
             return True
         spec = keys.past(self._authority, what, self._end)
         if not isinstance(self._ring.find_once([spec])[spec.id], Found):
@@ -50,7 +50,8 @@ class Past:
         self._remember(what)
         return True
 
-    def _remembers(self, what: str) -> bool:
+    def remembers(self, what: str) -> bool:
+        """Whether this process knows that it is; asks no store."""
         with self._lock:
             return what in self._known
 

@@ -6,9 +6,11 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TypeGuard
 
 import redis
 
+from services.contracts.errors import Transient
 from services.runtime.clock import Clock
 from services.runtime.keys.port import KEY_BYTES, DeadlinePassed
 from services.runtime.redis_client import as_transient
@@ -25,6 +27,9 @@ class VolatileKeys:
 
     A deleted value is gone from every answer at once, and from memory where the server writes over what it frees
     (docs/operations.md); what the server has read last is written over at `scrub`.
+
+    Somebody else may have written there: what is no key is as if it were not there, and is written over where one
+    is made. Another key in a key's place opens nothing that was sealed under the first: the cipher finds that.
     """
 
     def __init__(self, client: redis.Redis, clock: Clock, *, namespace: str = "key:") -> None:
@@ -33,38 +38,54 @@ class VolatileKeys:
         self._namespace = namespace
 
     def get(self, key_id: str) -> bytes | None:
-        with as_transient(_WHAT):
-            found = self._client.get(self._name(key_id))
-        return found if isinstance(found, bytes) else None
+        return self.get_many([key_id]).get(key_id)
 
     def get_many(self, key_ids: Sequence[str]) -> dict[str, bytes]:
         if not key_ids:
             return {}
         with as_transient(_WHAT):
             found = self._client.mget([self._name(key_id) for key_id in key_ids])
-        return {key_id: key for key_id, key in zip(key_ids, found, strict=True) if isinstance(key, bytes)}
+        return {key_id: key for key_id, key in zip(key_ids, found, strict=True) if _is_key(key)}
 
     def get_or_create(self, key_id: str, *, expires_at: datetime) -> bytes:
         if expires_at <= self._clock.now():
             raise DeadlinePassed
-        fresh = secrets.token_bytes(KEY_BYTES)
-        with as_transient(_WHAT):
-            # NX with GET (Redis 7.0): answers what is there, or nothing if ours was taken.
-            already = self._client.set(self._name(key_id), fresh, nx=True, get=True, pxat=expires_at)
-        return already if isinstance(already, bytes) else fresh
+        found = self.get_or_create_many({key_id: expires_at}).get(key_id)
+        if found is None:
+            raise DeadlinePassed
+        return found
 
     def get_or_create_many(self, wanted: Mapping[str, datetime]) -> dict[str, bytes]:
         now = self._clock.now()
-        fresh = {key_id: secrets.token_bytes(KEY_BYTES) for key_id, end in wanted.items() if end > now}
+        ends = {key_id: end for key_id, end in wanted.items() if end > now}
+        made, foreign = self._made(ends)
+        if foreign:
+            with as_transient(_WHAT):
+                self._client.delete(*(self._name(key_id) for key_id in foreign))
+            again, foreign = self._made({key_id: ends[key_id] for key_id in foreign})
+            made |= again
+        if foreign:
+            raise Transient(f"{_WHAT}: somebody else writes where keys of ours belong")
+        return made
+
+    def _made(self, ends: Mapping[str, datetime]) -> tuple[dict[str, bytes], list[str]]:
+        """A key for each, found or made; and the ids where something lies that is none."""
+        fresh = {key_id: secrets.token_bytes(KEY_BYTES) for key_id in ends}
         with as_transient(_WHAT), self._client.pipeline(transaction=False) as pipe:
             for key_id, key in fresh.items():
-                pipe.set(self._name(key_id), key, nx=True, get=True, pxat=wanted[key_id])
+                # NX with GET (Redis 7.0): answers what is there, or nothing if ours was taken.
+                pipe.set(self._name(key_id), key, nx=True, get=True, pxat=ends[key_id])
             # Raised here: what a pipeline raises by itself repeats the command, and so the key.
             answers = pipe.execute(raise_on_error=False)
-            for failed in (one for one in answers if isinstance(one, Exception)):
+            for failed in (one for one in answers if isinstance(one, Exception) and not _of_another_type(one)):
                 raise failed
-        already = {key_id: one for key_id, one in zip(fresh, answers, strict=True) if isinstance(one, bytes)}
-        return fresh | already
+        found = dict(zip(fresh, answers, strict=True))
+        made = {
+            key_id: fresh[key_id] if one is None else one
+            for key_id, one in found.items()
+            if one is None or _is_key(one)
+        }
+        return made, [key_id for key_id in found if key_id not in made]
 
     def destroy(self, *key_ids: str) -> int:
         if not key_ids:
@@ -101,3 +122,11 @@ class VolatileKeys:
 
     def _name(self, key_id: str) -> str:
         return self._namespace + key_id
+
+
+def _is_key(found: object) -> TypeGuard[bytes]:
+    return isinstance(found, bytes) and len(found) == KEY_BYTES
+
+
+def _of_another_type(failed: Exception) -> bool:
+    return isinstance(failed, redis.ResponseError) and str(failed).startswith("WRONGTYPE")

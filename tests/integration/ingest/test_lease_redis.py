@@ -53,3 +53,38 @@ def test_a_server_that_is_away_is_transient() -> None:
         leases = RedisLeases(client, deployment="away", holder="ingest-a", ttl_s=1)
         with pytest.raises(Transient):
             leases.acquire("gate-1")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [{"number": "x"}, {"number": "1e308"}, {"number": "-5"}, {"number": "nan"}, None, "text"]
+    + [
+        {name: junk}
+        for name in ("last_frame_ms", "position_ms", "taken_ms")
+        for junk in ("x", "9" * 30, b"\xff", "-1")
+    ],
+    ids=str,
+)
+def test_a_camera_is_leased_whatever_was_written_of_it(redis_volatile: str, written: object) -> None:
+    """A number that fits no frame's id, or no number at all, would end ingest for every camera."""
+    with redis.Redis.from_url(redis_volatile) as client:
+        deployment = f"leases-{secrets.token_hex(4)}"
+        leases = RedisLeases(client, deployment=deployment, holder="ingest-a", ttl_s=TTL_S)
+        memory = f"lease-memory:{{{deployment}:gate-1}}"
+        if isinstance(written, dict):
+            client.hset(memory, mapping=written)
+        elif written is None:
+            client.rpush(memory, "mine")
+        else:
+            client.set(memory, str(written))
+        one = leases.acquire("gate-1")
+        assert one is not None
+        assert 0 < one.number < 2**53
+        assert leases.renew([one]) == {"gate-1"}
+        client.delete(f"lease:{{{deployment}:gate-1}}")
+        client.rpush(f"lease:{{{deployment}:gate-1}}", "mine")
+        other = leases.acquire("gate-2")
+        assert other is not None
+        assert leases.renew([one, other]) == {"gate-2"}, (
+            "one camera's lease was taken, and the other's went with it"
+        )

@@ -127,6 +127,7 @@ def test_a_case_that_is_over_does_not_come_back_as_open(
     looks = {"the same": rig, "another": beside, "restarted": rigs()}[instance]
     assert looks.cases.case(case) is None
     assert looks.not_believed() == {Stored.CASE: 1}
+    assert looks.cases.open_cases() == [], "it is still offered"
     for person in (ANN, BEN, CAT):
         with pytest.raises(MoveRefused):
             looks.at_desk(lambda desk, who=person: desk.claim(who, case))  # type: ignore[misc]
@@ -135,6 +136,20 @@ def test_a_case_that_is_over_does_not_come_back_as_open(
     assert said(looks) == [], "what was put back decided anew"
     assert not [one for one in looks.events() if isinstance(one, CaseExpired)]
     assert decided in (CaseOutcome.AGREED_MATCH, CaseOutcome.NO_ACTION)
+
+
+def test_a_decided_case_that_was_deleted_is_not_decided_anew_when_its_track_is_seen_again(rig: Rig) -> None:
+    """Better shots of the track would open it once more, under its own id, were nothing of it kept elsewhere."""
+    case = rig.raise_alert()
+    rig.at_desk(lambda desk: decide(desk, case, NOT, NOT))
+    rig.client.flushdb()
+    rig.list_subject()
+    rig.arrive(rig.record(an_alert_of("gate-1.1.1.7.0", at=rig.clock.now(), revision=2)))
+    assert rig.client.exists(rig.names.case(case))
+    for person in (CAT, DAN):
+        with pytest.raises(NotFound):
+            rig.at_desk(lambda desk, one=person: judge(desk, one, case, MATCH))  # type: ignore[misc]
+    assert said(rig) == []
 
 
 def test_a_judgement_is_not_taken_back_so_that_somebody_else_judges(rig: Rig) -> None:
@@ -491,9 +506,21 @@ def test_who_puts_the_whole_server_back_gets_no_second_decision(rigs: Callable[[
     assert said(after) == []
 
 
-def test_a_purge_takes_the_keys_of_all_this(rig: Rig) -> None:
+def test_what_was_copied_before_a_purge_opens_for_nobody_after_it(rigs: Callable[[], Rig]) -> None:
+    rig = rigs()
+    rig.list_subject()
     case = rig.raise_alert()
+    signed_in(rig, "ann", "token")
     rig.at_desk(lambda desk: judge(desk, ANN, case, NOT))
+    content = rig.cases.open_cases()[0].first.content
+    copy = copy_of(rig)
     for _, _, prefix in keys.purged(DEPLOYMENT):
         rig.store.destroy_prefix(prefix)
     assert rig.store.lives_s(f"{DEPLOYMENT}/") == []
+    put_back(rig, copy)
+    later = rigs()
+    assert (later.cases.case(case), later.cases.open_cases(), who(later, "token")) == (None, [], None)
+    sealed = later.client.get(later.names.content(content))
+    assert isinstance(sealed, bytes)
+    assert later.pictures.open(content, sealed) is None
+    assert (later.outbox.oldest(10), later.counts()) == ([], {})
