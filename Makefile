@@ -2,10 +2,11 @@
 PYTHON ?= python3
 RUN := .venv/bin/
 MINUTES ?= 20
+SECONDS ?= 60
 export PYTHONPATH := .:proto/gen
 
 .PHONY: help setup assets demo test check lint types unit fix proto proto-check docs docs-check tools
-.PHONY: integration e2e reliability bench bench-match overhead chain purge-scan faults attacks soak accuracy clean
+.PHONY: integration e2e reliability bench bench-match overhead chain purge-scan faults attacks cameras soak accuracy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -82,6 +83,9 @@ chain: setup ## kill the audit chain's sequencer 200 times, tamper with what it 
 
 purge-scan: setup assets tools ## purge an exercise, and look for what it held in every place there is (build/purge-scan.json)
 	$(RUN)python -m tests.reliability.purge_scan
+
+cameras: setup tools ## SECONDS=60: cameras that misbehave, side by side; who is told (build/cameras.json)
+	$(RUN)python -m tests.reliability.cameras --seconds $(SECONDS)
 
 attacks: setup ## try everything an authority must withstand, on the real services (build/attacks.json)
 	$(RUN)python -m tests.reliability.attacks

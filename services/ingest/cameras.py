@@ -15,7 +15,7 @@ from services.contracts.ids import CameraId, DeploymentId, derived
 from services.ingest.core.backoff import Backoff
 from services.ingest.core.given import Given
 from services.ingest.core.holding import Holding
-from services.ingest.core.readings import Ended, Looped, Parted, Picture, Progress, Reading, Spoilt
+from services.ingest.core.readings import Ended, Looped, Opening, Parted, Picture, Progress, Reading, Spoilt
 from services.ingest.core.reasons import ClockFault, Fault
 from services.ingest.metrics import CameraState, IngestMetrics
 from services.ingest.outbox import Outbox, Run
@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 # How often a waiting reading looks at the stall timeout; a stop wakes it at once by closing the source.
 _LOOK_S = 0.5
+# A reader is a process: on a machine that starts thirty of them at once each has so long to begin. With the stall
+# timeout of its stream, each would be killed as it begins, and again.
+_STARTS_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -168,16 +171,18 @@ class CameraReading:
         clock = self._tools.clock
         position_s: float | None = None
         moved_at_s = clock.monotonic()
+        patience_s = max(_STARTS_WITHIN_S, self._tools.stall_timeout_s)
         while not self._stopped.is_set():
             reading = source.next(_LOOK_S)
             if isinstance(reading, Ended):
                 return reading.fault
             if reading is not None:
+                patience_s = self._tools.stall_timeout_s
                 self._take(reading)
             if reading is not None and (at_s := _position_s(reading)) != position_s:
                 # The time after the frame was taken: waiting for room is not the source's fault.
                 position_s, moved_at_s = at_s, clock.monotonic()
-            elif clock.monotonic() - moved_at_s > self._tools.stall_timeout_s:
+            elif clock.monotonic() - moved_at_s > patience_s:
                 return Fault.STALLED
         return None
 
@@ -185,6 +190,8 @@ class CameraReading:
         """One reading into the account of its run."""
         if isinstance(reading, Looped):
             self._end_run()
+            return
+        if isinstance(reading, Opening):
             return
         if isinstance(reading, Parted):
             self._note_parted(reading)

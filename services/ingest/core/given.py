@@ -29,5 +29,5 @@ class Given:
         over_s = min(self._window_s, now_s - self._began_s)
         if over_s <= 0:
             return 0.0
-        given = sum(1 for at_s in tuple(self._at_s) if at_s > now_s - over_s)
+        given = sum(1 for at_s in tuple(self._at_s) if at_s >= now_s - over_s)
         return min(1.0, given / (self._rate_fps * over_s))

@@ -89,6 +89,7 @@ class LiveTime:
         self._window_s = min(_WINDOW_MOST_S, max(_WINDOW_S, _WINDOW_PICTURES / rate_fps))
         self._began_s: float | None = None
         self._last = (0.0, 0.0)
+        self._first_ahead_s: float | None = None
         self._newest_s: float | None = None
         self._count = _Counting(0.0)
         self._held_back_s = _BURST_S
@@ -101,9 +102,9 @@ class LiveTime:
         if self._began_s is None:
             self._began_s = arrived_s
             self._count = _Counting(arrived_s)
-            self._last = (arrived_s, arrived_s if stamp_s is None else stamp_s)
+            self._last = (arrived_s, arrived_s)
         stepped_s = arrived_s - self._last[0]
-        at_s = self._last[1] + stepped_s if stamp_s is None else stamp_s
+        at_s = self._stamped(stamp_s, stepped_s)
         self._count.step(at_s - self._last[1], stepped_s, missing=stamp_s is None)
         self._last = (arrived_s, at_s)
         by_stamp, by_arrival = self._by_stamp.takes(self._newest(at_s)), self._by_arrival.takes(arrived_s)
@@ -111,6 +112,15 @@ class LiveTime:
         self._count.by_arrival += by_arrival
         takes = self._affords(stepped_s, by_stamp if self._agreeing >= _AGREEING else by_arrival)
         return Moment(arrived_s - self._began_s, takes, self._judged(arrived_s))
+
+    def _stamped(self, stamp_s: float | None, stepped_s: float) -> float:
+        """The stamp, counted from the first one's arrival; where there is none, a step of arrival's."""
+        guessed_s = self._last[1] + stepped_s
+        if stamp_s is None:
+            return guessed_s
+        if self._first_ahead_s is None:
+            self._first_ahead_s = guessed_s - stamp_s
+        return stamp_s + self._first_ahead_s
 
     def _newest(self, at_s: float) -> float:
         """The newest stamp so far: a frame out of order is in the slot of those before it."""

@@ -40,6 +40,11 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """The reader has begun, and goes to its source now: from here on the source is waited for."""
+
+
+@dataclass(frozen=True)
 class Parted:
     """So many `times` since this was last said, the time stamped on frames and the time of the source parted."""
 
@@ -60,4 +65,4 @@ class Ended:
     fault: Fault | None = None
 
 
-Reading = Picture | Spoilt | Progress | Parted | Looped | Ended
+Reading = Opening | Picture | Spoilt | Progress | Parted | Looped | Ended

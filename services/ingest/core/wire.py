@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 from datetime import UTC, datetime, timedelta
 
-from services.ingest.core.readings import Ended, Looped, Parted, Picture, Progress, Reading, Spoilt
+from services.ingest.core.readings import Ended, Looped, Opening, Parted, Picture, Progress, Reading, Spoilt
 from services.ingest.core.reasons import ClockFault, Fault, Flaw
 
 # kind, reason, position (us), captured at (us), read or times, width or damaged, height, length of the JPEG
 _HEAD = struct.Struct("!BBqqQIII")
-_PICTURE, _SPOILT, _PROGRESS, _LOOPED, _ENDED, _PARTED = range(6)
+_PICTURE, _SPOILT, _PROGRESS, _LOOPED, _ENDED, _PARTED, _OPENING = range(7)
 _FLAWS = tuple(Flaw)
 _FAULTS = (None, *Fault)
 _CLOCK_FAULTS = tuple(ClockFault)
@@ -24,7 +24,7 @@ class Garbled(Exception):
     """The bytes are no readings: the reader is broken."""
 
 
-def encode(reading: Reading) -> bytes:
+def encode(reading: Reading) -> bytes:  # noqa: PLR0911 - one for each kind
     """One reading as bytes."""
     match reading:
         case Picture():
@@ -41,6 +41,8 @@ def encode(reading: Reading) -> bytes:
         case Parted():
             fault = _CLOCK_FAULTS.index(reading.fault)
             return _HEAD.pack(_PARTED, fault, _us(reading.position_s), 0, reading.times, 0, 0, 0)
+        case Opening():
+            return _HEAD.pack(_OPENING, 0, 0, 0, 0, 0, 0, 0)
         case Looped():
             return _HEAD.pack(_LOOPED, 0, 0, 0, 0, 0, 0, 0)
         case Ended():
@@ -70,7 +72,7 @@ class Decoder:
         return found
 
 
-def _reading(head: tuple[int, ...], jpeg: bytes) -> Reading:
+def _reading(head: tuple[int, ...], jpeg: bytes) -> Reading:  # noqa: PLR0911 - one for each kind
     kind, reason, position_us, captured_us, read, width, height, _ = head
     position_s = position_us / 1e6
     try:
@@ -86,6 +88,8 @@ def _reading(head: tuple[int, ...], jpeg: bytes) -> Reading:
                 return Looped()
             case 4:
                 return Ended(_FAULTS[reason])
+            case 6:
+                return Opening()
             case 5:
                 return Parted(position_s, _CLOCK_FAULTS[reason], times=read)
     except (IndexError, OverflowError) as error:

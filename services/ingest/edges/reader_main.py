@@ -23,7 +23,7 @@ from services.ingest.core.file_time import FileTime
 from services.ingest.core.live_time import LiveTime
 from services.ingest.core.moment import Moment
 from services.ingest.core.order import Kind, ReadOrder
-from services.ingest.core.readings import Ended, Looped, Parted, Picture, Progress, Reading, Spoilt
+from services.ingest.core.readings import Ended, Looped, Opening, Parted, Picture, Progress, Reading, Spoilt
 from services.ingest.core.reasons import ClockFault, Fault
 from services.ingest.edges import folder_pictures, video_av
 from services.ingest.edges.still import Flawed, SourceFault, Still
@@ -49,6 +49,7 @@ def main() -> None:
     order = orders.from_line(sys.stdin.buffer.readline())
     _confine(order)
     write = _writer()
+    write(Opening())
     try:
         _Reader(order, write).play()
     except SourceFault as raised:

@@ -32,12 +32,14 @@ def program(name: str) -> Path | None:
 
 
 class Prometheus:
-    """Scrapes `targets` (port of 127.0.0.1 by job) every second. A context manager; one thread."""
+    """Scrapes `targets` (port of 127.0.0.1 by job) every second, if not told otherwise. A context manager; one
+    thread."""
 
-    def __init__(self, binary: Path, folder: Path, targets: Mapping[str, int]) -> None:
+    def __init__(self, binary: Path, folder: Path, targets: Mapping[str, int], *, scrape: str = "1s") -> None:
         self._binary = binary
         self._folder = folder
         self._targets = targets
+        self._scrape = scrape
         self._port = 0
         self._child: Child | None = None
 
@@ -69,7 +71,7 @@ class Prometheus:
 
     def _config(self) -> dict[str, Any]:
         return {
-            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+            "global": {"scrape_interval": self._scrape, "evaluation_interval": "1s"},
             "rule_files": [str(RULES)],
             "scrape_configs": [
                 {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}

@@ -119,6 +119,13 @@ def test_a_clock_that_is_mended_is_sampled_by_again() -> None:
     assert pictures(late) == pytest.approx(RATE * 20, abs=1)
 
 
+def test_a_first_frame_without_a_stamp_is_no_jump() -> None:
+    """A decoder gives it so when a stream begins: each run of every camera began with a fault of its clock."""
+    first = iter([None])
+    moments = looked(lambda at_s: next(first, 40_000 + at_s))
+    assert faults(moments) == set()
+
+
 def test_positions_are_the_time_since_the_first_frame_came() -> None:
     moments = looked(lambda _: 7.0, seconds=10)
     assert [moment.position_s for moment in moments] == pytest.approx([n / FPS for n in range(150)])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.ingest.core import wire
 from services.ingest.core.order import Kind, ReadOrder, from_line
-from services.ingest.core.readings import Ended, Looped, Parted, Picture, Progress, Reading, Spoilt
+from services.ingest.core.readings import Ended, Looped, Opening, Parted, Picture, Progress, Reading, Spoilt
 from services.ingest.core.reasons import ClockFault, Fault, Flaw
 
 _SECONDS = st.integers(-(10**12), 10**12).map(lambda us: us / 1e6)
@@ -29,6 +29,7 @@ READINGS: st.SearchStrategy[Reading] = st.one_of(
     st.builds(Spoilt, position_s=_SECONDS, read=_COUNTS, flaw=st.sampled_from(Flaw)),
     st.builds(Progress, position_s=_SECONDS, read=_COUNTS, damaged=_COUNTS),
     st.builds(Parted, position_s=_SECONDS, fault=st.sampled_from(ClockFault), times=_COUNTS),
+    st.builds(Opening),
     st.builds(Looped),
     st.builds(Ended, fault=st.one_of(st.none(), st.sampled_from(Fault))),
 )
@@ -49,7 +50,7 @@ def test_a_reader_gone_mad_does_not_make_us_allocate() -> None:
         wire.Decoder().feed(b"\xff" * 64)
 
 
-@pytest.mark.parametrize("kind", [6, 255])
+@pytest.mark.parametrize("kind", [7, 255])
 def test_an_unknown_kind_is_no_reading(kind: int) -> None:
     with pytest.raises(wire.Garbled):
         wire.Decoder().feed(bytes([kind]) + wire.encode(Looped())[1:])

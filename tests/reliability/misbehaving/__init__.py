@@ -1,0 +1,1 @@
+"""A camera that misbehaves in chosen ways, and how each is told what to do."""
