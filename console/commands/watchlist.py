@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,13 +16,14 @@ from console.edges.grpc_oversight import OversightClient
 from console.edges.private_file import write_private
 from console.options import Key, KeysDir, Oversight, RegistryFile, Root
 from console.refusals import refusals
+from console.watchlist import beforehand, cards, contents, folder, sealing, storing
 from console.watchlist import build as building
-from console.watchlist import cards, folder, sealing, storing
 from console.watchlist.build import Built, NothingBuilt, Plan
 from console.watchlist.enrolment import Enrolment
+from console.watchlist.folder import SubjectFolder
 from console.watchlist.limits import BY_MODEL, Limits
 from console.watchlist.rebuilding import enrolled_again, not_as_searched
-from console.watchlist.report import faults, head, lines
+from console.watchlist.report import faults, head, outcome, subject, table_head, table_width
 from console.watchlist.revoking import take_off
 from services.contracts.authorisation.enums import RevocationReason
 from services.contracts.authorisation.registry import Registry
@@ -56,8 +57,11 @@ def cards_command(
     common = cards.Common(added_by, approved_by, checked_at=at, expires_at=at + timedelta(days=days))
     with refusals(), _readable(root):
         written = cards.write_missing(root, common)
+        left_out = list(contents.told(root))
     for path in written:
         typer.echo(f"wrote {path}: check every field, and the pictures' dates")
+    for line in left_out:
+        typer.echo(line)
 
 
 @app.command("build")
@@ -82,34 +86,36 @@ def build_command(  # noqa: PLR0913 - one an option
 ) -> None:
     """Enrol every picture, refuse the bad ones, and write the draft that two people look at and sign.
 
-    Exits 1 if nothing was built or the draft cannot be sealed as it is, 2 if something has to be put right first.
+    All that can be checked is checked before anything is enrolled. Exits 1 if nothing was built or the draft
+    cannot be sealed as it is, 2 if something has to be put right first.
     """
     with refusals():
         authority = files.read_draft(draft)
         bounds = authority.bounds()
-        found, resolutions = folder.read(root), folder.read_resolutions(root)
+        with _readable(root):
+            found, resolutions = folder.read(root), folder.read_resolutions(root)
+            _echo(contents.told(root))
+        beforehand.check_places(out, keys_dir, bounds, now=datetime.now(UTC))
         with GrpcEnrolment(enrolment) as client:
-            limits = _limits(client, fillers=fillers, same_person=same_person, duplicate=duplicate)
-            result = building.build(
-                found,
-                Plan(
-                    deployment=bounds.deployment,
-                    watchlist=authority.watchlist,
-                    fpir_budget=authority.fpir_budget,
-                    model=bounds.watchlist.model,
-                    limits=limits,
-                    built_at=datetime.now(UTC),
-                    resolutions=resolutions,
-                    max_pictures=max_pictures,
-                    fillers=fillers,
-                    seed=seed,
-                ),
-                client,
+            plan = Plan(
+                deployment=bounds.deployment,
+                watchlist=authority.watchlist,
+                fpir_budget=authority.fpir_budget,
+                model=bounds.watchlist.model,
+                limits=_limits(client, fillers=fillers, same_person=same_person, duplicate=duplicate),
+                built_at=datetime.now(UTC),
+                resolutions=resolutions,
+                max_pictures=max_pictures,
+                fillers=fillers,
+                seed=seed,
             )
+            _refuse(found, plan)
+            _echo(map(str, beforehand.in_two_folders(found)))
+            result = _built(found, plan, client)
+        # Said before it is kept: whatever happens to the draft, nobody has waited for nothing.
+        _echo(outcome(result))
         if isinstance(result, Built):
             storing.store_draft(out, result, bounds, keys_dir, now=datetime.now(UTC))
-    for line in lines(result):
-        typer.echo(line)
     if isinstance(result, NothingBuilt) or result.faults:
         raise typer.Exit(1)
 
@@ -300,6 +306,28 @@ def rebuild_command(
     if wrong:
         raise typer.Exit(1)
     typer.echo(f"{of.digest} again: {of.head.templates} templates and {of.head.fillers} fillers, bit for bit")
+
+
+def _refuse(found: Sequence[SubjectFolder], plan: Plan) -> None:
+    """Exits 1 where the list could not be sealed whatever its pictures are: nothing is enrolled then."""
+    wrong = list(beforehand.faults(found, plan))
+    _echo(faults(wrong, {str(one.card["entry_id"]): one.name for one in found}))
+    if wrong:
+        typer.echo("nothing was enrolled: put this right first", err=True)
+        raise typer.Exit(1)
+
+
+def _built(found: Sequence[SubjectFolder], plan: Plan, client: Enrolment) -> Built | NothingBuilt:
+    """Built, each subject told as soon as it is through."""
+    width = table_width(one.name for one in found)
+    typer.echo(table_head(width))
+    copies = beforehand.copies(found)
+    return building.build(found, plan, client, copies=copies, told=lambda one: _echo(subject(one, width)))
+
+
+def _echo(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(line)
 
 
 def _manifest(path: Path, registry: Registry, now: datetime) -> Manifest:

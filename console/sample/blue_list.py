@@ -10,7 +10,7 @@ from pathlib import Path
 from console.sample.sitters import LISTED, Sitter
 from console.watchlist import cards
 from console.watchlist.cards import Common
-from console.watchlist.folder import CARD
+from console.watchlist.contents import CARD
 from services.contracts.sealed.entry import Relation
 
 

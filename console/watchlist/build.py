@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from console.watchlist.limits import Limits
 from console.watchlist.pictures import together
 from services.contracts import operating_points, scoring
 from services.contracts.authorisation.document import SealedList
-from services.contracts.errors import Misconfigured
+from services.contracts.errors import Misconfigured, SignpostError
 from services.contracts.events import ScoreKind
 from services.contracts.scoring import raw_scores
 from services.contracts.sealed import draft as sealed
@@ -119,23 +120,36 @@ class _Subject:
         return np.stack([one.template.vector for one in self.kept])
 
 
-def build(folders: Sequence[SubjectFolder], plan: Plan, enrolment: Enrolment) -> Built | NothingBuilt:
-    """Enrol every picture and make the draft. Blocks on enrolment.
+def build(
+    folders: Sequence[SubjectFolder],
+    plan: Plan,
+    enrolment: Enrolment,
+    *,
+    copies: Mapping[Path, Path] = MappingProxyType({}),
+    told: Callable[[SubjectReport], None] = lambda report: None,
+) -> Built | NothingBuilt:
+    """Enrol every picture and make the draft. Blocks on enrolment; `told` hears of each subject as soon as it is
+    through. `copies` are not enrolled, each for the file of which it is one.
 
     Raises Misconfigured for another model than the authority's, too few entries for its kind of score, or a model
-    of which nobody measured thresholds where the draft gives none.
+    of which nobody measured thresholds where the draft gives none; what enrolment raises comes with the file that
+    it was at.
     """
     model = enrolment.model()
     if plan.model not in (None, model.id):
         raise Misconfigured(
             f"enrolment runs {model.name} ({model.id}); the draft's watchlist.model is {plan.model}"
         )
-    found = [_enrolled(folder, plan, enrolment) for folder in folders]
+    _with_thresholds(plan, model, len(folders))  # what it refuses is said before anything is enrolled
+    found: list[tuple[_Subject | None, SubjectReport]] = []
+    for folder in folders:
+        found.append(_enrolled(folder, plan, enrolment, copies))
+        told(found[-1][1])
     subjects = sorted((one for one, _ in found if one is not None), key=lambda one: one.entry.entry_id)
     reports = tuple(report for _, report in found)
     if not subjects:
         return NothingBuilt(reports)
-    _check(len(subjects), plan)
+    too_few(len(subjects), plan)
     plan = _with_thresholds(plan, model, len(subjects))
     draft = _draft(subjects, plan, model)
     return Built(
@@ -147,15 +161,21 @@ def build(folders: Sequence[SubjectFolder], plan: Plan, enrolment: Enrolment) ->
     )
 
 
-def _enrolled(folder: SubjectFolder, plan: Plan, enrolment: Enrolment) -> tuple[_Subject | None, SubjectReport]:
-    answers = [(path, *_answer(path, enrolment)) for path in folder.pictures]
-    taken = [_Kept(path, sha256, answer) for path, sha256, answer in answers if isinstance(answer, Template)]
+def _enrolled(
+    folder: SubjectFolder, plan: Plan, enrolment: Enrolment, copies: Mapping[Path, Path]
+) -> tuple[_Subject | None, SubjectReport]:
+    expires_at = folder.entry([]).expires_at
+    if expires_at <= plan.built_at:
+        why_not = f"expired at {expires_at:%F %H:%M} UTC"
+        return None, SubjectReport(folder.name, (), (), why_not)
+    answers = [(path, *_answer(path, enrolment, copies)) for path in folder.pictures]
+    every = [_Kept(path, sha256, answer) for path, sha256, answer in answers if isinstance(answer, Template)]
     refused = [(path.name, answer) for path, _, answer in answers if isinstance(answer, Refused)]
+    taken, doubled = _without_doubles(every)
+    refused += doubled
     kept, left = _of_one_person(taken, plan)
     entry = folder.entry([one.enrolled for one in kept])
     why_not = "" if kept else "no picture left"
-    if entry.expires_at <= plan.built_at:
-        why_not = f"expired at {entry.expires_at:%F %H:%M} UTC"
     report = SubjectReport(
         folder.name,
         tuple(one.path.name for one in kept),
@@ -165,17 +185,38 @@ def _enrolled(folder: SubjectFolder, plan: Plan, enrolment: Enrolment) -> tuple[
     return (None if why_not else _Subject(folder, entry, tuple(kept))), report
 
 
-def _answer(path: Path, enrolment: Enrolment) -> tuple[str, Template | Refused]:
+def _answer(path: Path, enrolment: Enrolment, copies: Mapping[Path, Path]) -> tuple[str, Template | Refused]:
     """The file's hash, and what enrolment says of it."""
+    if path in copies:
+        how = "a link to" if path.is_symlink() else "the same bytes as"
+        return "", Refused(Refusal.SAME_PICTURE, f"{how} {copies[path].name}")
     try:
         size = path.stat().st_size
         if size > MAX_PICTURE_BYTES:
-            return "", Refused(Refusal.TOO_LARGE, f"{size} bytes; at most {MAX_PICTURE_BYTES}")
+            return "", Refused(Refusal.TOO_LARGE, f"{size} bytes; at most {MAX_PICTURE_BYTES}: save it smaller")
         content = path.read_bytes()
     except OSError as error:
         return "", Refused(Refusal.UNREADABLE, error.strerror or "")
-    answer = enrolment.enrol(content) if content else Refused(Refusal.UNREADABLE, "the file is empty")
-    return file_sha256(content), answer
+    if not content:
+        return file_sha256(content), Refused(
+            Refusal.UNREADABLE, "the file is empty: copy it again, or leave it out"
+        )
+    try:
+        return file_sha256(content), enrolment.enrol(content)
+    except SignpostError as error:
+        raise Misconfigured(f"{path}: {error}") from error
+
+
+def _without_doubles(taken: Sequence[_Kept]) -> tuple[list[_Kept], list[tuple[str, Refused]]]:
+    """Copies that differ in their bytes and show the same pixels: the first of each is kept."""
+    first: dict[str, _Kept] = {}
+    doubled = []
+    for one in taken:
+        earlier = first.setdefault(template_sha256(one.template.vector), one)
+        if earlier is not one:
+            why = f"shows what {earlier.path.name} shows"
+            doubled.append((one.path.name, Refused(Refusal.SAME_PICTURE, why)))
+    return list(first.values()), doubled
 
 
 def _of_one_person(taken: list[_Kept], plan: Plan) -> tuple[list[_Kept], list[tuple[str, Refused]]]:
@@ -215,6 +256,12 @@ def _draft(subjects: Sequence[_Subject], plan: Plan, model: Model) -> Draft:
     )
 
 
+def sealed_bounds(plan: Plan) -> Bounds:
+    """What the list is bound by, of its authority's terms."""
+    terms = plan.watchlist
+    return Bounds(max_entries=terms.max_entries, max_templates=terms.max_templates, max_pictures=plan.max_pictures)
+
+
 def _sealed_plan(plan: Plan, model: Model, filling: Filling | None) -> sealed.Plan:
     terms = plan.watchlist
     return sealed.Plan(
@@ -225,9 +272,7 @@ def _sealed_plan(plan: Plan, model: Model, filling: Filling | None) -> sealed.Pl
         cohort_size=scoring.COHORT_SIZE,
         cohort_weight=scoring.COHORT_WEIGHT,
         thresholds=tuple(Threshold(shots=shots, score=score) for shots, score in terms.thresholds.items()),
-        bounds=Bounds(
-            max_entries=terms.max_entries, max_templates=terms.max_templates, max_pictures=plan.max_pictures
-        ),
+        bounds=sealed_bounds(plan),
         limits=SealedLimits(same_person=plan.limits.same_person, alike=plan.limits.duplicate),
         created_at=plan.built_at,
         filling=filling,
@@ -254,8 +299,11 @@ def _with_thresholds(plan: Plan, model: Model, subjects: int) -> Plan:
     return replace(plan, watchlist=terms, limits=limits)
 
 
-def _check(subjects: int, plan: Plan) -> None:
-    """The kind of score is the authority's, never inferred; below thirty entries "normalised" says little."""
+def too_few(subjects: int, plan: Plan) -> None:
+    """Raises Misconfigured for a list of so many that cannot be what its authority wants.
+
+    The kind of score is the authority's, never inferred; below thirty entries "normalised" says little.
+    """
     if plan.watchlist.score_kind is ScoreKind.RAW:
         if plan.fillers:
             raise Misconfigured("fillers pad a cohort, and the draft's watchlist.score_kind is raw: build without")

@@ -11,10 +11,12 @@ from typing import Any
 
 import yaml
 
-from console.watchlist.folder import CARD
+from console.watchlist.contents import CARD, of_root, of_subject
 from services.contracts.authorisation.enums import AgeBand, Category
 from services.contracts.errors import Misconfigured
+from services.contracts.file_names import one_form
 from services.contracts.sealed.entry import SourceType
+from services.contracts.sealed.rules import tells_of
 
 _STATUS_AGE_H = 24
 
@@ -34,7 +36,7 @@ def write_missing(root: Path, common: Common) -> list[Path]:
 
     A picture's date is its file's, for want of a better one: whoever runs this has to look at it.
     """
-    folders = sorted(one for one in root.iterdir() if one.is_dir() and not one.name.startswith("."))
+    folders = of_root(root).found
     if not folders:
         raise Misconfigured(f"{root}: holds no folder of a subject; make one a person, with pictures in it")
     written = []
@@ -42,8 +44,9 @@ def write_missing(root: Path, common: Common) -> list[Path]:
         path = folder / CARD
         if path.exists():
             continue
-        taken = {one.name: _date(one) for one in sorted(folder.iterdir()) if one.is_file()}
-        write(path, volunteer(_entry_id(folder.name), folder.name, taken, common))
+        taken = {one_form(one.name): _date(one) for one in of_subject(folder).found}
+        reference = one_form(folder.name)
+        write(path, volunteer(_entry_id(reference), reference, taken, common))
         written.append(path)
     return written
 
@@ -92,7 +95,7 @@ def volunteer(
 
 def _entry_id(subject_ref: str) -> str:
     """One that says nothing of the subject, not even by chance."""
-    while subject_ref.lower() in (found := f"e-{secrets.token_hex(4)}"):
+    while tells_of(subject_ref, found := f"e-{secrets.token_hex(4)}"):
         pass
     return found
 

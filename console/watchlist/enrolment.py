@@ -22,6 +22,7 @@ class Refusal(StrEnum):
     LOW_SCORE = "low_score"
     DOES_NOT_MATCH_OTHERS = "does_not_match_others"
     OVER_CAP = "over_cap"
+    SAME_PICTURE = "same_picture"
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,21 @@ adds what only it can know of each picture.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from console.watchlist.contents import CARD, RESOLUTIONS, of_root, of_subject
 from services.contracts.errors import Misconfigured
+from services.contracts.file_names import one_form
 from services.contracts.sealed.canonical import Unfit, from_plain
 from services.contracts.sealed.entry import Entry, from_document
 from services.contracts.sealed.faults import Refused
 from services.contracts.sealed.manifest import Resolution
 
-CARD = "subject.yaml"
-RESOLUTIONS = "resolutions.yaml"
 # What all pictures of a card share.
 _SHARED = "all_pictures"
 # In place of what enrolment finds out, to see whether the rest of a card is an entry.
@@ -50,14 +50,29 @@ class SubjectFolder:
     def name(self) -> str:
         return self.path.name
 
+    @property
+    def named(self) -> Mapping[str, Any]:
+        """What the card says of each picture, by its file's name. Raises Misconfigured."""
+        return _mapping(self.path, self.card.get("pictures", {}), "pictures")
+
+    def field(self, path: str) -> str:
+        """A field's path in this folder's entry with a picture's file in place of its number."""
+        head, _, rest = path.partition(".")
+        place, _, name = rest.partition(".")
+        if head != "pictures" or not place.isdigit() or int(place) >= len(self.pictures):
+            return path
+        file = self.pictures[int(place)].name
+        new = "" if one_form(file) in self.named else " (the card does not name this file)"
+        return f"pictures.{file}.{name}{new}"
+
     def entry(self, found: Sequence[Enrolled]) -> Entry:
         """The entry with these pictures, in their order. Raises Refused."""
         shared = _mapping(self.path, self.card.get(_SHARED, {}), _SHARED)
-        own = _mapping(self.path, self.card.get("pictures", {}), "pictures")
+        own = self.named
         pictures = [
             {
                 **shared,
-                **_mapping(self.path, own.get(one.file, {}), f"pictures.{one.file}"),
+                **_mapping(self.path, own.get(one_form(one.file), {}), f"pictures.{one.file}"),
                 "image_sha256": one.image_sha256,
                 "shown_sha256": one.shown_sha256,
                 "template_sha256": one.template_sha256,
@@ -79,7 +94,7 @@ def read(root: Path) -> list[SubjectFolder]:
         raise Misconfigured(f"{root}: is no folder")
     found: list[SubjectFolder] = []
     wrong: list[str] = []
-    for path in sorted(one for one in root.iterdir() if one.is_dir() and not one.name.startswith(".")):
+    for path in of_root(root).found:
         try:
             found.append(_subject(path))
         except Misconfigured as error:
@@ -105,27 +120,36 @@ def read_resolutions(root: Path) -> tuple[Resolution, ...]:
 
 
 def _subject(path: Path) -> SubjectFolder:
-    files = sorted(
-        one for one in path.iterdir() if one.is_file() and one.name != CARD and not one.name.startswith(".")
-    )
-    found = SubjectFolder(path, _mapping(path, _loaded(path / CARD), "card"), tuple(files))
-    if not files:
-        raise Misconfigured(f"{path}: holds no picture")
-    names = {one.name for one in files}
-    for name in _mapping(path, found.card.get("pictures", {}), "pictures"):
-        if name not in names:
-            raise Misconfigured(f"{path / CARD}: pictures: names {name}, which is not there")
+    contents = of_subject(path)
+    found = SubjectFolder(path, _mapping(path, _loaded(path / CARD), "card"), contents.found)
+    if not found.pictures:
+        left_out = "".join(f"\n{one}" for one in contents.left_out)
+        raise Misconfigured(f"{path}: holds no picture{left_out}")
+    wrong = list(_names(found))
+    if wrong:
+        raise Misconfigured("\n".join(f"{path / CARD}: pictures: {one}" for one in wrong))
     try:
-        found.entry([Enrolled(one.name, _NOTHING, _NOTHING, _NOTHING, 0.0) for one in files])
+        found.entry([Enrolled(one.name, _NOTHING, _NOTHING, _NOTHING, 0.0) for one in found.pictures])
     except Refused as refused:
-        lines = (f"{path / CARD}: {one.field}: {one.rule} [{one.control}]" for one in refused.faults)
+        lines = (f"{path / CARD}: {found.field(one.field)}: {one.rule} [{one.control}]" for one in refused.faults)
         raise Misconfigured("\n".join(lines)) from None
     return found
 
 
+def _names(of: SubjectFolder) -> Iterator[str]:
+    """Where the card and the folder do not name the same pictures."""
+    files = [one_form(one.name) for one in of.pictures]
+    for name in sorted({name for name in files if files.count(name) > 1}):
+        yield f"two files are called {name}, in two spellings of one name: rename one"
+    for name in of.named:
+        if name not in files:
+            yield f"names {name}, which is not there"
+
+
 def _loaded(path: Path) -> object:
     try:
-        found: object = yaml.safe_load(path.read_text("utf-8"))
+        # One spelling of each name, whichever the editor or the file system has: they are compared.
+        found: object = yaml.safe_load(one_form(path.read_text("utf-8")))
     except FileNotFoundError as missing:
         raise Misconfigured(
             f"{path}: is missing; `signpost watchlist cards` writes one to begin with"

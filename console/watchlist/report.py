@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from console.watchlist.build import Built, NothingBuilt, SubjectReport
 from services.contracts.sealed.faults import Fault
@@ -14,7 +14,15 @@ _TIME = "%Y-%m-%d %H:%M UTC"
 
 def lines(result: Built | NothingBuilt) -> Iterator[str]:
     """The report of a build, line by line; folder and file names are the operator's own."""
-    yield from _table(result.subjects)
+    width = table_width(one.name for one in result.subjects)
+    yield table_head(width)
+    for one in result.subjects:
+        yield from subject(one, width)
+    yield from outcome(result)
+
+
+def outcome(result: Built | NothingBuilt) -> Iterator[str]:
+    """What comes after the subjects."""
     if isinstance(result, NothingBuilt):
         yield "nothing was built: no subject has a picture left"
         return
@@ -56,11 +64,18 @@ def _counted(found: Counter[str]) -> str:
     return ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
 
 
-def _table(subjects: Sequence[SubjectReport]) -> Iterator[str]:
-    width = max([len("subject"), *(len(one.name) for one in subjects)])
-    yield f"{'subject':<{width}}  taken  refused"
-    for one in subjects:
-        note = f"  NOT ON THE LIST: {one.why_not}" if one.why_not else ""
-        yield f"{one.name:<{width}}  {len(one.taken):>5}  {len(one.refused):>7}{note}"
-        for name, refused in one.refused:
-            yield f"{'':<{width}}    {name}: {refused.reason}" + (f" ({refused.detail})" if refused.detail else "")
+def table_width(names: Iterable[str]) -> int:
+    """Of the first column."""
+    return max([len("subject"), *map(len, names)])
+
+
+def table_head(width: int) -> str:
+    return f"{'subject':<{width}}  taken  refused"
+
+
+def subject(one: SubjectReport, width: int) -> Iterator[str]:
+    """A subject's line, and one for each picture that was not taken."""
+    note = f"  NOT ON THE LIST: {one.why_not}" if one.why_not else ""
+    yield f"{one.name:<{width}}  {len(one.taken):>5}  {len(one.refused):>7}{note}"
+    for name, refused in one.refused:
+        yield f"{'':<{width}}    {name}: {refused.reason}" + (f" ({refused.detail})" if refused.detail else "")

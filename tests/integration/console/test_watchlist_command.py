@@ -261,8 +261,9 @@ def test_what_breaks_a_rule_is_told_by_entry_field_and_control(desk: Desk) -> No
     result = desk.build()
     assert result.exit_code == 1
     line = f"entry {entry_of('anna')}: approved_by: must be another person than added_by [C-24]"
-    assert line in result.output
-    assert line in desk.check(desk.draft).output
+    assert f"NOT TO BE SEALED: {line} (folder anna)" in result.output
+    assert "nothing was enrolled" in result.output
+    assert not desk.draft.exists()
 
 
 @pytest.mark.parametrize(
@@ -466,3 +467,113 @@ def test_a_past_list_is_made_again_and_what_differs_is_named(desk: Desk) -> None
     other = CliRunner().invoke(app, ["rebuild", *words, *desk.trust()])
     assert other.exit_code == 1
     assert f"entry {entry_of('berta')}: pictures.0: is not among the pictures found [C-04]" in other.output
+
+
+@pytest.fixture
+def toy() -> ToyEnrolment:
+    return ToyEnrolment()
+
+
+@pytest.fixture
+def watched(tmp_path: Path, redis_durable: str, toy: ToyEnrolment) -> Iterator[Desk]:
+    """A desk whose enrolment tells how often it was asked."""
+    with toy_server(toy) as address:
+        yield Desk(tmp_path, redis_durable, address)
+
+
+@pytest.mark.parametrize(
+    "spoil", ["keys mode", "keys file", "out folder", "out below a file", "over", "future", "many"]
+)
+def test_what_can_be_known_beforehand_is_said_before_anything_is_enrolled(
+    watched: Desk, toy: ToyEnrolment, spoil: str
+) -> None:
+    """A key store of mode 755 was refused after everything had been enrolled, and the report was lost."""
+    card = yaml.safe_load((watched.subject("anna", "anna/1") / "subject.yaml").read_text())
+    said, code = "", 2
+    match spoil:
+        case "keys mode":
+            watched.keys.mkdir(mode=0o755)
+            said = "has mode 755; chmod 700 it"
+        case "keys file":
+            watched.keys.write_text("no folder")
+            said = f"--keys-dir: {watched.keys}: File exists"
+        case "out folder":
+            watched.draft.mkdir()
+            said = f"--out: {watched.draft} is a folder"
+        case "out below a file":
+            watched.draft = watched.folder / "draft.yaml" / "list.draft"
+            said = f"--out: {watched.folder / 'draft.yaml'} is no folder"
+        case "over":
+            document = yaml.safe_load(watched._file.read_text())
+            document["window"] |= {"start": "2020-01-01T00:00:00Z", "end": "2020-01-01T01:00:00Z"}
+            watched._file.write_text(yaml.safe_dump(document))
+            said = "its window and purge are over"
+        case "future":
+            card["pictures"]["1.jpg"]["captured_on"] = "2999-01-01"
+            (watched.subjects / "anna" / "subject.yaml").write_text(yaml.safe_dump(card))
+            said, code = "pictures.1.jpg.captured_on: must not lie in the future [C-24] (folder anna)", 1
+        case "many":
+            watched.deploy(max_entries=1)
+            watched.subject("berta", "berta/1")
+            said, code = "list: entries: must be at most 1, are 2", 1
+    done = watched.build()
+    assert said in done.output
+    assert (done.exit_code, toy.asked) == (code, 0)
+
+
+def test_one_photograph_twice_is_named_with_the_file_it_is_a_copy_of_and_the_rest_is_built(
+    watched: Desk, toy: ToyEnrolment
+) -> None:
+    """No file was named, and nothing was built."""
+    anna = watched.subject("anna", "anna/1", "anna/2", "anna/1", "anna/3")
+    (anna / "4.jpg").unlink()
+    (anna / "4.jpg").symlink_to("2.jpg")
+    done = watched.build()
+    assert done.exit_code == 0, done.output
+    assert "3.jpg: same_picture (the same bytes as 1.jpg)" in done.output
+    assert "4.jpg: same_picture (a link to 2.jpg)" in done.output
+    assert toy.asked == 2
+
+
+def test_one_photograph_of_two_people_is_named_with_both_files(watched: Desk) -> None:
+    anna, berta = watched.subject("anna", "anna/1", "anna/2"), watched.subject("berta", "anna/1")
+    done = watched.build()
+    assert done.exit_code == 1
+    assert f"look at {anna}/1.jpg and {berta}/1.jpg: they are the same picture" in done.output
+
+
+def test_a_failure_half_way_names_the_file_and_keeps_what_was_found_so_far(watched: Desk) -> None:
+    """Who has waited for five hundred pictures keeps what was said of them."""
+    watched.subject("anna", "anna/1", "!no_face")
+    berta = watched.subject("berta", "#another-model")
+    done = watched.build()
+    assert done.exit_code == 2
+    assert "2.jpg: no_face" in done.output
+    assert f"{berta}/1.jpg: enrolment has changed its model" in done.output
+
+
+def test_a_draft_that_cannot_be_kept_after_all_leaves_the_report(
+    watched: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*told: object, **by_name: object) -> None:
+        raise Misconfigured("the disk is full")
+
+    watched.subject("anna", "anna/1", "!no_face")
+    monkeypatch.setattr(storing, "store_draft", full)
+    done = watched.build()
+    assert done.exit_code == 2
+    assert "2.jpg: no_face" in done.output
+    assert "digest" in done.output
+    assert "the disk is full" in done.output
+
+
+def test_what_is_left_out_is_said_by_cards_and_by_build(watched: Desk) -> None:
+    anna = watched.subject("anna", "anna/1")
+    (watched.subjects / "loose.jpg").write_text("anna/2")
+    (anna / "more").mkdir()
+    (anna / ".DS_Store").write_bytes(b"Bud1")
+    for done in (watched.run("cards", str(watched.subjects)), watched.build()):
+        assert done.exit_code == 0, done.output
+        assert f"left out: {watched.subjects}/loose.jpg: lies beside the people's folders" in done.output
+        assert f"left out: {anna}/more: a folder within a person's" in done.output
+        assert "left out: 1 hidden and system files" in done.output
