@@ -27,6 +27,8 @@ from services.runtime.signing_key import read_signing_key
 
 app = typer.Typer(help="A deployment: what it did.", no_args_is_help=True)
 
+_LOST = "deleted by Kafka before review read them (docs/runbooks/SignpostAlertsLost.md)"
+
 Bootstrap = Annotated[str, typer.Option(envvar="KAFKA_BOOTSTRAP", help="Kafka's first brokers, host:port.")]
 
 
@@ -36,7 +38,7 @@ def counts_command(
     bootstrap: Bootstrap,
     machine: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
-    """Print every count and arrow; exit 1 naming those that do not add up."""
+    """Print every count and arrow; exit 1 naming what is missing: an arrow that does not add up, a lost alert."""
     with closing(KafkaReader(bootstrap)) as reader:
         statement = read_statement(reader, deployment)
     if not statement.totals:
@@ -49,7 +51,9 @@ def counts_command(
     for line in statement.lines:
         if line.gap:
             typer.echo(f"{line.arrow.whole.value} does not add up, by {line.gap:+,}", err=True)
-    if not statement.reconciles:
+    if statement.alerts_lost:
+        typer.echo(f"alerts lost: {statement.alerts_lost:,}, {_LOST}", err=True)
+    if not statement.reconciles or statement.alerts_lost:
         raise typer.Exit(1)
 
 
@@ -78,6 +82,8 @@ def report_command(
         for line in lines(found):
             typer.echo(line)
         Console().print(as_table(found.statement))
+        if found.statement.alerts_lost:
+            typer.echo(f"alerts lost: {found.statement.alerts_lost:,}, {_LOST}", err=True)
         if out is not None:
             content = json.dumps(report_json(found), indent=2, sort_keys=True).encode() + b"\n"
             write_recorded(out, content, lambda: _sign(client, found, content, key))

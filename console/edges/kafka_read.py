@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
+from services.contracts.places import Log
 from services.runtime.kafka.admin import admin, end_offsets, first_offsets
 from services.runtime.kafka.broker import Retriable
 from services.runtime.kafka.config import TRANSACTION_TIMEOUT_MS, Connection
+from services.runtime.kafka.consumer import as_record
 from services.runtime.kafka.errors import is_end, reading_error, translated
 from services.runtime.kafka.group import group_offsets
-from services.runtime.kafka.types import Partition
+from services.runtime.kafka.types import Partition, Record
 
 # A broker under load answers later; a person still waits.
 _TIMEOUT_S = 20.0
@@ -44,6 +46,8 @@ class KafkaReader:
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",
+                # What is deleted while it is asked for: go on with what is left, and not at the end.
+                "auto.offset.reset": "earliest",
                 # The end of a partition is told by an empty fetch: at its default that takes half a second.
                 "fetch.wait.max.ms": 10,
                 "log_level": 0,
@@ -63,19 +67,27 @@ class KafkaReader:
         """As `values`, each with the time the broker gave it, in ms since the epoch."""
         yield from self._read(self._first(topic))
 
-    def unread(self, topic: str, group: str) -> int:
-        """How many records of `topic` the group has not committed yet; transaction markers do not count.
-
-        Records that retention deleted unread count too, as far as their offsets tell.
-        """
-        first = self._first(topic)
+    def stands(self, topic: str, group: str) -> dict[int, int | None]:
+        """Where the group goes on in each partition; None where it has never committed."""
+        partitions = self._partitions(topic)
         with group_offsets(self._connection, group) as offsets:
-            known = offsets.committed(first, timeout_s=_TIMEOUT_S)
-        # A partition the group never committed begins where the topic did, at 0.
-        committed = {partition: known.get(partition, 0) for partition in first}
-        vanished = sum(max(0, first[one] - offset) for one, offset in committed.items())
-        starts = {one: max(first[one], offset) for one, offset in committed.items()}
-        return vanished + sum(1 for _ in self._read(starts))
+            known = offsets.committed(partitions, timeout_s=_TIMEOUT_S)
+        return {one.number: known.get(one) for one in partitions}
+
+    def ahead(self, topic: str, stands: Mapping[int, int | None]) -> tuple[dict[int, Log], list[Record]]:
+        """What a group that `stands` there has not read; and each partition as it is after."""
+        partitions = [Partition(topic, number) for number in stands]
+        logs = self._logs(partitions, stands)
+        found = list(map(as_record, self._messages({one: logs[one.number].begin for one in partitions})))
+        # Looked at again: what was deleted meanwhile is no loss that nobody can explain.
+        return self._logs(partitions, stands), found
+
+    def _logs(self, partitions: Sequence[Partition], stands: Mapping[int, int | None]) -> dict[int, Log]:
+        firsts = first_offsets(self._admin, partitions, timeout_s=_TIMEOUT_S)
+        ends = end_offsets(self._admin, partitions, timeout_s=_TIMEOUT_S)
+        return {
+            one.number: Log(first=firsts[one], end=ends[one], committed=stands[one.number]) for one in partitions
+        }
 
     def _partitions(self, topic: str) -> list[Partition]:
         # Asked of the consumer: it then knows the leaders, and need not wait a second to find them itself.
@@ -89,6 +101,11 @@ class KafkaReader:
         return first_offsets(self._admin, self._partitions(topic), timeout_s=_TIMEOUT_S)
 
     def _read(self, starts: Mapping[Partition, int]) -> Iterator[tuple[int, bytes]]:
+        for message in self._messages(starts):
+            if (value := message.value()) is not None:
+                yield message.timestamp()[1], bytes(value)
+
+    def _messages(self, starts: Mapping[Partition, int]) -> Iterator[Message]:
         ends = {one.number: end for one, end in end_offsets(self._admin, starts, timeout_s=_TIMEOUT_S).items()}
         self._consumer.assign([TopicPartition(*one, offset) for one, offset in starts.items()])
         ended: set[int | None] = set()
@@ -109,8 +126,7 @@ class KafkaReader:
                 # after it, or the end of the partition, tells that it has been passed.
                 if _place(message) >= ends[number or 0] - 1:
                     ended.add(number)
-                if (value := message.value()) is not None:
-                    yield message.timestamp()[1], bytes(value)
+                yield message
             if messages:
                 deadline = time.monotonic() + _SETTLED_WITHIN_S
             elif time.monotonic() > deadline:

@@ -1,4 +1,8 @@
-"""A deployment's statement: every count, every arrow, and whether it adds up; pure."""
+"""A deployment's statement: every count, every arrow, and whether it adds up; pure.
+
+It holds for one moment: the end of what was read of `counts` at first. What lies on the topics between stages was
+looked at after that, and `counts` once more after that again; so of each arrow it is known what moved in between.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +11,29 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from console.ledger.cases import case_counts
+from console.ledger.crossing import Ahead, frames_told, numbered, unnumbered
 from services.contracts import counts, topics
-from services.contracts.counts import ARROWS, Arrow, Count
+from services.contracts.counts import ARROWS, Arrow, Count, Tally
 from services.contracts.decisions import CaseEvent
 from services.contracts.events import CameraGap, Event, StageCounts
+from services.contracts.places import Between
 
-# Between two stages lies a topic: what is on it and not yet read belongs to the arrow that crosses it.
-_CROSSING = {
-    Count.FRAMES_PUBLISHED: topics.FRAMES.name,
-    Count.FACES_PUBLISHED: topics.FACES.name,
-    Count.ALERTS_PUBLISHED: topics.ALERTS.name,
-}
+_NOTHING = Ahead({}, ())
 
 
 @dataclass(frozen=True)
 class Line:
-    """One arrow with its figures. `in_flight` lies on the topic between; `gap` is 0 where it adds up."""
+    """One arrow with its figures; `gap` is what is missing on the right, 0 where it adds up.
+
+    Accounted for, and in no count yet: `in_flight` lies between the two stages; `deleted` was deleted by Kafka
+    before it was read; `moving` (negative) has arrived on the right since the left was read.
+    """
 
     arrow: Arrow
     in_flight: int
     gap: int
+    deleted: int = 0
+    moving: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,28 +50,81 @@ class Statement:
     def reconciles(self) -> bool:
         return all(line.gap == 0 for line in self.lines)
 
+    @property
+    def alerts_lost(self) -> int:
+        """Alerts that nobody will ever see, because Kafka deleted them unread. Accounted for, and never normal."""
+        deleted = sum(line.deleted for line in self.lines if line.arrow.whole is Count.ALERTS_PUBLISHED)
+        return self.totals.get(Count.ALERTS_SKIPPED, 0) + deleted
 
-def state(
-    deployment: str,
-    counted: Iterable[Event],
-    decided: Iterable[CaseEvent],
-    in_flight: Mapping[str, int],
-) -> Statement:
-    """The statement of `deployment`. `in_flight` is by topic: published, not yet read by its stage."""
-    ours = [event for event in counted if event.deployment == deployment]
-    told = counts.tally(event for event in ours if isinstance(event, StageCounts))
-    of_cases, by_outcome = case_counts(event for event in decided if event.deployment == deployment)
-    totals = told.totals + of_cases
+
+@dataclass(frozen=True)
+class Read:
+    """What a statement is made of, in the order in which it was read."""
+
+    counted: Iterable[Event]
+    ahead: Mapping[str, Ahead]
+    decided: Iterable[CaseEvent]
+    later: Iterable[Event]
+
+
+def state(deployment: str, read: Read) -> Statement:
+    """The statement of `deployment`."""
+    ours = [event for event in read.counted if event.deployment == deployment]
+    frames = frames_told(deployment, read.ahead.get(topics.FRAMES.name, _NOTHING))
+    now = counts.tally([*frames, *_stages(ours)])
+    later = counts.tally(_stages(event for event in read.later if event.deployment == deployment))
+    of_cases, by_outcome = case_counts(event for event in read.decided if event.deployment == deployment)
+    totals = now.totals + of_cases
+    lying = _lying(deployment, frames, now, later, read.ahead)
     gaps = {event.event_id: event.reason for event in ours if isinstance(event, CameraGap)}
     return Statement(
         deployment=deployment,
         totals=totals,
-        reasons=told.reasons + by_outcome,
+        reasons=now.reasons + by_outcome,
         gaps=Counter(gaps.values()),
-        lines=tuple(_line(arrow, totals, in_flight) for arrow in ARROWS),
+        lines=tuple(_line(arrow, totals, lying, later) for arrow in ARROWS),
     )
 
 
-def _line(arrow: Arrow, totals: Mapping[Count, int], in_flight: Mapping[str, int]) -> Line:
-    flying = in_flight.get(_CROSSING.get(arrow.whole, ""), 0)
-    return Line(arrow, flying, arrow.gap(totals) - flying)
+def _stages(events: Iterable[Event]) -> list[StageCounts]:
+    return [event for event in events if isinstance(event, StageCounts)]
+
+
+def _lying(
+    deployment: str, frames: Iterable[StageCounts], now: Tally, later: Tally, ahead: Mapping[str, Ahead]
+) -> dict[Count, Between]:
+    """Between two stages lies a topic: what is on it and not yet read belongs to the arrow that crosses it."""
+
+    def on(topic: topics.Topic) -> Ahead:
+        return ahead.get(topic.name, _NOTHING)
+
+    return {
+        Count.FRAMES_PUBLISHED: unnumbered(frames, now, later, on(topics.FRAMES)),
+        Count.FACES_PUBLISHED: numbered(
+            deployment, now.numbers[Count.FACES_GIVEN], now, later, Count.FACES_PASSED, on(topics.FACES)
+        ),
+        Count.ALERTS_PUBLISHED: numbered(
+            deployment, now.numbers[Count.ALERTS_GIVEN], now, later, Count.ALERTS_PASSED, on(topics.ALERTS)
+        ),
+    }
+
+
+def _line(arrow: Arrow, totals: Mapping[Count, int], lying: Mapping[Count, Between], later: Tally) -> Line:
+    gap = arrow.gap(totals)
+    if arrow.whole is Count.ALERTS_OPENED_CASE:
+        return _of_cases(arrow, gap, totals, later)
+    found = lying.get(arrow.whole, Between())
+    if arrow.whole is Count.FRAMES_PUBLISHED:
+        # Of a run that is over embed counts by offsets what its last frames were, and never reaches them.
+        deleted = min(max(0, gap - found.unread), found.deleted)
+    else:
+        deleted = found.deleted
+    return Line(arrow, found.unread, gap - found.unread - deleted, deleted)
+
+
+def _of_cases(arrow: Arrow, gap: int, totals: Mapping[Count, int], later: Tally) -> Line:
+    """Cases in the store, and on the topic: the outbox holds what was not told yet."""
+    waiting = min(max(0, gap), totals.get(Count.EVENTS_WAITING, 0))
+    moved = later.totals[arrow.whole] - totals.get(arrow.whole, 0)
+    moving = -min(max(0, -gap), max(0, moved))
+    return Line(arrow, waiting, gap - waiting - moving, moving=moving)

@@ -26,8 +26,8 @@ def _rows(statement: Statement, line: Line) -> list[tuple[str, str, str]]:
         (f"  {_words(part)}", f"{statement.totals.get(part, 0):,}", _split(statement, part))
         for part in line.arrow.parts
     ]
-    if line.in_flight:
-        rows.append(("  in flight", f"{line.in_flight:,}", ""))
+    between = {"in flight": line.in_flight, "deleted unread": line.deleted, "moving": line.moving}
+    rows += [(f"  {name}", f"{number:,}", "") for name, number in between.items() if number]
     return rows
 
 
@@ -53,6 +53,7 @@ def as_json(statement: Statement) -> dict[str, Any]:
     return {
         "deployment": statement.deployment,
         "reconciles": statement.reconciles,
+        "alerts_lost": statement.alerts_lost,
         "counts": {count.value: value for count, value in sorted(statement.totals.items())},
         "reasons": {f"{count.value}:{why}": value for (count, why), value in sorted(statement.reasons.items())},
         "camera_gaps": dict(sorted(statement.gaps.items())),
@@ -61,6 +62,8 @@ def as_json(statement: Statement) -> dict[str, Any]:
                 "whole": line.arrow.whole.value,
                 "parts": [part.value for part in line.arrow.parts],
                 "in_flight": line.in_flight,
+                "deleted_unread": line.deleted,
+                "moving": line.moving,
                 "gap": line.gap,
             }
             for line in statement.lines

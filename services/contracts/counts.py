@@ -3,14 +3,20 @@
 A count is cumulative within its incarnation and belongs to a stage; `name:reason` splits an exit by why. The
 arrows are the definition of "in = out + dropped + expired + dead-lettered": the report, the metrics and the
 tests read them from here.
+
+Between two stages lies a topic. What is written to it is numbered, by lane (services/contracts/places.py);
+the last number `given` and the last `passed` of each lane stand in the same records as the counts, so any stretch
+of the topic `counts` from its beginning says of itself what was on its way when it ended.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from services.contracts.events import StageCounts
 
@@ -34,6 +40,7 @@ class Count(StrEnum):
     FRAMES_IN_HAND = "frames_in_hand"
     CAMERA_GAPS = "camera_gaps"
     # embed
+    FRAMES_REACHED = "frames_reached"
     FRAMES_SKIPPED = "frames_skipped"
     FRAMES_RECEIVED = "frames_received"
     FRAMES_EXPIRED = "frames_expired"
@@ -51,7 +58,10 @@ class Count(StrEnum):
     TRACKS_CUT_SHORT = "tracks_cut_short"
     TRACKS_PENDING = "tracks_pending"
     FACES_PUBLISHED = "faces_published"
+    FACES_GIVEN = "faces_given"
     # match
+    FACES_SKIPPED = "faces_skipped"
+    FACES_PASSED = "faces_passed"
     FACES_RECEIVED = "faces_received"
     FACES_EXPIRED = "faces_expired"
     FACES_REFUSED = "faces_refused"
@@ -61,7 +71,11 @@ class Count(StrEnum):
     FACES_BELOW_THRESHOLD = "faces_below_threshold"
     FACES_ALERTED = "faces_alerted"
     ALERTS_PUBLISHED = "alerts_published"
+    ALERTS_GIVEN = "alerts_given"
     # review
+    ALERTS_SKIPPED = "alerts_skipped"
+    ALERTS_PASSED = "alerts_passed"
+    EVENTS_WAITING = "events_waiting"
     ALERTS_RECEIVED = "alerts_received"
     ALERTS_EXPIRED = "alerts_expired"
     ALERTS_REFUSED = "alerts_refused"
@@ -75,8 +89,29 @@ class Count(StrEnum):
 
 
 _NAMES = frozenset(str(name) for name in Count)
-STANDING = frozenset({Count.FRAMES_IN_HAND, Count.TRACKS_PENDING, Count.CASES_OPEN})
+STANDING = frozenset({Count.FRAMES_IN_HAND, Count.TRACKS_PENDING, Count.CASES_OPEN, Count.EVENTS_WAITING})
 """Counts that say how things stand as of their record; they may go down."""
+
+NUMBERS = frozenset({Count.FACES_GIVEN, Count.FACES_PASSED, Count.ALERTS_GIVEN, Count.ALERTS_PASSED})
+"""The last number by lane, which is their reason: never added up, the largest holds, whoever wrote it."""
+
+_APART = NUMBERS | {Count.FRAMES_REACHED}
+
+
+class Lane(NamedTuple):
+    """All records that were written while one partition, `source`, was read, to one partition, `home`."""
+
+    source: int
+    home: int
+
+    def __str__(self) -> str:
+        return f"{self.source}-{self.home}"
+
+    @classmethod
+    def read(cls, text: str) -> Lane | None:
+        """None for a text that is nobody's lane."""
+        found = re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", text, re.ASCII)
+        return None if found is None else cls(int(found[1]), int(found[2]))
 
 
 class Expired(StrEnum):
@@ -109,42 +144,60 @@ class Tally:
 
     totals: Counter[Count]
     reasons: Counter[tuple[Count, str]]
+    numbers: Mapping[Count, Mapping[Lane, int]] = field(default_factory=dict)
+    reached: Mapping[str, int] = field(default_factory=dict)
+    """By run of a camera, the number of the last frame that embed has read."""
 
 
 def tally(records: Iterable[StageCounts]) -> Tally:
     """Add up `records`, which come in the order of their topic.
 
     Of an incarnation the largest value of each count holds, whoever wrote it: counts only grow, and the counts a
-    killed ingest had reached live on in the frames it published (embed writes them, without reasons).
+    killed ingest had reached live on in the frames it published (embed writes them, without reasons). Where an
+    incarnation has said its last word, that holds: a frame that it sent and that did not arrive was dropped, which
+    the frames sent after it could not know.
     """
     newest: dict[str, _Newest] = {}
     for record in records:
-        newest.setdefault(record.event_id, _Newest(record.stage)).take(record)
+        newest.setdefault(record.event_id, _Newest(record.stage, record.incarnation)).take(record)
     totals: Counter[Count] = Counter()
     reasons: Counter[tuple[Count, str]] = Counter()
+    numbers: dict[Count, Counter[Lane]] = {name: Counter() for name in NUMBERS}
     for one in newest.values():
         # A name that is not ours is a newer version's, or a stranger's: no arrow of ours has it.
         totals.update({Count(name): value for name, value in one.settled().items() if name in _NAMES})
         reasons.update(
             {(Count(name), why): value for (name, why), value in one.by_reason.items() if why and name in _NAMES}
         )
-    return Tally(totals, reasons)
+        for (name, text), number in one.numbers.items():
+            if (lane := Lane.read(text)) is not None:
+                numbers[Count(name)] |= Counter({lane: number})
+    reached = {one.incarnation: one.reached for one in newest.values() if one.reached}
+    return Tally(totals, reasons, numbers, reached)
 
 
 class _Newest:
     """One incarnation's newest counts. Owned by the `tally` that reads them."""
 
-    def __init__(self, stage: str) -> None:
+    def __init__(self, stage: str, incarnation: str) -> None:
         self._stage = stage
+        self.incarnation = incarnation
+        self.reached = 0
         self._by_name: Counter[str] = Counter()
         self._standing: Counter[str] = Counter()
         self._final = False
         self.by_reason: Counter[tuple[str, str]] = Counter()
+        self.numbers: Counter[tuple[str, str]] = Counter()
 
     def take(self, record: StageCounts) -> None:
-        self._by_name |= by_name(record.totals)
-        self.by_reason |= Counter(record.totals)
-        self._standing = by_name(record.standing)
+        totals = {which: value for which, value in record.totals.items() if which[0] not in _APART}
+        self.reached = max(self.reached, record.totals.get((Count.FRAMES_REACHED, ""), 0))
+        self.numbers |= Counter({which: value for which, value in record.totals.items() if which[0] in NUMBERS})
+        if record.final or not self._final:
+            said = (by_name(totals), Counter(totals))
+            self._by_name = said[0] if record.final else self._by_name | said[0]
+            self.by_reason = said[1] if record.final else self.by_reason | said[1]
+            self._standing = by_name(record.standing)
         self._final = self._final or record.final
 
     def settled(self) -> Counter[str]:
@@ -191,13 +244,13 @@ ARROWS = (
         Count.TRACKS_STARTED,
         (Count.TRACKS_USABLE, Count.TRACKS_UNUSABLE, Count.TRACKS_CUT_SHORT, Count.TRACKS_PENDING),
     ),
-    Arrow(Count.FACES_PUBLISHED, (Count.FACES_RECEIVED,)),
+    Arrow(Count.FACES_PUBLISHED, (Count.FACES_RECEIVED, Count.FACES_SKIPPED)),
     Arrow(
         Count.FACES_RECEIVED,
         (Count.FACES_SEARCHED, Count.FACES_EXPIRED, Count.FACES_REFUSED, Count.FACES_DEAD),
     ),
     Arrow(Count.FACES_SEARCHED, (Count.FACES_ALERTED, Count.FACES_BELOW_THRESHOLD)),
-    Arrow(Count.ALERTS_PUBLISHED, (Count.ALERTS_RECEIVED,)),
+    Arrow(Count.ALERTS_PUBLISHED, (Count.ALERTS_RECEIVED, Count.ALERTS_SKIPPED)),
     Arrow(
         Count.ALERTS_RECEIVED,
         (Count.ALERTS_OPENED_CASE, Count.ALERTS_FOLDED, Count.ALERTS_EXPIRED, Count.ALERTS_REFUSED),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from zlib import crc32
 
 from services.contracts.errors import Oversized
 
@@ -76,7 +77,7 @@ FRAMES = Topic(
     retention=_FLOW_RETENTION,
     segment=_FLOW_SEGMENT,
     max_message_bytes=2 * _MIB,
-    # Frames may be skipped, counted by the jump in offsets.
+    # Where records may be skipped, they are counted: frames by the hole in the offsets, faces by their numbers.
     offset_reset=OffsetReset.EARLIEST,
     dead_letters="frames.dead",
     writers=("ingest",),
@@ -103,7 +104,8 @@ ALERTS = Topic(
     retention=timedelta(hours=24),
     segment=timedelta(hours=1),
     max_message_bytes=4 * _MIB,
-    offset_reset=OffsetReset.ERROR,
+    # None may be lost. What is lost all the same is counted by its number, and pages: review must live for that.
+    offset_reset=OffsetReset.EARLIEST,
     writers=("match",),
     readers=("review",),
 )
@@ -228,6 +230,11 @@ def check_size(topic: str, value_bytes: int) -> None:
     row = BY_NAME.get(topic)
     if row is not None and value_bytes > row.max_value_bytes:
         raise Oversized(f"{value_bytes} bytes for {topic}, which takes {row.max_value_bytes}")
+
+
+def partition_of_key(key: bytes, topic: Topic) -> int:
+    """As librdkafka chooses it. Said by us where a record is numbered, which needs to know its partition."""
+    return crc32(key) % topic.partitions
 
 
 def partition_of_camera(index: int, topic: Topic) -> int:

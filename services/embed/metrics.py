@@ -128,7 +128,6 @@ ENROLMENT_SECONDS = Histogram("signpost_embed_enrolment_seconds", "Time from a p
 _EXITS = {
     (Count.FRAMES_WITH_FACE, ""): FrameExit.WITH_FACE,
     (Count.FRAMES_WITHOUT_FACE, ""): FrameExit.WITHOUT_FACE,
-    (Count.FRAMES_SKIPPED, ""): FrameExit.SKIPPED,
     (Count.FRAMES_EXPIRED, "late"): FrameExit.EXPIRED_LATE,
     (Count.FRAMES_EXPIRED, "key_lost"): FrameExit.EXPIRED_KEY_LOST,
     (Count.FRAMES_REFUSED, "other_deployment"): FrameExit.OTHER_DEPLOYMENT,
@@ -160,6 +159,10 @@ class EmbedMetrics:
     def frame_left(self, count: Count, reason: str) -> None:
         """A frame's way ended before anything was searched in it."""
         self._frames.inc(exit=_EXITS.get((count, str(reason)), FrameExit.REFUSED))
+
+    def skipped(self, frames: int) -> None:
+        """Kafka has deleted so many unread."""
+        self._frames.inc(frames, exit=FrameExit.SKIPPED)
 
     def dead_lettered(self, reason: str) -> None:
         """A frame could not be handled."""

@@ -5,8 +5,8 @@ Reads: frames. Writes: faces, counts. Next stop: services/match/pipeline.py
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -18,11 +18,10 @@ from services.contracts.ids import TrackId
 from services.contracts.scoring import fuse
 from services.embed.core.books import Books
 from services.embed.core.frames import Frame
-from services.embed.core.offsets import SeenOffsets
 from services.embed.core.passages import Draft, KeptShot, Passage, Whereabouts
 from services.embed.core.shots import Published, mean_quality
 from services.embed.metrics import EmbedMetrics, Stage
-from services.embed.ports import Detector, FaceWriter, FrameReader, GroupPositions, Pictures, Recogniser
+from services.embed.ports import Detector, FaceWriter, FrameReader, Pictures, Recogniser
 from services.embed.watch import Rules, Sight, Watch
 from services.runtime.clock import Clock
 from services.runtime.kafka.types import NOTHING, Dropped, Outcome, Output, Partition, Prepared, Record
@@ -35,7 +34,6 @@ _MAY_BE_A_FACE = 0.3
 class EmbedOutcome(Outcome):
     """An outcome and what `delivered` needs to know of it."""
 
-    reached: Mapping[Partition, int] = field(default_factory=dict)
     pending: int = 0
     captured: tuple[datetime, ...] = ()
 
@@ -52,7 +50,6 @@ class EmbedPipeline:
         recogniser: Recogniser,
         pictures: Pictures,
         writer: FaceWriter,
-        positions: GroupPositions,
         rules: Rules,
         metrics: EmbedMetrics,
         clock: Clock,
@@ -64,20 +61,17 @@ class EmbedPipeline:
         self._recogniser = recogniser
         self._pictures = pictures
         self._writer = writer
-        self._positions = positions
         self._rules = rules
         self._watch = Watch(rules, recogniser.card, pictures)
         self._metrics = metrics
         self._clock = clock
         self._on_tick = on_tick
-        self._state = Draft({}, {}, {})
+        self._state = Draft({}, {})
         self._held: set[Partition] = set()
         self._books = Books()
-        self._seen = SeenOffsets()
 
     def prepare(self, record: Record) -> Frame | Dropped:
         """Decrypt and decode at the detector's size. Pool threads."""
-        self._seen.saw(record.home, record.offset)
         with self._metrics.timed(Stage.PREPARE):
             return self._reader.read(record)
 
@@ -92,17 +86,16 @@ class EmbedPipeline:
         self._embed(draft, due, len(items))
         faces, captured = self._publish(draft, due)
         draft.settle_ended()
-        reached = self._reach(draft, items)
+        draft.counts[Count.FRAMES_RECEIVED, ""] += len(items)
         runs = self._run_counts(items)
         for sight in sights:
             sight.wipe()
-        return self._take_over(draft, (*faces, *runs), reached, captured)
+        return self._take_over(draft, (*faces, *runs), captured)
 
     def assigned(self, partitions: Collection[Partition]) -> None:
-        """Begin where the group stands, so that a hole before the first record is seen too."""
+        """Their cameras' next frames begin new tracks."""
         self._held.update(partitions)
         self._books.assigned()
-        self._state.cursors.update(self._positions.committed(partitions) if partitions else {})
 
     def revoked(self, partitions: Collection[Partition]) -> None:
         """Their tracks are cut short."""
@@ -110,8 +103,6 @@ class EmbedPipeline:
         before = self._state.copy()
         self._state.drop(partitions)
         before.wipe_all_but(self._state)
-        for partition in partitions:
-            self._state.cursors.pop(partition, None)
         self._books.revoked(holds_nothing=not self._held)
 
     def delivered(self, outcome: Outcome) -> None:
@@ -119,8 +110,6 @@ class EmbedPipeline:
         if not isinstance(outcome, EmbedOutcome):
             return
         self._books.delivered(outcome.pending)
-        for partition, offset in outcome.reached.items():
-            self._seen.settle(partition, offset)
         now = self._clock.now()
         for captured_at in outcome.captured:
             self._metrics.published((now - captured_at).total_seconds())
@@ -133,7 +122,7 @@ class EmbedPipeline:
         draft = self._state.copy()
         self._watch.end_silent(draft, now_s=self._clock.monotonic())
         draft.settle_ended()
-        outcome = self._take_over(draft, (), {}, ())
+        outcome = self._take_over(draft, (), ())
         return outcome if any(outcome.counts.values()) else NOTHING
 
     def _standing(self, draft: Draft, items: Sequence[Prepared[Frame]]) -> list[Prepared[Frame]]:
@@ -272,20 +261,6 @@ class EmbedPipeline:
             context_jpeg=context_jpeg,
         )
 
-    def _reach(self, draft: Draft, items: Sequence[Prepared[Frame]]) -> dict[Partition, int]:
-        """Where each partition goes on; holes on the way are frames that Kafka deleted unread."""
-        draft.counts[Count.FRAMES_RECEIVED, ""] += len(items)
-        first: dict[Partition, int] = {}
-        reached: dict[Partition, int] = {}
-        for one in items:
-            first.setdefault(one.record.home, one.record.offset)
-            reached[one.record.home] = one.record.offset + 1
-        for partition, end in reached.items():
-            begin = draft.cursors.get(partition, first[partition])
-            draft.counts[Count.FRAMES_SKIPPED, ""] += self._seen.missing(partition, begin, end)
-            draft.cursors[partition] = end
-        return reached
-
     def _run_counts(self, items: Sequence[Prepared[Frame]]) -> list[Output]:
         newest: dict[str, FrameCaptured] = {one.item.event.run: one.item.event for one in items}
         return [self._writer.run_counts(event) for event in newest.values()]
@@ -294,7 +269,6 @@ class EmbedPipeline:
         self,
         draft: Draft,
         outputs: tuple[Output, ...],
-        reached: Mapping[Partition, int],
         captured: tuple[datetime, ...],
     ) -> EmbedOutcome:
         """Close the books, make the draft the state: nothing can fail from here on."""
@@ -313,7 +287,6 @@ class EmbedPipeline:
             outputs=outputs,
             counts={counts.key(self._deployment, *which): n for which, n in draft.counts.items() if n},
             gauges={counts.key(self._deployment, Count.TRACKS_PENDING): pending},
-            reached=reached,
             pending=pending,
             captured=captured,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -16,7 +16,7 @@ from services.embed.core.detections import Detections
 from services.embed.core.frames import Frame
 from services.embed.core.templates import Refused, Template
 from services.embed.model.card import ModelCard
-from services.runtime.kafka.types import Dropped, Output, Partition, Record
+from services.runtime.kafka.types import Dropped, Output, Record
 
 Image = NDArray[np.uint8]
 
@@ -125,14 +125,6 @@ class Enroller(Protocol):
 
     def enrol(self, picture: bytes) -> Template | Refused:
         """The template of the one face in `picture`, or why there is none. Blocks."""
-        ...
-
-
-class GroupPositions(Protocol):
-    """Where the consumer group stands: what tells a hole at the very start of an assignment."""
-
-    def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
-        """The next offset of each partition that has one. May block for a second; empty if nobody answers."""
         ...
 
 

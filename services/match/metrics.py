@@ -78,6 +78,10 @@ LISTS_REFUSED = Counter(
 FACES_DEAD = Counter(
     "signpost_match_faces_dead_lettered_total", "Faces that can never be searched.", {"reason": DeadReason}
 )
+FACES_SKIPPED = Counter(
+    "signpost_match_faces_skipped_total",
+    "Faces that Kafka deleted unread: match was away for too long.",
+)
 LOOP = LoopSpecs(
     lag=Gauge("signpost_match_lag_records", "Faces not yet searched and committed, of the partitions held."),
     assigned=Gauge("signpost_match_assigned_partitions", "Partitions of faces that are this process's."),
@@ -114,6 +118,7 @@ class MatchMetrics:
         self._key_life_s = KEY_LIFE_SECONDS.on(registry)
         self._face_life_s = FACE_LIFE_SECONDS.on(registry)
         self._dead = FACES_DEAD.on(registry)
+        self._skipped = FACES_SKIPPED.on(registry)
         self._subjects = LIST_SUBJECTS.on(registry)
         self._fillers = LIST_FILLERS.on(registry)
         self._lists = LISTS_LOADED.on(registry)
@@ -127,6 +132,10 @@ class MatchMetrics:
     def refused(self, refusal: Refusal, faces: int) -> None:
         """So many faces lay outside the authority."""
         self._refused.inc(faces, reason=refusal)
+
+    def skipped(self, faces: int) -> None:
+        """Kafka has deleted so many unread."""
+        self._skipped.inc(faces)
 
     def dead_lettered(self, reason: str) -> None:
         """A face can never be searched."""

@@ -174,6 +174,10 @@ class Matcher:
         for one in outcome.done:
             self._metrics.life(key_s=now_s - one.published_at_s, face_s=now_s - one.captured_at.timestamp())
 
+    def skipped(self, faces: int) -> None:
+        """Kafka has deleted so many unread."""
+        self._metrics.skipped(faces)
+
     def tick(self) -> Outcome:
         """Time brings nothing."""
         return NOTHING
@@ -309,10 +313,12 @@ class Matcher:
     def _sealed(self, raised: AlertRaised) -> Output:
         spec = keys.alert(self._authority, raised.searched_at)
         sealing = Sealing(spec.id, self._keys.mint(spec), self._cipher)
+        key = f"{raised.deployment}/{raised.subject}".encode()
         return Output(
             topics.ALERTS.name,
-            f"{raised.deployment}/{raised.subject}".encode(),
+            key,
             codec.encode_sealed(raised, topic=topics.ALERTS.name, sealing=sealing),
+            topics.partition_of_key(key, topics.ALERTS),
         )
 
     def _counted(self, totals: Mapping[tuple[Count, str], int]) -> dict[CountKey, int]:

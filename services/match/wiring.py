@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Mapping
 
@@ -29,11 +30,14 @@ from services.runtime.kafka.commit import FaultPoint, Transactional, no_fault
 from services.runtime.kafka.config import Connection, consumer_options, transactional_options
 from services.runtime.kafka.consumer import KafkaConsumer
 from services.runtime.kafka.figures import LoopFigures
+from services.runtime.kafka.kept import kept
 from services.runtime.kafka.loop import Loop, Shape
+from services.runtime.kafka.marks import Numbering
 from services.runtime.kafka.producer import KafkaTransactionalProducer
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.keeper import KeyKeeper
 from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.numbering import by_number, giving, recall
 from services.runtime.own_key import own_key
 from services.runtime.process import Context
 from services.runtime.purging import Values, purge
@@ -177,8 +181,9 @@ def _loop(
     faults: FaultPoint,
 ) -> Loop[SealedFace]:
     connection = Connection(settings.kafka_bootstrap, f"match-{settings.instance}")
+    group = f"signpost-match-{deployment}"
     consumer = KafkaConsumer(
-        consumer_options(connection, group=f"signpost-match-{deployment}", reset=Reset.EARLIEST),
+        consumer_options(connection, group=group, reset=Reset.EARLIEST),
         figures.kafka_error,
     )
     options = transactional_options(
@@ -188,13 +193,15 @@ def _loop(
         transactional_id=f"match-{deployment}-{settings.standing_name}",
         writes=[topics.ALERTS, topics.COUNTS, topics.FACES_DEAD],
     )
+    # An instance's name may come again, its counts must not: each life begins at zero under its own name.
+    incarnation = f"{settings.instance}.{secrets.token_hex(4)}"
     return Loop(
         handler,
         topics=[topics.FACES.name],
         consumer=consumer,
         commits=Transactional(KafkaTransactionalProducer(options, figures.kafka_error), faults=faults),
         shape=_shape(settings),
-        counts_record=counts_topic.writer(deployment, Stage.MATCH, settings.instance, context.clock),
+        counts_record=counts_topic.writer(deployment, Stage.MATCH, incarnation, context.clock),
         dead_letters=dead_letter_topic.writer(
             deployment,
             topics.FACES_DEAD,
@@ -202,6 +209,15 @@ def _loop(
             received=Count.FACES_RECEIVED,
             dead=Count.FACES_DEAD,
             foreign=Count.FACES_FOREIGN,
+        ),
+        numbering=Numbering(
+            deployment,
+            kept(connection, group),
+            recall(connection, deployment, passed=Count.FACES_PASSED, given=Count.ALERTS_GIVEN),
+            reads=by_number(
+                deployment, skipped=Count.FACES_SKIPPED, passed=Count.FACES_PASSED, told=handler.skipped
+            ),
+            writes=giving(deployment, topics.ALERTS, Count.ALERTS_GIVEN),
         ),
         metrics=figures,
         heartbeat=context.heartbeat.beat,

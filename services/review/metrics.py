@@ -71,6 +71,10 @@ CLAIMS_LAPSED = Counter("signpost_review_claims_lapsed_total", "Claims that ran 
 CALLS = Counter("signpost_review_calls_total", "Calls that ended, by gRPC status.", {"code": CallCode})
 OUTBOX_ENTRIES = Gauge("signpost_review_outbox_entries", "Events acknowledged and not yet in Kafka.")
 OUTBOX_AGE_SECONDS = Gauge("signpost_review_outbox_age_seconds", "Age of the oldest of them; 0 where none waits.")
+ALERTS_DELETED = Gauge(
+    "signpost_review_lost_alerts",
+    "Alerts of the whole deployment that Kafka deleted before they were read: nobody will ever see them.",
+)
 RELAYED = Counter("signpost_review_relayed_events_total", "Events delivered to Kafka from the outbox.")
 RELAY_FAILURES = Counter("signpost_review_relay_failures_total", "Batches of the outbox that will be tried again.")
 AUDIT_WAIT_SECONDS = Histogram(
@@ -127,6 +131,7 @@ class ReviewMetrics:
         self._calls = CALLS.on(registry)
         self._outbox = OUTBOX_ENTRIES.on(registry)
         self._outbox_age = OUTBOX_AGE_SECONDS.on(registry)
+        self._deleted = ALERTS_DELETED.on(registry)
         self._relayed = RELAYED.on(registry)
         self._relay_failures = RELAY_FAILURES.on(registry)
         self._audit_wait = AUDIT_WAIT_SECONDS.on(registry)
@@ -171,6 +176,10 @@ class ReviewMetrics:
         """The outbox as it is."""
         self._outbox.set(entries)
         self._outbox_age.set(age_s)
+
+    def alerts_lost(self, alerts: int) -> None:
+        """So many of the deployment's alerts are gone unread."""
+        self._deleted.set(alerts)
 
     def relayed(self, events: int) -> None:
         """So many events are in Kafka."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from services.contracts import codec, keys, topics
@@ -15,13 +15,14 @@ from services.contracts.authorisation.refusals import Refusal
 from services.contracts.authority import Authority
 from services.contracts.codec import Cipher, Peeked
 from services.contracts.codec_fields import from_micros
-from services.contracts.counts import Count, Expired
+from services.contracts.counts import Count, Expired, Lane
 from services.contracts.errors import Tampered, Transient, Undecodable
 from services.contracts.events import AlertRaised
 from services.contracts.ids import AlertId
+from services.contracts.places import place_of
 from services.contracts.standing import Standing
 from services.review.core.case import Case, Policy, Sighting
-from services.review.core.change import AlertAfter, Change, Content, SubjectAfter, Upkeep
+from services.review.core.change import AlertAfter, Change, Content, Passed, SubjectAfter, Upkeep
 from services.review.core.folding import Arrival, Exit, Folding, Seen, fold
 from services.review.core.keeping import Keeping
 from services.review.metrics import ReviewMetrics
@@ -127,14 +128,16 @@ class Folder:
         """Each alert to its case, in order; the store's own step is what counts, Kafka gets only the offsets."""
         for one in items:
             position = (one.record.partition, one.record.offset)
+            passed = self._passed(one.record)
             if isinstance(one.item, Ended):
-                self._end(one.item, position)
+                self._end(one.item, position, passed)
             else:
-                self._fold(one.item, position)
+                self._fold(one.item, position, passed)
         return NOTHING
 
     def assigned(self, partitions: Collection[Partition]) -> None:
-        """Nothing to prepare."""
+        """Another process may have read them until now."""
+        self._store.renew()
 
     def revoked(self, partitions: Collection[Partition]) -> None:
         """Nothing to drop."""
@@ -160,7 +163,13 @@ class Folder:
             return Expired.KEY_LOST
         return codec.expect(event, AlertRaised)
 
-    def _fold(self, item: Readable, position: tuple[int, int]) -> None:
+    def _passed(self, record: Record) -> Passed | None:
+        place = place_of(record.headers)
+        if place is None or place.scope != self._authority.deployment:
+            return None
+        return Passed(lane=str(Lane(place.source, record.partition)), number=place.number)
+
+    def _fold(self, item: Readable, position: tuple[int, int], passed: Passed | None) -> None:
         arrival = _arrival(item.alert, position)
         for _ in range(_TRIES):
             known = self._store.known(item.alert.alert, item.alert.subject)
@@ -168,7 +177,9 @@ class Folder:
             found = fold(
                 arrival, seen=known.seen, own=known.own, window=known.window, now=now, policy=self._policy
             )
-            if found.exit is Exit.REPLAYED or self._store.apply(self._change(item, arrival, known, found, now)):
+            if found.exit is Exit.REPLAYED or self._store.apply(
+                replace(self._change(item, arrival, known, found, now), passed=passed)
+            ):
                 waited = now - item.alert.searched_at
                 self._metrics.alert(found.exit, waited_s=waited.total_seconds())
                 return
@@ -201,7 +212,7 @@ class Folder:
         before = None if after is None else _before(known, after)
         return Upkeep() if after is None or before is None else self._keeping.upkeep(before, after, now)
 
-    def _end(self, ended: Ended, position: tuple[int, int]) -> None:
+    def _end(self, ended: Ended, position: tuple[int, int], passed: Passed | None) -> None:
         for _ in range(_TRIES):
             seen = self._store.known(ended.alert, "").seen
             if seen is not None and seen.covers(position):
@@ -216,7 +227,8 @@ class Folder:
             remembered = AlertAfter(
                 alert=ended.alert, seen=after, keep_until=self._keeping.tombstone(self._clock.now())
             )
-            if self._store.apply(Change(alert=remembered, counts=_counts(ended.exit, ended.reason))):
+            counted = _counts(ended.exit, ended.reason)
+            if self._store.apply(Change(alert=remembered, counts=counted, passed=passed)):
                 self._metrics.alert(ended.exit, waited_s=0.0)
                 return
         raise Transient("an alert was remembered faster than it could be read")

@@ -202,6 +202,10 @@ class AlertStore(Protocol):
         """Write all of it; False, and nothing written, if somebody was faster."""
         ...
 
+    def renew(self) -> None:
+        """Partitions have come: what others passed of them is read before the next alert counts."""
+        ...
+
     def forget_closed(self, before: datetime) -> None:
         """Drop closed cases from the index; the cases themselves go by their own deadline."""
         ...

@@ -26,7 +26,6 @@ from services.review.core.audited import CaseMinutes
 from services.review.core.keeping import policy_of
 from services.review.core.people import PersonTokens
 from services.review.edges.cases_redis import Held, LoopCases, ThreadCases
-from services.review.edges.group_start import begin_group
 from services.review.edges.grpc_review import ReviewServer
 from services.review.edges.held_evidence import bring_away
 from services.review.edges.outbox_minutes import OutboxMinutes
@@ -187,7 +186,6 @@ class ReviewService:
     def _look_at_stores(self) -> None:
         check_volatile(self._volatile)
         check_durable(self._durable)
-        begin_group(_connection(self._settings), self._group, topics.ALERTS.name)
 
     def _help(self, name: str, run: Callable[[threading.Event], None]) -> None:
         helper = threading.Thread(target=run, args=(self._stopping,), name=name, daemon=True)
@@ -231,7 +229,7 @@ class ReviewService:
     def _kafka_loop(self) -> Loop[Item]:
         settings, connection = self._settings, _connection(self._settings)
         consumer = KafkaConsumer(
-            consumer_options(connection, group=self._group, reset=Reset.ERROR), self._figures.kafka_error
+            consumer_options(connection, group=self._group, reset=Reset.EARLIEST), self._figures.kafka_error
         )
         handler = Folder(
             authority=self._bounds,

@@ -22,7 +22,7 @@ from services.runtime.kafka.broker import (
     TooLarge,
     TransactionalProducerPort,
 )
-from services.runtime.kafka.types import Output, Partition, Position, Record
+from services.runtime.kafka.types import Next, Output, Partition, Position, Record
 from tests.support import eventually
 
 # Joining, rebalancing and committing on a busy machine.
@@ -146,7 +146,7 @@ class BrokerContract:
         send(world.producer(), an_output(topic, b"a"), an_output(topic, b"b"))
         first = a_reader(world, world.consumer(group), topic)
         first.until(2)
-        first.member.commit({Partition(topic, 0): 1})
+        first.member.commit({Partition(topic, 0): Next(1)})
         first.member.close()
         assert a_reader(world, world.consumer(group), topic).until(1) == [b"b"]
 
@@ -245,7 +245,7 @@ class BrokerContract:
         send(world.producer(), an_output(source, b"a"), an_output(source, b"b"))
         first = a_reader(world, world.consumer(group), source)
         first.until(2)
-        self._transact(world, first, sink, {Partition(source, 0): 1}, commit=True)
+        self._transact(world, first, sink, {Partition(source, 0): Next(1)}, commit=True)
         first.member.close()
         assert a_reader(world, world.consumer(group), source).until(1) == [b"b"]
 
@@ -254,7 +254,7 @@ class BrokerContract:
         send(world.producer(), an_output(source, b"a"), an_output(source, b"b"))
         first = a_reader(world, world.consumer(group), source)
         first.until(2)
-        self._transact(world, first, sink, {Partition(source, 0): 1}, commit=False)
+        self._transact(world, first, sink, {Partition(source, 0): Next(1)}, commit=False)
         first.member.close()
         assert a_reader(world, world.consumer(group), source).until(2) == [b"a", b"b"]
 
@@ -344,11 +344,11 @@ class BrokerContract:
         producer.begin()
         producer.send(an_output(sink, b"v"))
         with pytest.raises(Abortable):
-            producer.send_offsets({Partition(source, 0): 1}, metadata, PATIENCE_S)
+            producer.send_offsets({Partition(source, 0): Next(1)}, metadata, PATIENCE_S)
         producer.abort(PATIENCE_S)
 
     def _transact(
-        self, world: World, reader: Reader, sink: str, offsets: dict[Partition, int], *, commit: bool
+        self, world: World, reader: Reader, sink: str, offsets: dict[Partition, Next], *, commit: bool
     ) -> None:
         producer = world.transactional(a_name())
         producer.init(PATIENCE_S)

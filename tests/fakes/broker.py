@@ -23,7 +23,7 @@ from services.runtime.kafka.broker import (
     TooLarge,
 )
 from services.runtime.kafka.sizes import check_fits, record_bytes
-from services.runtime.kafka.types import Output, Partition, Position, Record
+from services.runtime.kafka.types import Next, Output, Partition, Position, Record
 
 
 class _End(Enum):
@@ -36,7 +36,7 @@ class _End(Enum):
 class _Transaction:
     end: _End = _End.OPEN
     touched: set[Partition] = field(default_factory=set)
-    offsets: dict[tuple[str, Partition], int] = field(default_factory=dict)
+    offsets: dict[tuple[str, Partition], Next] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ class _Group:
     epoch: int = 0
     members: dict[str, _Member] = field(default_factory=dict)
     committed: dict[Partition, int] = field(default_factory=dict)
+    notes: dict[Partition, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,14 @@ class FakeBroker:
         """A group's committed offsets."""
         with self.changed:
             return dict(self._groups[group].committed)
+
+    def kept(self, group: str, partitions: Collection[Partition]) -> dict[Partition, Next]:
+        """A group's committed offsets, each with what is kept beside it."""
+        with self.changed:
+            found = self._groups[group]
+            return {
+                one: Next(found.committed[one], found.notes[one]) for one in partitions if one in found.committed
+            }
 
     def expire(self, consumer: FakeConsumer) -> None:
         """The group goes on without this member, which finds out at its next poll."""
@@ -216,10 +225,11 @@ class FakeBroker:
                 raise Fatal("_AUTO_OFFSET_RESET", f"no committed offset for {partition}")
             return 0 if reset is Reset.EARLIEST else self.end(partition)
 
-    def commit_offsets(self, metadata: _Metadata, offsets: Mapping[Partition, int]) -> None:
+    def commit_offsets(self, metadata: _Metadata, offsets: Mapping[Partition, Next]) -> None:
         with self.changed:
             self.check_member(metadata)
-            self._groups[metadata.group].committed.update(offsets)
+            for partition, one in offsets.items():
+                self._keep(metadata.group, partition, one)
 
     def check_member(self, metadata: _Metadata) -> None:
         with self.changed:
@@ -255,10 +265,14 @@ class FakeBroker:
             for partition in transaction.touched:
                 self._logs[partition].append(_Entry(None, transaction))
             if end is _End.COMMITTED:
-                self.transactions.append({one: offset for (_, one), offset in transaction.offsets.items()})
-                for (group, partition), offset in transaction.offsets.items():
-                    self._groups[group].committed[partition] = offset
+                self.transactions.append({one: kept.offset for (_, one), kept in transaction.offsets.items()})
+                for (group, partition), kept in transaction.offsets.items():
+                    self._keep(group, partition, kept)
             self.changed.notify_all()
+
+    def _keep(self, group: str, partition: Partition, kept: Next) -> None:
+        self._groups[group].committed[partition] = kept.offset
+        self._groups[group].notes[partition] = kept.note
 
     def _number(self, output: Output) -> int:
         partitions = sum(1 for one in self._logs if one.topic == output.topic)
@@ -340,7 +354,7 @@ class FakeConsumer:
         member = self._broker.member(self.group, self.member)
         return _Metadata(self.group, self.member, member.epoch if member else -1)
 
-    def commit(self, offsets: Mapping[Partition, int]) -> None:
+    def commit(self, offsets: Mapping[Partition, Next]) -> None:
         self._broker.raise_planned("commit_offsets")
         metadata = self.group_metadata()
         assert isinstance(metadata, _Metadata)
@@ -460,7 +474,7 @@ class FakeTransactionalProducer:
         else:
             self._broker.append(output, self._broker.open_transaction(self._id))
 
-    def send_offsets(self, offsets: Mapping[Partition, int], group: GroupMetadata, timeout_s: float) -> None:
+    def send_offsets(self, offsets: Mapping[Partition, Next], group: GroupMetadata, timeout_s: float) -> None:
         self._call("send_offsets")
         assert isinstance(group, _Metadata)
         self._broker.check_member(group)

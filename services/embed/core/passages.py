@@ -84,7 +84,6 @@ class Draft:
 
     views: dict[Whereabouts, CameraView]
     passages: dict[ids.TrackId, Passage]
-    cursors: dict[Hashable, int]
     counts: Counter[tuple[Count, str]] = field(default_factory=Counter)
     touched: dict[ids.TrackId, None] = field(default_factory=dict)
     # Every chip cut for this batch, also of shots that were replaced within it.
@@ -93,7 +92,7 @@ class Draft:
 
     def copy(self) -> Draft:
         """The state as it stands, for the next batch to draft on."""
-        return Draft(dict(self.views), dict(self.passages), dict(self.cursors))
+        return Draft(dict(self.views), dict(self.passages))
 
     def end(self, tracks: Iterable[Track]) -> None:
         """These tracks are over; they are counted when the batch has published what it can."""
@@ -119,7 +118,7 @@ class Draft:
                 chip[:] = 0
 
     def drop(self, partitions: Iterable[Hashable]) -> None:
-        """Forget all of these partitions but their cursors."""
+        """Forget all of these partitions."""
         gone = set(partitions)
         self.views = {at: view for at, view in self.views.items() if at.partition not in gone}
         self.passages = {

@@ -20,10 +20,9 @@ from services.contracts.standing import Standing
 from services.embed.core.frames import Frame
 from services.embed.core.shots import BestShots, Policy
 from services.embed.core.tracks import Bounds
-from services.embed.edges import pictures
+from services.embed.edges import pictures, run_counts
 from services.embed.edges.face_writer import SealingFaceWriter
 from services.embed.edges.frame_reader import SealedFrameReader
-from services.embed.edges.kafka_positions import KafkaPositions
 from services.embed.metrics import AUTHORITY, LOOP, EmbedMetrics
 from services.embed.pipeline import EmbedPipeline
 from services.embed.settings import EmbedSettings
@@ -39,12 +38,15 @@ from services.runtime.kafka.commit import FaultPoint, Transactional, no_fault
 from services.runtime.kafka.config import Connection, consumer_options, transactional_options
 from services.runtime.kafka.consumer import KafkaConsumer
 from services.runtime.kafka.figures import LoopFigures
+from services.runtime.kafka.kept import kept
 from services.runtime.kafka.loop import Loop, Shape
+from services.runtime.kafka.marks import Numbering
 from services.runtime.kafka.producer import KafkaTransactionalProducer
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.port import Cipher
 from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.numbering import by_offset, giving, recall
 from services.runtime.own_key import own_key
 from services.runtime.process import Context
 from services.runtime.purging import purge
@@ -201,7 +203,6 @@ def _pipeline(parts: _Parts, metrics: EmbedMetrics) -> EmbedPipeline:
         recogniser=recogniser,
         pictures=pictures,
         writer=SealingFaceWriter(bounds, parts.keyring, cipher),
-        positions=KafkaPositions(parts.connection, parts.group),
         rules=Rules(
             limits=settings.live_limits,
             bounds=Bounds(max_gap_s=settings.track_gap_s),
@@ -252,6 +253,18 @@ def _loop(
             received=Count.FRAMES_RECEIVED,
             dead=Count.FRAMES_DEAD,
             foreign=Count.FRAMES_FOREIGN,
+        ),
+        numbering=Numbering(
+            deployment,
+            kept(parts.connection, parts.group),
+            recall(parts.connection, deployment, given=Count.FACES_GIVEN),
+            reads=by_offset(
+                deployment,
+                skipped=Count.FRAMES_SKIPPED,
+                first=run_counts.place_in_run(deployment),
+                told=metrics.skipped,
+            ),
+            writes=giving(deployment, topics.FACES, Count.FACES_GIVEN),
         ),
         metrics=figures,
         heartbeat=context.heartbeat.beat,

@@ -69,6 +69,14 @@ class AlertAfter:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Passed:
+    """The number of the alert in its lane: those that do not come before it will never come, and are counted."""
+
+    lane: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Change:
     """Everything that is written together. `counts` are added, and hold exactly if the change does."""
 
@@ -79,3 +87,4 @@ class Change:
     contents: tuple[Content, ...] = ()
     upkeep: Upkeep = field(default_factory=Upkeep)
     counts: Mapping[str, int] = field(default_factory=dict)
+    passed: Passed | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +17,10 @@ from services.contracts.errors import Transient
 from services.review.core.case import Case
 from services.review.core.change import CaseAfter, Change
 from services.review.edges import past, stored
+from services.review.edges.lanes import Lanes
 from services.review.edges.past import Past
 from services.review.edges.plan import Names, Words, ms, words
-from services.review.edges.tally import Sum, Tally
+from services.review.edges.tally import Sum, Tally, opened
 from services.review.edges.vault import HEAD_BYTES, Opened, Vault
 from services.review.metrics import Stored
 from services.review.ports import Known
@@ -129,6 +130,7 @@ class ThreadCases:
         self._held = held
         self._names = held.names
         self._tally = Tally(held.vault, held.names.counts)
+        self._lanes = Lanes()
         self._apply = client.register_script(script("apply"))
 
     def known(self, alert: str, subject: str) -> Known:
@@ -162,7 +164,7 @@ class ThreadCases:
     def apply(self, change: Change) -> bool:
         """Of several threads only one may write counts: the one that folds."""
         with _reached():
-            counted = self._counted(change)
+            counted, numbers = self._counted(change)
             try:
                 written = self._written(change, counted)
             except BaseException:
@@ -170,9 +172,13 @@ class ThreadCases:
                 raise
         if written and counted is not None:
             self._tally.take(counted)
+            self._lanes.take(numbers)
         if written:
             self._held.settle(change.case)
         return written
+
+    def renew(self) -> None:
+        self._lanes.known = None
 
     def forget_closed(self, before: datetime) -> None:
         with _reached():
@@ -191,12 +197,24 @@ class ThreadCases:
             if gone:
                 self._client.zrem(names.fading, *gone)
 
-    def _counted(self, change: Change) -> Sum | None:
+    def _counted(self, change: Change) -> tuple[Sum | None, Mapping[str, int]]:
         if not change.counts:
-            return None
+            return None, {}
         if self._tally.unsure:
             self._tally.settle(self._client.hget(self._names.counts, self._tally.writer))
-        return self._tally.plus(change.counts)
+            self._lanes.known = None
+        if change.passed is None:
+            return self._tally.plus(change.counts, {}), {}
+        if self._lanes.known is None:
+            self._lanes.learn(self._all_counted())
+        skipped, numbers = self._lanes.step(change.passed)
+        return self._tally.plus({**change.counts, **skipped}, numbers), numbers
+
+    def _all_counted(self) -> Iterator[Mapping[str, int]]:
+        for writer, raw in self._client.hgetall(self._names.counts).items():
+            found = opened(self._held.vault, self._names.counts, _text(writer), raw)
+            if found is not None:
+                yield found.totals
 
     def _written(self, change: Change, counted: Sum | None) -> bool:
         counts = None if counted is None else (self._tally.writer, self._tally.sealed(counted))

@@ -121,15 +121,17 @@ class RedisOutbox:
             first = self._client.xrange(self._names.outbox, count=1)
         return entries, int(_text(first[0][0]).partition("-")[0]) if first else None
 
-    def counts(self) -> Mapping[str, Mapping[str, int]]:
-        """What each process has counted in this deployment, by its name."""
-        with as_transient(_WHAT):
-            found = self._client.hgetall(self._names.counts)
+    def counts(self) -> tuple[Mapping[str, Mapping[str, int]], int]:
+        """What each process has counted here, by its name; and how many events wait at that moment."""
+        with as_transient(_WHAT), self._client.pipeline(transaction=True) as pipe:
+            pipe.hgetall(self._names.counts)
+            pipe.xlen(self._names.outbox)
+            found, waiting = pipe.execute()
         sums = {
             _text(writer): opened(self._vault, self._names.counts, _text(writer), raw)
             for writer, raw in found.items()
         }
-        return {writer: one.totals for writer, one in sums.items() if one is not None}
+        return {writer: one.totals for writer, one in sums.items() if one is not None}, waiting
 
     def refuse_counts(self) -> None:
         """A process's counts went back: an earlier value was put in their place."""

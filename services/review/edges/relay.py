@@ -14,7 +14,7 @@ from typing import Protocol
 
 from services.contracts import topics
 from services.contracts.audit.requests import AuditRequested, SignedRequest
-from services.contracts.counts import Stage
+from services.contracts.counts import Count, Stage
 from services.contracts.errors import Transient
 from services.contracts.ids import DeploymentId
 from services.review.edges.outbox_redis import Entry, RedisOutbox
@@ -34,6 +34,8 @@ _IDLE_S = 0.1
 _FLUSH_S = 12.0
 # Between two looks at counts and figures.
 _FIGURES_S = 1.0
+# Under which name the outbox itself is counted, whoever relays.
+_OUTBOX = "outbox"
 
 
 class Minutes(Protocol):
@@ -74,6 +76,7 @@ class Relay:
         self._lease_s = lease_s
         self._faults = faults
         self._told: dict[str, Mapping[str, int]] = {}
+        self._waiting: int | None = None
         self._figures_at_s = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -115,6 +118,8 @@ class Relay:
         # First, for it waits while our key is not registered: nothing is told twice meanwhile.
         for entry in entries:
             self._audit(entry)
+        # Before the events: whoever reads one finds it counted, whatever happens to us in between.
+        self._tell_counts()
         self._faults("before_outbox_produce")
         self._send([Output(topics.DECISIONS.name, entry.case.encode(), entry.event) for entry in entries])
         self._faults("before_outbox_remove")
@@ -153,8 +158,17 @@ class Relay:
             self._tell_counts()
 
     def _tell_counts(self) -> None:
-        """Those of every process that has counted here, whichever instance publishes them."""
-        for writer, found in self._outbox.counts().items():
+        """Those of every process that has counted here, whichever instance publishes them.
+
+        How many events wait is told first: what is counted and not yet told is never more than that.
+        """
+        counted, waiting = self._outbox.counts()
+        self._metrics.alerts_lost(sum(found.get(Count.ALERTS_SKIPPED, 0) for found in counted.values()))
+        if waiting != self._waiting:
+            record = counts_topic.writer(self._deployment, Stage.REVIEW, _OUTBOX, self._clock)
+            self._send([record({(self._deployment, Count.EVENTS_WAITING): waiting})])
+            self._waiting = waiting
+        for writer, found in counted.items():
             told = self._told.get(writer, {})
             if found == told:
                 continue

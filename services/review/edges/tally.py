@@ -35,12 +35,12 @@ class Tally:
         """Set it where the answer to a step was lost; `settle` then."""
         self._sum = Sum(0, {})
 
-    def plus(self, counts: Counts) -> Sum:
-        """What it comes to with these."""
+    def plus(self, counts: Counts, numbers: Counts) -> Sum:
+        """What it comes to with these; `numbers` are not added up."""
         totals = dict(self._sum.totals)
         for name, amount in counts.items():
             totals[name] = totals.get(name, 0) + amount
-        return Sum(self._sum.version + 1, totals)
+        return Sum(self._sum.version + 1, {**totals, **numbers})
 
     def sealed(self, one: Sum) -> bytes:
         """To be written under `writer`."""

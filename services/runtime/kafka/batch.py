@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from services.runtime.kafka.counts import add
 from services.runtime.kafka.dead_letter import DeadLetters
 from services.runtime.kafka.delivery import Flight
+from services.runtime.kafka.marks import Draft
 from services.runtime.kafka.types import (
     CountKey,
     DeadLetter,
@@ -25,8 +26,9 @@ Item = TypeVar("Item")
 class Batch(Generic[Item]):
     """The work thread's alone. `offsets` are where each partition goes on after this batch."""
 
-    def __init__(self, run: int, offsets: Mapping[Partition, int] | None = None) -> None:
+    def __init__(self, run: int, marks: Draft, offsets: Mapping[Partition, int] | None = None) -> None:
         self.run = run
+        self.marks = marks
         self.items: list[Prepared[Item]] = []
         self.offsets = dict(offsets or {})
         self.size = 0
@@ -54,16 +56,20 @@ class Batch(Generic[Item]):
         self._outputs.append(how.record(letter))
 
     def flight(self, outcome: Outcome) -> Flight:
-        """All of it, ready to be delivered."""
+        """All of it, numbered, ready to be delivered."""
         add(self._counts, outcome.counts)
+        outputs = self.marks.give((*outcome.outputs, *self._outputs), self.offsets.keys())
         return Flight(
             run=self.run,
             outcome=outcome,
-            outputs=(*outcome.outputs, *self._outputs),
+            outputs=outputs,
             counts=self._counts,
+            gauges={**outcome.gauges, **self.marks.gauges},
             offsets=self.offsets,
+            notes=self.marks.notes(self.offsets.keys()),
         )
 
     def _reach(self, record: Record) -> None:
+        add(self._counts, self.marks.reach(record))
         self.offsets[record.home] = record.offset + 1
         self.size += 1

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from services.contracts.errors import SignpostError
-from services.runtime.kafka.types import Output, Partition, Position, Record
+from services.runtime.kafka.types import Next, Output, Partition, Position, Record
 
 
 class BrokerError(SignpostError):
@@ -103,7 +103,7 @@ class ConsumerPort(Protocol):
         """Who we are in the group now; its epoch ages with each rebalance."""
         ...
 
-    def commit(self, offsets: Mapping[Partition, int]) -> None:
+    def commit(self, offsets: Mapping[Partition, Next]) -> None:
         """Commit without a transaction; blocks. Raises Retriable, Abortable (no longer the owner), Fatal."""
         ...
 
@@ -159,7 +159,7 @@ class TransactionalProducerPort(Protocol):
         transaction is lost."""
         ...
 
-    def send_offsets(self, offsets: Mapping[Partition, int], group: GroupMetadata, timeout_s: float) -> None:
+    def send_offsets(self, offsets: Mapping[Partition, Next], group: GroupMetadata, timeout_s: float) -> None:
         """Make the group's next offsets part of this transaction."""
         ...
 

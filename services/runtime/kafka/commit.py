@@ -17,9 +17,9 @@ from services.runtime.kafka.broker import (
     TransactionalProducerPort,
 )
 from services.runtime.kafka.offsets import Offsets
-from services.runtime.kafka.types import Output, Partition
+from services.runtime.kafka.types import Next, Output, Partition
 
-Positions = Mapping[Partition, int]
+Positions = Mapping[Partition, Next]
 
 # Tests kill the process at these, by name; everywhere else they do nothing.
 FaultPoint = Callable[[str], None]

@@ -11,7 +11,7 @@ from services.runtime.kafka.broker import Fatal, GroupMetadata, RebalanceListene
 from services.runtime.kafka.config import Options
 from services.runtime.kafka.errors import commit_error, reading_error, translated
 from services.runtime.kafka.passing import OnError, PassingErrors
-from services.runtime.kafka.types import Partition, Position, Record
+from services.runtime.kafka.types import Next, Partition, Position, Record
 
 log = logging.getLogger(__name__)
 # What librdkafka says by itself is not ours to count as an error: that comes through its callbacks.
@@ -88,9 +88,9 @@ class KafkaConsumer:
             metadata: GroupMetadata = self._consumer.consumer_group_metadata()
         return metadata
 
-    def commit(self, offsets: Mapping[Partition, int]) -> None:
+    def commit(self, offsets: Mapping[Partition, Next]) -> None:
         """Commit and wait for the answer."""
-        wanted = [TopicPartition(*partition, offset) for partition, offset in offsets.items()]
+        wanted = [TopicPartition(*partition, *one) for partition, one in offsets.items()]
         with translated(commit_error):
             answers = self._consumer.commit(offsets=wanted, asynchronous=False)
         for answer in answers or ():
@@ -100,7 +100,7 @@ class KafkaConsumer:
     def _record(self, message: Message) -> Record | None:
         error = message.error()
         if error is None:
-            return _as_record(message)
+            return as_record(message)
         meaning = reading_error(error)
         if isinstance(meaning, Fatal):
             raise meaning
@@ -112,7 +112,8 @@ def _partition(found: TopicPartition) -> Partition:
     return Partition(found.topic, found.partition)
 
 
-def _as_record(message: Message) -> Record:
+def as_record(message: Message) -> Record:
+    """A message that is no error. Raises Fatal for one without a place."""
     topic, partition, offset = message.topic(), message.partition(), message.offset()
     if topic is None or partition is None or offset is None:
         raise Fatal("_BAD_MSG", "librdkafka returned a record without a place")

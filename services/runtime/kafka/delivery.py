@@ -18,7 +18,7 @@ from services.runtime.kafka.metrics import LoopMetrics
 from services.runtime.kafka.prefetch import Barrier
 from services.runtime.kafka.progress import Progress
 from services.runtime.kafka.signals import ResetReason, Signals
-from services.runtime.kafka.types import CountKey, Outcome, Output, Partition
+from services.runtime.kafka.types import CountKey, Next, Outcome, Output, Partition
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,14 @@ class Flight:
     outcome: Outcome
     outputs: tuple[Output, ...]
     counts: Mapping[CountKey, int]
+    gauges: Mapping[CountKey, int]
     offsets: Mapping[Partition, int]
+    notes: Mapping[Partition, str]
+
+    @property
+    def positions(self) -> Mapping[Partition, Next]:
+        """Where each partition goes on, and what is kept with that."""
+        return {one: Next(offset, self.notes.get(one, "")) for one, offset in self.offsets.items()}
 
 
 class Flights:
@@ -118,7 +125,7 @@ class Deliverer:
 
     def _deliver(self, flight: Flight) -> None:
         began = self._clock.monotonic()
-        staged = self._ledger.stage(flight.counts, flight.outcome.gauges)
+        staged = self._ledger.stage(flight.counts, flight.gauges)
         outputs = flight.outputs
         if self._counts_record is not None and staged.changed:
             outputs = (*outputs, self._counts_record(staged.cumulative))
@@ -150,7 +157,7 @@ class Deliverer:
 
     def _tried(self, outputs: Sequence[Output], flight: Flight) -> bool:
         try:
-            self._commits.deliver(outputs, flight.offsets, lambda: self._void(flight))
+            self._commits.deliver(outputs, flight.positions, lambda: self._void(flight))
         except Fatal:
             raise
         except BrokerError as refused:

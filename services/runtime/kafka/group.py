@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, TopicPartition
 from services.runtime.kafka.broker import BrokerError
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.errors import reading_error, translated
-from services.runtime.kafka.types import Partition
+from services.runtime.kafka.types import Next, Partition
 from services.runtime.retry import retry
 
 Isolation = Literal["read_committed", "read_uncommitted"]
@@ -33,9 +33,17 @@ class GroupOffsets:
 
     def committed(self, partitions: Collection[Partition], *, timeout_s: float) -> dict[Partition, int]:
         """The next offset of each partition that has one. Raises BrokerError."""
+        return {one: found.offset for one, found in self.kept(partitions, timeout_s=timeout_s).items()}
+
+    def kept(self, partitions: Collection[Partition], *, timeout_s: float) -> dict[Partition, Next]:
+        """As `committed`, with what was kept beside each offset."""
         asked = [TopicPartition(*partition) for partition in partitions]
         found = _while_it_moves(lambda: self._consumer.committed(asked, timeout=timeout_s), timeout_s)
-        return {Partition(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
+        return {
+            Partition(one.topic, one.partition): Next(one.offset, one.metadata or "")
+            for one in found
+            if one.offset >= 0
+        }
 
     def commit(self, offsets: Mapping[Partition, int], *, timeout_s: float) -> None:
         """Set the group's offsets. Raises BrokerError; the broker refuses while the group has members."""

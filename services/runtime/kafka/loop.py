@@ -24,6 +24,7 @@ from services.runtime.kafka.broker import ConsumerPort, Fatal
 from services.runtime.kafka.commit import Commits
 from services.runtime.kafka.dead_letter import DeadLetters
 from services.runtime.kafka.delivery import CountsRecord, Deliverer, Flights
+from services.runtime.kafka.marks import Numbering
 from services.runtime.kafka.metrics import LoopMetrics, Status
 from services.runtime.kafka.offsets import Offsets
 from services.runtime.kafka.poller import Poller
@@ -84,6 +85,7 @@ class Loop(Generic[Item]):
         shape: Shape,
         counts_record: CountsRecord | None,
         dead_letters: DeadLetters | None,
+        numbering: Numbering | None = None,
         metrics: LoopMetrics,
         heartbeat: Callable[[], None],
         clock: Clock,
@@ -100,6 +102,7 @@ class Loop(Generic[Item]):
             prefetch=self._prefetch,
             flights=self._flights,
             dead_letters=dead_letters,
+            numbering=numbering,
             assignment=assignment,
             signals=self._signals,
             metrics=metrics,

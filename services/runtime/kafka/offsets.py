@@ -13,7 +13,7 @@ from concurrent.futures import Future
 
 from services.runtime.clock import Clock
 from services.runtime.kafka.broker import ConsumerPort, GroupMetadata, Retriable
-from services.runtime.kafka.types import Partition
+from services.runtime.kafka.types import Next, Partition
 
 # How old the group metadata may be; asked anew in every round, a busy loop would ask a thousand times a second.
 _METADATA_S = 0.02
@@ -47,7 +47,7 @@ class Offsets:
         """Wait for metadata that is newer than this moment."""
         self._run(self._ask)
 
-    def commit(self, offsets: Mapping[Partition, int]) -> None:
+    def commit(self, offsets: Mapping[Partition, Next]) -> None:
         """Commit without a transaction; blocks. Raises what the consumer does, or Retriable."""
         self._run(lambda: self._consumer.commit(offsets))
 

@@ -13,7 +13,7 @@ from services.runtime.kafka.config import Options
 from services.runtime.kafka.errors import sending_error, transaction_error, translated
 from services.runtime.kafka.passing import OnError, PassingErrors
 from services.runtime.kafka.sizes import check_fits
-from services.runtime.kafka.types import Output, Partition
+from services.runtime.kafka.types import Next, Output, Partition
 
 log = logging.getLogger(__name__)
 # What librdkafka says by itself is not ours to count as an error: that comes through its callbacks.
@@ -95,9 +95,9 @@ class KafkaTransactionalProducer:
             _call(self._client.begin_transaction)
             raise
 
-    def send_offsets(self, offsets: Mapping[Partition, int], group: GroupMetadata, timeout_s: float) -> None:
+    def send_offsets(self, offsets: Mapping[Partition, Next], group: GroupMetadata, timeout_s: float) -> None:
         """Make the group's next offsets part of this transaction."""
-        wanted = [TopicPartition(*partition, offset) for partition, offset in offsets.items()]
+        wanted = [TopicPartition(*partition, *one) for partition, one in offsets.items()]
         _call(lambda: self._client.send_offsets_to_transaction(wanted, group, timeout_s))
 
     def commit(self, timeout_s: float) -> None:

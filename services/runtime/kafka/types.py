@@ -21,6 +21,13 @@ class Partition(NamedTuple):
     number: int
 
 
+class Next(NamedTuple):
+    """Where a group goes on in a partition, and what it keeps with that (places.Mark)."""
+
+    offset: int
+    note: str = ""
+
+
 class Position(NamedTuple):
     """Where a record stands: the id of a record that cannot be read."""
 

@@ -13,6 +13,7 @@ from services.runtime.kafka.assignment import Assignment
 from services.runtime.kafka.batch import Batch
 from services.runtime.kafka.dead_letter import DeadLetters, LimitGuard
 from services.runtime.kafka.delivery import Flights
+from services.runtime.kafka.marks import Marks, Numbering
 from services.runtime.kafka.metrics import LoopMetrics
 from services.runtime.kafka.prefetch import Barrier, Prefetch, Taken, Turn
 from services.runtime.kafka.progress import Progress
@@ -65,6 +66,7 @@ class Worker(Generic[Item]):
         prefetch: Prefetch[Item],
         flights: Flights,
         dead_letters: DeadLetters | None,
+        numbering: Numbering | None,
         assignment: Assignment,
         signals: Signals,
         metrics: LoopMetrics,
@@ -77,6 +79,7 @@ class Worker(Generic[Item]):
         self._flights = flights
         self._dead_letters = dead_letters
         self._guard = LimitGuard(dead_letters.limit) if dead_letters else None
+        self._marks = Marks(numbering)
         self._assignment = assignment
         self._signals = signals
         self._metrics = metrics
@@ -109,16 +112,32 @@ class Worker(Generic[Item]):
     def _turn(self, barrier: Barrier) -> None:
         """Tell the handler what has changed, and pass the barrier on behind what was handled before it."""
         if barrier.turn is Turn.ASSIGNED:
+            self._load_marks(barrier.partitions)
             self._handler.assigned(barrier.partitions)
         else:
             self._forget(barrier.partitions)
             self._handler.revoked(barrier.partitions)
         if barrier.turn is Turn.RESET:
             self._run = self._assignment.run
+            self._load_marks(barrier.partitions)
             self._handler.assigned(barrier.partitions)
         self._flights.put_barrier(barrier)
 
+    def _load_marks(self, partitions: Collection[Partition]) -> None:
+        """Until Kafka answers: without its mark no record can be numbered. What goes meanwhile needs none."""
+        while not self._signals.ending.is_set() and (ours := self._assignment.held().intersection(partitions)):
+            try:
+                self._marks.load(ours)
+            except Transient as later:
+                self._metrics.retried()
+                log.warning("marks put off", extra={"kind": type(later).__name__})
+                self._signals.ending.wait(_LOOK_S)
+                self.progress.moved()
+            else:
+                return
+
     def _forget(self, partitions: Collection[Partition]) -> None:
+        self._marks.drop(partitions)
         for partition in partitions:
             self._reached.pop(partition, None)
 
@@ -146,7 +165,7 @@ class Worker(Generic[Item]):
 
     def _prepared(self, group: Sequence[Taken[Item]]) -> Batch[Item]:
         """What became of each record that still counts, in order."""
-        batch: Batch[Item] = Batch(self._run)
+        batch: Batch[Item] = Batch(self._run, self._marks.draft())
         for one in group:
             if not self._assignment.counts(one.record.home, one.generation):
                 one.prepared.cancel()
@@ -226,7 +245,9 @@ class Worker(Generic[Item]):
         if self._guard is not None:
             self._guard.passed(len(batch.items) - len(outcome.dead))
         self._reached.update(batch.offsets)
-        self._flights.put(batch.flight(outcome), self._signals.ending.is_set)
+        flight = batch.flight(outcome)
+        self._marks.take_over(batch.marks)
+        self._flights.put(flight, self._signals.ending.is_set)
 
     def _tick(self) -> None:
         """Work that time brings. What is Transient waits for the next one."""
@@ -237,7 +258,7 @@ class Worker(Generic[Item]):
             log.warning("tick put off", extra={"kind": type(later).__name__})
             return
         if outcome != NOTHING:
-            self._send(Batch(self._run, self._reached), outcome)
+            self._send(Batch(self._run, self._marks.draft(), self._reached), outcome)
 
     def _insist(self, call: Callable[[], T], partitions: Collection[Partition]) -> T:
         """Call until it is not Transient. Raises Abandoned when the records are not ours any more."""

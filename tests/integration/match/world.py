@@ -15,6 +15,8 @@ from pydantic import SecretStr
 
 from console.edges.kafka_admin import KafkaAdmin
 from console.edges.kafka_read import KafkaReader
+from console.ledger.read import read_statement
+from console.ledger.statement import Statement
 from console.stack.ports import free_ports
 from console.topics.apply import apply
 from services.contracts import codec, counts, ids, keys, topics
@@ -23,15 +25,14 @@ from services.contracts.codec import Sealing
 from services.contracts.counts import Count
 from services.contracts.events import AlertRaised, FaceObserved, StageCounts
 from services.runtime.clock import SystemClock
-from services.runtime.kafka.config import Connection, producer_options
-from services.runtime.kafka.producer import KafkaProducer
 from services.runtime.kafka.types import Output
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.ring import Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.redis_client import connect
-from tests.builders import a_face
+from tests.builders import a_face, a_shot
+from tests.integration.giving import Giver
 from tests.integration.running import WITHIN_S, Running, process_of
 from tests.integration.signed import SignedAuthority, write_key
 from tests.support import eventually
@@ -72,7 +73,13 @@ class World:
         self.face_keys = VolatileKeys(self._volatile, clock)
         self.ring = Keyring(self.face_keys, self.store, clock)
         self._key_file = write_key(self.folder / "match.pem", "match")
-        self._producer = KafkaProducer(producer_options(Connection(self.bootstrap, "test")), lambda code: None)
+        self._giver = Giver(
+            self.bootstrap,
+            self.deployment,
+            counts.Stage.EMBED,
+            published=Count.FACES_PUBLISHED,
+            given=Count.FACES_GIVEN,
+        )
 
     def close(self) -> None:
         if self._signed is not None:
@@ -133,20 +140,28 @@ class World:
             "first_seen_at": now,
             "model_id": MODEL,
         }
-        return a_face(**(values | changes))
+        values |= changes
+        # The template is of its shots: each moment has to be covered.
+        return a_face(**{"shots": (a_shot(captured_at=values["captured_at"]),), **values})
 
-    def feed(self, *faces: FaceObserved) -> None:
-        """Write them as embed does; returns once all are acknowledged."""
-        for face in faces:
-            spec = keys.face(self.authority, face.event_id, face.captured_at)
-            # A face that is too old by now was sealed while its key lived.
-            expired = spec.expires_at <= datetime.now(UTC)
-            key = bytes(32) if expired else self.ring.mint(spec)
-            raw = codec.encode_sealed(face, topic="faces", sealing=Sealing(spec.id, key, AesGcm()))
-            index = self.authority.camera_index(face.camera) or 0
-            partition = topics.partition_of_camera(index, topics.FACES)
-            self._producer.send(Output("faces", face.camera.encode(), raw, partition), lambda error: None)
-        assert self._producer.flush(WITHIN_S) == 0, "faces were not acknowledged"
+    def feed(self, *faces: FaceObserved, commit: bool = True) -> None:
+        """Write them as embed does, in one transaction; returns once it is committed, or aborted."""
+        self._giver.give([self._sealed(face) for face in faces], commit=commit)
+
+    def _sealed(self, face: FaceObserved) -> Output:
+        spec = keys.face(self.authority, face.event_id, face.captured_at)
+        # A face that is too old by now was sealed while its key lived.
+        expired = spec.expires_at <= datetime.now(UTC)
+        key = bytes(32) if expired else self.ring.mint(spec)
+        raw = codec.encode_sealed(face, topic="faces", sealing=Sealing(spec.id, key, AesGcm()))
+        index = self.authority.camera_index(face.camera) or 0
+        partition = topics.partition_of_camera(index, topics.FACES)
+        return Output("faces", face.camera.encode(), raw, partition)
+
+    def statement(self) -> Statement:
+        """The deployment's, as the command line prints it."""
+        with closing(KafkaReader(self.bootstrap)) as reader:
+            return read_statement(reader, self.deployment)
 
     def lose_face_keys(self) -> None:
         """What a volatile Redis does that dies."""

@@ -250,7 +250,7 @@ class Rig:
 
     def counts(self) -> dict[str, int]:
         totals = Counter[str]()
-        for one in self.outbox.counts().values():
+        for one in self.outbox.counts()[0].values():
             totals.update(one)
         return dict(totals)
 

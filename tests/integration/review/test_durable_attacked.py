@@ -376,7 +376,7 @@ def test_a_number_whose_entry_was_deleted_unsent_leaves_no_gap(rig: Rig) -> None
 
 def test_counts_are_believed_as_they_were_written_and_as_nobody_else_wrote_them(rig: Rig) -> None:
     rig.raise_alert()
-    (writer,) = rig.outbox.counts()
+    (writer,) = rig.outbox.counts()[0]
     first = rig.client.hget(rig.names.counts, writer)
     assert isinstance(first, bytes)
     rig.client.hset(rig.names.counts, mapping={"alerts_received": 900, "cases-ffff": first, b"\xff": b"5"})

@@ -16,15 +16,16 @@ from pydantic import SecretStr
 
 from console.edges.kafka_admin import KafkaAdmin
 from console.edges.kafka_read import KafkaReader
+from console.ledger.read import read_statement
+from console.ledger.statement import Statement
 from console.stack.ports import free_ports
 from console.topics.apply import apply
 from services.contracts import codec, counts, ids, keys, topics
 from services.contracts.codec import Sealing
+from services.contracts.counts import Count
 from services.contracts.decisions import CaseEvent
 from services.contracts.events import AlertRaised, StageCounts
 from services.runtime.clock import SystemClock
-from services.runtime.kafka.config import Connection, producer_options
-from services.runtime.kafka.producer import KafkaProducer
 from services.runtime.kafka.types import Output
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
@@ -36,6 +37,7 @@ from tests import sealed
 from tests.builders import an_alert
 from tests.fakes.keys import FakeKeys
 from tests.integration.acknowledging import Acknowledger
+from tests.integration.giving import Giver
 from tests.integration.running import WITHIN_S, Running, process_of
 from tests.integration.signed import SignedAuthority, write_key
 from tests.support import eventually
@@ -87,7 +89,13 @@ class World:
         self._durable = connect(SecretStr(durable_url), client_name="test")
         self.ring = Keyring(FakeKeys(clock), FolderKeys(folder / "keys", clock), clock)
         self._load_list()
-        self._producer = KafkaProducer(producer_options(Connection(bootstrap, "test")), lambda code: None)
+        self._giver = Giver(
+            bootstrap,
+            self.deployment,
+            counts.Stage.MATCH,
+            published=Count.ALERTS_PUBLISHED,
+            given=Count.ALERTS_GIVEN,
+        )
 
     def close(self) -> None:
         self.signed.close()
@@ -131,15 +139,19 @@ class World:
         return an_alert(**(values | changes))
 
     def feed(self, *alerts: AlertRaised) -> None:
-        """Write them as match does; returns once all are acknowledged."""
-        for alert in alerts:
-            spec = keys.alert(self.authority, alert.searched_at)
-            raw = codec.encode_sealed(
-                alert, topic="alerts", sealing=Sealing(spec.id, self.ring.mint(spec), AesGcm())
-            )
-            key = f"{alert.deployment}/{alert.subject}".encode()
-            self._producer.send(Output(topics.ALERTS.name, key, raw), lambda error: None)
-        assert self._producer.flush(WITHIN_S) == 0, "alerts were not acknowledged"
+        """Write them as match does, in one transaction; returns once it is committed."""
+        self._giver.give([self._sealed(alert) for alert in alerts])
+
+    def _sealed(self, alert: AlertRaised) -> Output:
+        spec = keys.alert(self.authority, alert.searched_at)
+        raw = codec.encode_sealed(alert, topic="alerts", sealing=Sealing(spec.id, self.ring.mint(spec), AesGcm()))
+        key = f"{alert.deployment}/{alert.subject}".encode()
+        return Output(topics.ALERTS.name, key, raw, topics.partition_of_key(key, topics.ALERTS))
+
+    def statement(self) -> Statement:
+        """The deployment's, as the command line prints it."""
+        with closing(KafkaReader(self.bootstrap)) as reader:
+            return read_statement(reader, self.deployment)
 
     def decisions(self) -> list[CaseEvent]:
         """Every record of this deployment, repetitions included."""

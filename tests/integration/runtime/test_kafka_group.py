@@ -9,7 +9,7 @@ import pytest
 from services.runtime.kafka.broker import BrokerError, RebalanceListener
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.group import group_offsets
-from services.runtime.kafka.types import Partition
+from services.runtime.kafka.types import Next, Partition
 from tests.integration.runtime.kafka_world import KafkaWorld
 from tests.support import eventually
 
@@ -36,7 +36,7 @@ def test_who_only_watches_does_not_wait_for_a_transaction_that_was_left_open(kaf
     worker.init(20)
     worker.begin()
     eventually(lambda: member.poll(1, 0.1) == [] and bool(assigned), "a member", within_s=20)
-    worker.send_offsets({partition: 9}, member.group_metadata(), 20)
+    worker.send_offsets({partition: Next(9)}, member.group_metadata(), 20)
     with group_offsets(kafka_world.connection, group, "read_uncommitted") as offsets:
         assert offsets.committed([partition], timeout_s=10) == {partition: 7}
     with group_offsets(kafka_world.connection, group) as offsets, pytest.raises(BrokerError):

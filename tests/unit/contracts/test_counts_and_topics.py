@@ -112,10 +112,11 @@ def test_every_topic_says_who_writes_and_reads_it_and_survives_a_broker(topic: t
     assert topic.segment <= topic.retention
 
 
-def test_only_frames_and_faces_may_be_skipped_or_dead_lettered() -> None:
+def test_only_what_is_numbered_may_be_skipped_and_only_frames_and_faces_dead_lettered() -> None:
     assert {topic.name for topic in topics.ALL if topic.offset_reset is OffsetReset.EARLIEST} == {
         "frames",
         "faces",
+        "alerts",
     }
     assert {topic.name for topic in topics.ALL if topic.dead_letters} == {"frames", "faces"}
 

@@ -293,33 +293,6 @@ def test_pixels_are_overwritten_once_a_frame_is_handled() -> None:
     assert not one.item.small.any()
 
 
-def test_frames_that_kafka_deleted_unread_are_counted_by_the_hole_they_leave() -> None:
-    street = Street()
-    seen = street.see()
-    outcome = street.handle(street.record(scene(), skip=7))
-    assert total(Count.FRAMES_SKIPPED, seen) == 0
-    assert total(Count.FRAMES_SKIPPED, outcome) == 7
-
-
-def test_a_hole_before_the_first_frame_of_an_assignment_is_counted_too() -> None:
-    street = Street()
-    street.pipeline.revoked(ALL)
-    street.positions.positions = {ALL[0]: 90}
-    street.pipeline.assigned(ALL)
-    assert total(Count.FRAMES_SKIPPED, street.handle(street.record(scene()))) == 10
-
-
-def test_a_frame_that_ends_while_it_is_prepared_leaves_no_hole() -> None:
-    street = Street()
-    street.see()
-    street.clock.advance(20)  # another epoch's key, which nobody has in hand
-    lost = street.record(scene())
-    street.volatile.lose_all()
-    assert isinstance(street.pipeline.prepare(lost), Dropped)
-    street.clock.advance(2)
-    assert total(Count.FRAMES_SKIPPED, street.handle(street.record(scene()))) == 0
-
-
 def test_a_run_is_told_as_its_newest_frame_tells_it() -> None:
     street = Street()
     outcome = street.handle(*[street.record(scene()) for _ in range(3)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -109,16 +109,6 @@ class ColourRecogniser:
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
-@dataclass
-class Committed:
-    """Where the group stands, as a test says."""
-
-    positions: dict[Partition, int] = field(default_factory=dict)
-
-    def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, int]:
-        return {one: self.positions[one] for one in partitions if one in self.positions}
-
-
 class Street:
     """One pipeline, driven by hand, and cameras that write to it."""
 
@@ -132,7 +122,6 @@ class Street:
         self.registry = CollectorRegistry()
         self.metrics = EmbedMetrics(self.registry)
         self.recogniser = ColourRecogniser()
-        self.positions = Committed()
         self._offsets = {number: count(100) for number in range(8)}
         self._sequences: dict[str, int] = {}
         self._began_at = self.clock.now()
@@ -151,7 +140,6 @@ class Street:
             recogniser=self.recogniser,
             pictures=pictures,
             writer=SealingFaceWriter(self.authority, self._ring(), self.cipher),
-            positions=self.positions,
             rules=Rules(
                 limits=replace(LIVE_LIMITS, min_sharpness=0),
                 bounds=Bounds(),
@@ -177,9 +165,8 @@ class Street:
         at: datetime | None = None,
         position_s: float | None = None,
         width_px: int = WIDTH,
-        skip: int = 0,
     ) -> Record:
-        """A frame taken now, as Kafka holds it; `skip` offsets of its partition are gone."""
+        """A frame taken now, as Kafka holds it."""
         run = f"{camera}.{lease}"
         sequence = self._sequences[run] = self._sequences.get(run, 0) + 1
         taken_at = at or self.clock.now()
@@ -202,8 +189,6 @@ class Street:
         sealing = codec.Sealing(spec.id, self.keyring.mint(spec), self.cipher)
         value = codec.encode_sealed(event, topic="frames", sealing=sealing)
         number = self.authority.camera_index(camera) or 0
-        for _ in range(skip):
-            next(self._offsets[number])
         return Record("frames", number, next(self._offsets[number]), camera.encode(), value, (), 0)
 
     def prepared(self, record: Record) -> Prepared[Frame]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,8 +19,10 @@ from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import ClockState, Move, State
 from services.contracts.authorisation.statements import Order, open_as
 from services.contracts.errors import Misconfigured
+from services.contracts.places import Log
 from services.contracts.sealed.manifest import Manifest
 from services.contracts.sharing.register import SharingRegister
+from services.runtime.kafka.types import Record
 from tests.unit.contracts.audit.builders import a_request, a_sequencer, appended, heads, signed
 from tests.unit.contracts.authorisation import builders as b
 from tests.unit.contracts.sealed.lists_builder import a_draft, an_entry
@@ -76,8 +78,11 @@ class Chain:
     def values(self, topic: str) -> list[bytes]:
         return self._values if topic == topics.AUDIT.name else []
 
-    def unread(self, topic: str, group: str) -> int:
-        return 0
+    def stands(self, topic: str, group: str) -> dict[int, int | None]:
+        return {}
+
+    def ahead(self, topic: str, stands: Mapping[int, int | None]) -> tuple[Mapping[int, Log], Iterable[Record]]:
+        return {}, ()
 
 
 def a_report(*others: Version, manifests: Iterable[Manifest] = (), anchors: Iterable[Anchor] = ()) -> Report:

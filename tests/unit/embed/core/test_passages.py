@@ -28,7 +28,7 @@ def a_shot(chip: NDArray[np.uint8] | None) -> KeptShot:
 
 def holding(*chips: NDArray[np.uint8] | None) -> Draft:
     passage = Passage(TRACK, "trace", NOON, HERE, tuple(a_shot(chip) for chip in chips))
-    return Draft({}, {TRACK: passage}, {})
+    return Draft({}, {TRACK: passage})
 
 
 def test_a_chip_that_still_waits_is_left_alone() -> None:

@@ -12,6 +12,7 @@ from services.runtime.clock import SystemClock
 from services.runtime.kafka.commit import AtLeastOnce, Commits, FaultPoint, Transactional, no_fault
 from services.runtime.kafka.dead_letter import DeadLetterLimit, DeadLetters
 from services.runtime.kafka.loop import Loop, Shape
+from services.runtime.kafka.marks import Numbering
 from services.runtime.kafka.metrics import Status
 from services.runtime.kafka.types import (
     CountKey,
@@ -156,6 +157,7 @@ class Rig:
     transactional: bool = True
     transactional_id: str = "worker-1"
     faults: FaultPoint = no_fault
+    numbering: Numbering | None = None
     meters: Meters = field(default_factory=Meters)
     beats: list[None] = field(default_factory=list)
 
@@ -169,6 +171,7 @@ class Rig:
             shape=self.shape,
             counts_record=counts_record,
             dead_letters=self.letters,
+            numbering=self.numbering,
             metrics=self.meters,
             heartbeat=lambda: self.beats.append(None),
             clock=SystemClock(),

@@ -1,0 +1,179 @@
+"""The marks of the partitions that a loop holds: what it has passed of each lane, and the numbers it has given.
+
+See places.py for what they are for. They come back with the partition, from beside its committed offset, so that
+numbers go on where the partition's last owner left them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from services.contracts.counts import Lane
+from services.contracts.places import Mark, Place, parse, place_of
+from services.runtime.kafka.types import CountKey, Next, Output, Partition, Record
+
+Kept = Callable[[Collection[Partition]], Mapping[Partition, Next]]
+
+
+def placed(output: Output, place: Place) -> Output:
+    """The record with its place."""
+    return replace(output, headers=(*output.headers, place.header()))
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """What was counted so far, by lane; and by run of a source the last number that was reached."""
+
+    passed: Mapping[Lane, int] = field(default_factory=dict)
+    given: Mapping[Lane, int] = field(default_factory=dict)
+    reached: Mapping[str, int] = field(default_factory=dict)
+
+    def mark(self, number: int) -> Mark:
+        """Of a partition that has none: offsets go with a topic that is made anew, or by a tool."""
+        return Mark(
+            passed={lane.source: last for lane, last in self.passed.items() if lane.home == number},
+            given={lane.home: last for lane, last in self.given.items() if lane.source == number},
+            reached=self.reached,
+        )
+
+
+First = Callable[[Record], tuple[str, int] | None]
+Told = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class ByNumber:
+    """The records that are read were numbered; the last number of a lane is counted as `passed`."""
+
+    skipped: CountKey
+    passed: Callable[[Lane], CountKey]
+    told: Told
+
+    def reach(self, mark: Mark, record: Record, scope: str) -> tuple[Mark, int, Mapping[CountKey, int]]:
+        place = place_of(record.headers)
+        if place is None or place.scope != scope:
+            return mark, 0, {}
+        after, skipped = mark.reach(place)
+        return after, skipped, {self.passed(Lane(place.source, record.partition)): after.passed[place.source]}
+
+
+@dataclass(frozen=True)
+class ByOffset:
+    """The records that are read were written without transactions; `first` reads a record's run and its number."""
+
+    skipped: CountKey
+    first: First
+    told: Told
+
+    def reach(self, mark: Mark, record: Record, scope: str) -> tuple[Mark, int, Mapping[CountKey, int]]:
+        return *mark.step(record.offset, lambda: self.first(record)), {}
+
+
+@dataclass(frozen=True)
+class Giving:
+    """The topic whose records are numbered, and the count of the last number by lane."""
+
+    topic: str
+    given: Callable[[Lane], CountKey]
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """How a loop numbers. `scope` is whose records count (a deployment).
+
+    `kept` finds what lies beside the group's committed offsets, `recall` what the counts say where nothing does.
+    Both block, and raise Transient.
+    """
+
+    scope: str
+    kept: Kept
+    recall: Callable[[], Recalled] = Recalled
+    reads: ByNumber | ByOffset | None = None
+    writes: Giving | None = None
+
+
+class Draft:
+    """The marks as one batch changes them; nothing is taken over before it is sent. The work thread's."""
+
+    def __init__(self, numbering: Numbering | None, marks: Mapping[Partition, Mark]) -> None:
+        self._numbering = numbering
+        self.marks = dict(marks)
+        self.gauges: dict[CountKey, int] = {}
+        self._skipped = 0
+
+    def reach(self, record: Record) -> Mapping[CountKey, int]:
+        """This record is passed; what is counted of those before it that Kafka deleted unread."""
+        numbering = self._numbering
+        if numbering is None or numbering.reads is None:
+            return {}
+        mark, skipped, gauges = numbering.reads.reach(self._mark(record.home), record, numbering.scope)
+        self.marks[record.home] = mark
+        self.gauges.update(gauges)
+        self._skipped += skipped
+        return {numbering.reads.skipped: skipped} if skipped else {}
+
+    def give(self, outputs: Sequence[Output], at: Collection[Partition]) -> tuple[Output, ...]:
+        """`outputs`, those of the numbered topic with their places: in the lane of one of the partitions whose
+        offsets are committed with them."""
+        return tuple(self._given(one, at) for one in outputs)
+
+    def notes(self, partitions: Collection[Partition]) -> Mapping[Partition, str]:
+        """What is kept beside the offsets of these."""
+        return {one: self._mark(one).text() for one in partitions}
+
+    def tell(self) -> None:
+        """Of what was deleted unread, who shows it."""
+        if self._skipped and self._numbering is not None and self._numbering.reads is not None:
+            self._numbering.reads.told(self._skipped)
+
+    def _given(self, output: Output, at: Collection[Partition]) -> Output:
+        numbering = self._numbering
+        if numbering is None or numbering.writes is None or output.topic != numbering.writes.topic:
+            return output
+        if output.partition is None or not at:
+            raise RuntimeError(f"a record of {output.topic} needs a partition, and an offset to go with")
+        source = min(at)
+        self.marks[source], number = self._mark(source).give(output.partition)
+        self.gauges[numbering.writes.given(Lane(source.number, output.partition))] = number
+        return placed(output, Place(numbering.scope, source.number, number))
+
+    def _mark(self, partition: Partition) -> Mark:
+        return self.marks.get(partition, _NONE)
+
+
+_NONE = Mark()
+
+
+class Marks:
+    """Of the partitions held. The work thread's; `load` blocks and raises Transient."""
+
+    def __init__(self, numbering: Numbering | None) -> None:
+        self._numbering = numbering
+        self._marks: dict[Partition, Mark] = {}
+
+    def load(self, partitions: Collection[Partition]) -> None:
+        """As they were committed last."""
+        if self._numbering is None:
+            return
+        kept = self._numbering.kept(partitions)
+        found = {one: parse(kept[one].note) if one in kept else None for one in partitions}
+        bare = [one for one, mark in found.items() if mark is None or not (mark.passed or mark.given)]
+        recalled = self._numbering.recall() if bare else Recalled()
+        marks = {one: recalled.mark(one.number) if one in bare else found[one] or _NONE for one in partitions}
+        self._marks.update(
+            {one: replace(mark, next=kept[one].offset if one in kept else None) for one, mark in marks.items()}
+        )
+
+    def drop(self, partitions: Collection[Partition]) -> None:
+        """They are not ours any more, or come back as committed."""
+        for one in partitions:
+            self._marks.pop(one, None)
+
+    def draft(self) -> Draft:
+        return Draft(self._numbering, self._marks)
+
+    def take_over(self, draft: Draft) -> None:
+        """Its batch is on its way."""
+        self._marks = draft.marks
+        draft.tell()

@@ -1,0 +1,125 @@
+"""Numbers on the loop: without gaps over aborts, resets and restarts, and a hole counted once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from services.contracts.counts import Lane
+from services.contracts.errors import Permanent, Transient
+from services.contracts.places import Place, place_of
+from services.runtime.kafka.broker import Abortable
+from services.runtime.kafka.marks import ByNumber, Giving, Numbering, placed
+from services.runtime.kafka.types import Next, Outcome, Output, Partition, Prepared
+from tests.fakes.broker import FakeBroker
+from tests.support import eventually
+from tests.unit.runtime.kafka.rig import GROUP, SINK, SOURCE, WITHIN_S, Rehearsal, Rig, a_broker
+
+REFUSED = Abortable("STALE_MEMBER_EPOCH", "planned")
+
+
+class ToOnePartition(Rehearsal):
+    """As a service does whose outputs are numbered."""
+
+    to = SINK
+
+    def handle(self, items: Sequence[Prepared[bytes]]) -> Outcome:
+        outcome = super().handle(items)
+        outputs = (replace(one, topic=self.to, partition=0) for one in outcome.outputs)
+        return replace(outcome, outputs=tuple(outputs))
+
+    def total(self) -> int:
+        """Records handled."""
+        return sum(map(len, self.batches))
+
+
+def a_rig(broker: FakeBroker, told: list[int] | None = None) -> Rig:
+    def kept(partitions: Collection[Partition]) -> Mapping[Partition, Next]:
+        return broker.kept(GROUP, partitions)
+
+    heard = told if told is not None else []
+    numbering = Numbering(
+        "d",
+        kept,
+        reads=ByNumber(("d", "skipped"), lambda lane: ("d", f"passed:{lane}"), heard.append),
+        writes=Giving(SINK, lambda lane: ("d", f"given:{lane}")),
+    )
+    return Rig(broker, handler=ToOnePartition(), numbering=numbering)
+
+
+def numbered(broker: FakeBroker, *numbers: int) -> None:
+    producer = broker.producer()
+    for number in numbers:
+        output = placed(Output(SOURCE, b"k", b"v%d" % number, 0), Place("d", 7, number))
+        producer.send(output, lambda error: None)
+    producer.flush(1)
+
+
+def given(broker: FakeBroker) -> list[int]:
+    places = [place_of(record.headers) for record in broker.records(SINK)]
+    return [place.number for place in places if place is not None]
+
+
+@pytest.mark.parametrize("call", ["send_offsets", "commit", "deliver"])
+@pytest.mark.parametrize("times", [1, 3])
+def test_an_aborted_transaction_takes_its_numbers_with_it(call: str, times: int) -> None:
+    rig = a_rig(a_broker())
+    numbered(rig.broker, *range(1, 21))
+    rig.broker.fail_next(call, REFUSED, times=times)
+    with rig.running():
+        eventually(lambda: rig.committed() == 20, "all offsets", within_s=WITHIN_S)
+    assert given(rig.broker) == list(range(1, 21))
+    counted = rig.counts().split(b";")
+    assert not [one for one in counted if one.startswith(b"d/skipped")]
+    assert f"d/passed:{Lane(7, 0)}=20".encode() in counted
+
+
+def test_who_comes_after_a_restart_goes_on_with_the_numbers() -> None:
+    broker = a_broker()
+    for end in (3, 5):
+        numbered(broker, *range(end - 1, end + 1))
+        rig = a_rig(broker)
+        with rig.running():
+            eventually(lambda: len(broker.records(SINK)) == end - 1, "outputs", within_s=WITHIN_S)  # noqa: B023 - called here
+    assert given(broker) == [1, 2, 3, 4]
+
+
+def test_a_hole_in_the_numbers_is_counted_once_over_a_poisoned_batch() -> None:
+    told: list[int] = []
+    rig = a_rig(a_broker(), told)
+
+    def refuse(values: list[bytes]) -> None:
+        if len(values) > 1:
+            raise Permanent("undecodable", "planned")
+
+    rig.handler.on_handle = refuse
+    numbered(rig.broker, 4, 5, 9)
+    with rig.running():
+        eventually(lambda: rig.committed() == 3, "all offsets", within_s=WITHIN_S)
+    assert b"d/skipped=6" in rig.counts().split(b";")
+    assert sum(told) == 6
+
+
+def test_without_its_marks_nothing_is_read() -> None:
+    """A number given twice would be a loss that nobody can find."""
+    broker = a_broker()
+    asked: list[int] = []
+
+    def kept(partitions: Collection[Partition]) -> Mapping[Partition, Next]:
+        asked.append(len(partitions))
+        if len(asked) < 4:
+            raise Transient("planned")
+        assert broker.records(SINK) == []
+        return {}
+
+    rig = Rig(
+        broker,
+        handler=ToOnePartition(),
+        numbering=Numbering("d", kept, writes=Giving(SINK, lambda lane: ("d", "n"))),
+    )
+    numbered(broker, 1)
+    with rig.running():
+        eventually(lambda: len(broker.records(SINK)) == 1, "an output", within_s=WITHIN_S)
+    assert len(asked) == 4
