@@ -142,6 +142,12 @@ class EnrolmentSettings(ModelSettings):
     enrolment_min_inter_eye_px: float = Field(
         ENROLMENT_LIMITS.min_inter_eye_px, ge=8, le=400, description="Least distance between the eyes, in pixels."
     )
+    enrolment_max_yaw_ratio: float = Field(
+        ENROLMENT_LIMITS.max_yaw_ratio,
+        gt=0,
+        le=1,
+        description="How far a face to enrol may be turned: 0 frontal, .6 nearly in profile.",
+    )
     enrolment_min_sharpness: float = Field(
         ENROLMENT_LIMITS.min_sharpness, ge=0, le=10_000, description="Least sharpness of an aligned face."
     )
@@ -152,7 +158,7 @@ class EnrolmentSettings(ModelSettings):
             min_detector_score=ENROLMENT_LIMITS.min_detector_score,
             min_inter_eye_px=self.enrolment_min_inter_eye_px,
             max_roll_deg=ENROLMENT_LIMITS.max_roll_deg,
-            max_yaw_ratio=ENROLMENT_LIMITS.max_yaw_ratio,
+            max_yaw_ratio=self.enrolment_max_yaw_ratio,
             min_sharpness=self.enrolment_min_sharpness,
         )
 

@@ -74,11 +74,13 @@ FULL_INTER_EYE_PX = 35.0
 # About the lower quartile of news photographs; strong blur (2 px on the chip) leaves a tenth of it.
 HALF_SHARPNESS = 100.0
 
+# Each set by what it costs in found people and saves in false alarms: `python -m evaluation.limits`, the table in
+# docs/adr/0003-models-and-runtimes.md.
 LIVE_LIMITS = QualityLimits(
-    min_detector_score=0.6, min_inter_eye_px=20, max_roll_deg=45, max_yaw_ratio=0.45, min_sharpness=15
+    min_detector_score=0.6, min_inter_eye_px=20, max_roll_deg=45, max_yaw_ratio=0.6, min_sharpness=6
 )
 ENROLMENT_LIMITS = QualityLimits(
-    min_detector_score=0.8, min_inter_eye_px=40, max_roll_deg=30, max_yaw_ratio=0.3, min_sharpness=30
+    min_detector_score=0.8, min_inter_eye_px=30, max_roll_deg=30, max_yaw_ratio=0.6, min_sharpness=30
 )
 
 

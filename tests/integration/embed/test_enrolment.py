@@ -31,6 +31,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]
         "MODEL_CACHE_DIR": str(COMPILED),
         "MAX_PICTURE_BYTES": "3500000",
         "MAX_PICTURE_MPX": "4",
+        # At the limit that is shipped a face is refused for its pose in profile only; no such picture is at hand.
+        "ENROLMENT_MAX_YAW_RATIO": "0.3",
     }
     process = ServiceProcess("enrol", ["services.embed.enrol"], home=home, settings=settings)
     process.start()
