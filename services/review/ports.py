@@ -15,6 +15,7 @@ from services.review.core.change import Change
 from services.review.core.folding import Seen
 from services.review.core.listed import Listed
 from services.review.core.people import Credentials, Person, Session
+from services.review.core.signing_in import Try
 from services.review.core.views import (
     CaseStatus,
     CaseSummary,
@@ -102,7 +103,10 @@ class Sessions(Protocol):
     """Signing in and out; the page keeps the token in its cookie, gRPC in `authorization: Bearer`. Event loop."""
 
     async def sign_in(self, credentials: Credentials) -> Session:
-        """Raises NotSignedIn, the same for an unknown user and a wrong password, after about the same time."""
+        """Raises NotSignedIn, the same for an unknown user and a wrong password, after about the same time.
+
+        Raises TooOften without a look at the password.
+        """
         ...
 
     async def person(self, token: str) -> Person:
@@ -148,12 +152,19 @@ class SessionStore(Protocol):
 
     async def remove(self, token_hash: str) -> None: ...
 
-    async def failures(self, user: str) -> int:
-        """Sign-ins refused to this user name of late."""
+
+class Tries(Protocol):
+    """How often one has tried to sign in. Raises Transient. Event loop."""
+
+    async def count(self, tried: Try) -> float:
+        """Count this try, in one step, before anything else is done; 0, or the seconds until one is heard.
+
+        A try that has to wait is counted nowhere.
+        """
         ...
 
-    async def failed(self, user: str, *, remember_s: int) -> None:
-        """One more."""
+    async def succeeded(self, tried: Try) -> None:
+        """It was right: forgive what is this account's own, and know the place."""
         ...
 
 

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
+import math
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 
 from services.contracts.audit.requests import Action
-from services.review.core.errors import NotSignedIn
+from services.review.checks import FairChecks
+from services.review.core.errors import NotSignedIn, TooOften
 from services.review.core.people import Credentials, Person, PersonTokens, Session
-from services.review.ports import Identities, SessionStore, Trail
+from services.review.core.signing_in import Devices, a_try
+from services.review.ports import Identities, SessionStore, Trail, Tries
+from services.review.refusals_told import RefusalsTold
+from services.review.tries import MemoryTries
 from services.runtime.clock import Clock
 
 _TOKEN_BYTES = 32
-# After so many refused sign-ins a user name rests; a guesser gets 20 tries in five minutes.
-_FAILURES = 20
-_FAILURES_S = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInGuard:
+    """What stands between a stranger and a password."""
+
+    tries: Tries
+    checks: FairChecks
+    told: RefusalsTold
+    devices: Devices
 
 
 class TokenSessions:
-    """`Sessions`. Event loop; passwords are checked on a thread."""
+    """`Sessions`, for gRPC and the page alike. Event loop; passwords are checked on threads of their own.
+
+    Without `guard` the limits are this instance's own, and it knows no browser after a restart.
+    """
 
     def __init__(
         self,
@@ -31,6 +46,7 @@ class TokenSessions:
         clock: Clock,
         *,
         session_s: int,
+        guard: SignInGuard | None = None,
     ) -> None:
         self._identities = identities
         self._store = store
@@ -38,21 +54,26 @@ class TokenSessions:
         self._tokens = tokens
         self._clock = clock
         self._lasts = timedelta(seconds=session_s)
+        self._guard = guard or SignInGuard(
+            tries=MemoryTries(clock),
+            checks=FairChecks(),
+            told=RefusalsTold(trail),
+            devices=Devices(secrets.token_bytes(32)),
+        )
 
     async def sign_in(self, credentials: Credentials) -> Session:
-        if await self._store.failures(credentials.user) >= _FAILURES:
-            raise NotSignedIn("too many sign-ins were refused: wait five minutes")
-        person = await asyncio.to_thread(self._identities.authenticate, credentials)
-        if person is None:
-            await self._store.failed(credentials.user, remember_s=_FAILURES_S)
-            # Nobody's: what was typed as a name may be anything.
-            await self._trail.chained(Action.SIGN_IN_REFUSED)
-            raise NotSignedIn("no such user and password")
+        person = await self._checked(credentials)
         await self._trail.chained(Action.SIGNED_IN, who=self._tokens.of(person))
         token = secrets.token_urlsafe(_TOKEN_BYTES)
-        until = self._clock.now() + self._lasts
+        now = self._clock.now()
+        until = now + self._lasts
         await self._store.put(_hash(token), person.user, until=until)
-        return Session(token=token, person=person, expires_at=until)
+        device = self._guard.devices.token(person.user, now)
+        return Session(token=token, person=person, expires_at=until, device=device)
+
+    def close(self) -> None:
+        """Check no more passwords."""
+        self._guard.checks.close()
 
     async def person(self, token: str) -> Person:
         user = await self._store.user(_hash(token)) if token else None
@@ -68,6 +89,22 @@ class TokenSessions:
         person = self._identities.find(user) if user is not None else None
         if person is not None:
             await self._trail.chained(Action.SIGNED_OUT, who=self._tokens.of(person))
+
+    async def _checked(self, credentials: Credentials) -> Person:
+        """Whose credentials these are. The same steps, and the same work, for a name that nobody has."""
+        device = self._guard.devices.known(credentials.device, credentials.user, self._clock.now())
+        tried = a_try(credentials.user, credentials.peer, device=device)
+        wait_s = math.ceil(await self._guard.tries.count(tried))
+        if wait_s > 0:
+            self._guard.told.refused()
+            raise TooOften(f"too many sign-ins were tried: wait {wait_s} seconds", wait_s=wait_s)
+        party = f"device {device}" if device else credentials.peer
+        person = await self._guard.checks.checked(party, lambda: self._identities.authenticate(credentials))
+        if person is None:
+            self._guard.told.refused()
+            raise NotSignedIn("no such user and password")
+        await self._guard.tries.succeeded(tried)
+        return person
 
 
 def _hash(token: str) -> str:

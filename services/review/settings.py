@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import ServiceSettings, Words
 
 
 class ReviewSettings(ServiceSettings):
@@ -26,6 +26,11 @@ class ReviewSettings(ServiceSettings):
     tls_key: Path | None = Field(None, description="Private key (PEM) of tls_cert.")
     tls_client_ca: Path | None = Field(
         None, description="Authority (PEM) that gRPC clients must be certified by (mTLS)."
+    )
+    trusted_proxies: Words = Field(
+        (),
+        description="Proxies in front of review, addresses or networks (10.2.0.0/16), comma between: only their "
+        "X-Forwarded-For is believed. Without them all who come through a proxy count as one address.",
     )
     people_file: Path = Field(description="File of named people with roles (YAML); passwords hashed.")
     session_s: int = Field(

@@ -22,9 +22,11 @@ from services.contracts.errors import Misconfigured, Transient
 from services.contracts.ids import DeploymentId
 from services.contracts.standing import Standing
 from services.review.casework import CaseDesk, Desk
+from services.review.checks import FairChecks
 from services.review.core.audited import CaseMinutes
 from services.review.core.keeping import policy_of
 from services.review.core.people import PersonTokens
+from services.review.core.signing_in import Devices
 from services.review.edges.cases_redis import Held, LoopCases, ThreadCases
 from services.review.edges.grpc_review import ReviewServer
 from services.review.edges.held_evidence import bring_away
@@ -40,13 +42,15 @@ from services.review.edges.salts import SaltedCommitments
 from services.review.edges.sessions_redis import RedisSessions
 from services.review.edges.tickets_redis import RedisTickets
 from services.review.edges.trail import ChainedTrail
+from services.review.edges.tries_redis import RedisTries
 from services.review.edges.vault import Vault
 from services.review.edges.web_server import WebServer
 from services.review.feed import Feed
 from services.review.metrics import AUTHORITY, DOORS, LOOP, ReviewMetrics
 from services.review.pipeline import Folder, Item
 from services.review.ports import Trail
-from services.review.sessions import TokenSessions
+from services.review.refusals_told import RefusalsTold
+from services.review.sessions import SignInGuard, TokenSessions
 from services.review.settings import ReviewSettings
 from services.review.showing import Showing
 from services.review.sweeper import Sweeper
@@ -57,6 +61,7 @@ from services.runtime.audit_trail import AuditTrail, kafka_trail
 from services.runtime.authority_watch import AuthorityWatch, watch
 from services.runtime.clock_witness import witness
 from services.runtime.doors.figures import DoorFigures
+from services.runtime.doors.peers import Proxies
 from services.runtime.grpc_listen import Tls
 from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.commit import AtLeastOnce, FaultPoint, no_fault
@@ -108,6 +113,7 @@ class ReviewService:
         self._standing = standing
         self._policy = policy_of(self._bounds, closed_pictures=timedelta(seconds=settings.closed_pictures_s))
         self._people = PeopleFile(settings.people_file)
+        self._proxies = Proxies.named(settings.trusted_proxies, variable="TRUSTED_PROXIES")
         self._deployment = DeploymentId(self._bounds.deployment)
         self._names = Names(self._deployment)
         self._volatile = connect(settings.redis_volatile_url, client_name="review")
@@ -265,7 +271,14 @@ class ReviewService:
         client = connect_async(settings.redis_durable_url, client_name="review-people")
         store = LoopCases(client, self._held)
         trail = ChainedTrail(self._trail, self._commitments, self._metrics, clock)
-        tokens = PersonTokens(self._ring.mint(keys.deployment(self._bounds)))
+        deployment_key = self._ring.mint(keys.deployment(self._bounds))
+        tokens = PersonTokens(deployment_key)
+        guard = SignInGuard(
+            tries=RedisTries(client, self._names),
+            checks=FairChecks(),
+            told=RefusalsTold(trail),
+            devices=Devices(deployment_key),
+        )
         sessions = TokenSessions(
             self._people,
             RedisSessions(client, self._names, self._vault, self._past),
@@ -273,6 +286,7 @@ class ReviewService:
             tokens,
             clock,
             session_s=settings.session_s,
+            guard=guard,
         )
         feed = Feed(store)
         desk = self._desk(store, feed, trail, tokens)
@@ -284,6 +298,7 @@ class ReviewService:
             host=settings.grpc_host,
             port=settings.grpc_port,
             tls=tls,
+            proxies=self._proxies,
             figures=self._doors,
         )
         facts = PageFacts(
@@ -299,11 +314,19 @@ class ReviewService:
             clock=clock,
             # Shared by the instances: a picture's address may be redeemed at any of them.
             tickets=RedisTickets(client, self._names, self._vault, clock),
+            proxies=self._proxies,
             closing=stopping,
         )
-        web = WebServer(app, host=settings.web_host, port=settings.web_port, tls=tls, figures=self._doors)
+        web = WebServer(
+            app,
+            host=settings.web_host,
+            port=settings.web_port,
+            tls=tls,
+            proxies=self._proxies,
+            figures=self._doors,
+        )
         try:
-            async with feed.running():
+            async with feed.running(), guard.told.running():
                 await grpc_server.start()
                 await web.start()
                 self.grpc_port, self.web_port = grpc_server.port, web.port
@@ -311,6 +334,7 @@ class ReviewService:
                 await stopping.wait()
         finally:
             await asyncio.gather(grpc_server.stop(), web.stop())
+            sessions.close()
             await client.aclose()
 
     def _desk(self, store: LoopCases, feed: Feed, trail: Trail, tokens: PersonTokens) -> CaseDesk:

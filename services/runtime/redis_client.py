@@ -21,6 +21,8 @@ from services.contracts.errors import Misconfigured, Transient
 # must stay below the least lease time, or a slow answer costs the lease it renews.
 _ANSWER_TIMEOUT_S = 5.0
 _CONNECT_TIMEOUT_S = 2.0
+# Of one event loop at once; a move takes a millisecond or two.
+_CONNECTIONS = 32
 # A connection idle for longer is tried before use: a firewall may have forgotten it.
 _IDLE_CHECK_S = 30
 _FLOOR = (7, 0)
@@ -48,15 +50,18 @@ def connect(url: SecretStr, *, client_name: str) -> redis.Redis:
 
 
 def connect_async(url: SecretStr, *, client_name: str) -> redis.asyncio.Redis:
-    """As `connect`, for an event loop."""
-    return redis.asyncio.Redis.from_url(
+    """As `connect`, for an event loop. A burst waits for a connection; it is not refused for want of one."""
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
         url.get_secret_value(),
+        max_connections=_CONNECTIONS,
+        timeout=_ANSWER_TIMEOUT_S,
         client_name=client_name,
         socket_timeout=_ANSWER_TIMEOUT_S,
         socket_connect_timeout=_CONNECT_TIMEOUT_S,
         health_check_interval=_IDLE_CHECK_S,
         retry=redis.asyncio.retry.Retry(NoBackoff(), 0),
     )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 @contextmanager

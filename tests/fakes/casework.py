@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from services.review.core.errors import Gone, NotAllowed, NotFound, NotSignedIn, NotYours, Stale, Taken
+from services.review.core.errors import Gone, NotAllowed, NotFound, NotSignedIn, NotYours, Stale, Taken, TooOften
 from services.review.core.people import Credentials, Person, Role, Session
 from services.review.core.roles import Call, check
 from services.review.core.views import (
@@ -294,6 +294,8 @@ class FakeSessions:
         self._clock = clock
         self._people = {person.user: person for person in people}
         self.sessions: dict[str, Person] = {}
+        self.asked: list[Credentials] = []
+        self.too_often_s = 0.0
 
     def session(self, user: str) -> str:
         """A token of a session that is open, without signing in."""
@@ -306,11 +308,15 @@ class FakeSessions:
         self.sessions.clear()
 
     async def sign_in(self, credentials: Credentials) -> Session:
+        self.asked.append(credentials)
+        if self.too_often_s:
+            raise TooOften("too many tries", wait_s=self.too_often_s)
         person = self._people.get(credentials.user)
         if person is None or credentials.password != self.PASSWORD:
             raise NotSignedIn("user name or password is wrong")
         token = self.session(credentials.user)
-        return Session(token=token, person=person, expires_at=self._clock.now() + timedelta(hours=8))
+        until = self._clock.now() + timedelta(hours=8)
+        return Session(token=token, person=person, expires_at=until, device=f"device of {person.user}")
 
     async def person(self, token: str) -> Person:
         if token not in self.sessions:

@@ -25,10 +25,12 @@ class FakeTrail:
     def __init__(self) -> None:
         self.told: list[Told] = []
         self.away = False
+        self.refused = 0
 
     async def chained(
         self, what: Action, *, who: str = "", subject: str = "", about: str = "", seen: str = ""
     ) -> None:
         if self.away:
+            self.refused += 1
             raise Transient("the audit chain does not answer")
         self.told.append(Told(what, who, subject, about, seen))

@@ -10,6 +10,7 @@ class MoveRefused(SignpostError):
 
     MoveRefused
     ├── NotSignedIn  nobody, or a session that has ended
+    │   └── TooOften  too many tries: this one was not looked at
     ├── NotAllowed   the person's roles, or what they did before on this case, forbid it
     ├── NotFound     no such case or picture
     ├── Taken        every seat is held or filled: try another case
@@ -22,6 +23,14 @@ class MoveRefused(SignpostError):
 
 class NotSignedIn(MoveRefused):
     """Nobody, or a session that has ended."""
+
+
+class TooOften(NotSignedIn):
+    """Too many tries: the next is heard after `wait_s`."""
+
+    def __init__(self, text: str, *, wait_s: float) -> None:
+        super().__init__(text)
+        self.wait_s = wait_s
 
 
 class NotAllowed(MoveRefused):

@@ -32,19 +32,25 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """What a person signs in with; an OIDC sign-in will bring another kind."""
+    """What a person signs in with; an OIDC sign-in will bring another kind.
+
+    `peer`: from where, as the door has it. `device`: what a browser kept of an earlier sign-in, if anything.
+    """
 
     user: str = field(repr=False)
     password: str = field(repr=False)
+    peer: str = field(default="unknown", repr=False)
+    device: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """A sign-in that worked. The token is shown once; only its hash is kept."""
+    """A sign-in that worked. The token is shown once; only its hash is kept. `device` is for a browser to keep."""
 
     token: str = field(repr=False)
     person: Person
     expires_at: datetime
+    device: str = field(default="", repr=False)
 
 
 class PersonTokens:

@@ -28,6 +28,7 @@ _BEARER = "Bearer "
 
 _STATUS: Mapping[type[errors.MoveRefused], grpc.StatusCode] = MappingProxyType(
     {
+        errors.TooOften: grpc.StatusCode.RESOURCE_EXHAUSTED,
         errors.NotSignedIn: grpc.StatusCode.UNAUTHENTICATED,
         errors.NotAllowed: grpc.StatusCode.PERMISSION_DENIED,
         errors.NotFound: grpc.StatusCode.NOT_FOUND,

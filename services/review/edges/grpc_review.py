@@ -24,6 +24,7 @@ from services.review.ports import CaseWork, Sessions
 from services.runtime.doors.figures import DoorFigures
 from services.runtime.doors.grpc_server import GrpcServer, Manners
 from services.runtime.doors.peers import Proxies
+from services.runtime.doors.reception import calling_peer
 from services.runtime.grpc_listen import Tls
 from signpost.v1 import review_pb2, review_pb2_grpc
 
@@ -85,7 +86,7 @@ class _Servicer(review_pb2_grpc.ReviewServicer):
         self._sessions = sessions
 
     async def SignIn(self, request: review_pb2.SignInRequest, context: Context) -> review_pb2.SignInResponse:
-        given = Credentials(user=request.user, password=request.password)
+        given = Credentials(user=request.user, password=request.password, peer=calling_peer())
         return messages.session(await self._sessions.sign_in(given))
 
     async def SignOut(self, request: review_pb2.SignOutRequest, context: Context) -> review_pb2.SignOutResponse:

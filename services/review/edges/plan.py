@@ -102,8 +102,9 @@ class Names:
     def ticket(self, place: str) -> str:
         return self._name(f"ticket:{place}")
 
-    def failures(self, user_hash: str) -> str:
-        return self._name(f"failures:{user_hash}")
+    def tries(self, count: str) -> str:
+        """Sign-ins tried of late, by what is counted."""
+        return self._name(f"tries:{count}")
 
 
 def ms(at: datetime) -> int:

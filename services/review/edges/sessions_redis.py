@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from datetime import datetime
 
 import redis.asyncio
@@ -49,20 +48,6 @@ class RedisSessions:
         with as_transient(_WHAT):
             await self._client.delete(name)
 
-    async def failures(self, user: str) -> int:
-        with as_transient(_WHAT):
-            return int(await self._client.get(self._failures(user)) or 0)
-
-    async def failed(self, user: str, *, remember_s: int) -> None:
-        name = self._failures(user)
-        with as_transient(_WHAT):
-            # In one step: a count whose deadline was not set would shut its user out for ever.
-            async with self._client.pipeline(transaction=True) as pipe:
-                # Queued in the pipe, which is what is awaited.
-                _ = pipe.set(name, 0, nx=True, ex=remember_s)
-                _ = pipe.incr(name)
-                await pipe.execute()
-
     async def _opened(self, name: str) -> Opened | None:
         with as_transient(_WHAT):
             # MGET: a value of another type is nothing to it.
@@ -79,9 +64,6 @@ class RedisSessions:
     def _name(self, token_hash: str) -> str:
         """A name that nobody finds out who has the token but not our key."""
         return self._names.session(self._vault.name("session", token_hash))
-
-    def _failures(self, user: str) -> str:
-        return self._names.failures(hashlib.sha256(user.encode()).hexdigest())
 
 
 def _last(name: str) -> str:

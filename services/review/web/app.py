@@ -17,6 +17,7 @@ from services.review.web.headers import SafeHeaders
 from services.review.web.shells import Shells
 from services.review.web.tickets import MemoryTickets, Tickets
 from services.runtime.clock import Clock
+from services.runtime.doors.peers import Proxies
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -28,17 +29,18 @@ def create_app(
     facts: PageFacts,
     clock: Clock,
     tickets: Tickets | None = None,
+    proxies: Proxies | None = None,
     closing: asyncio.Event | None = None,
 ) -> FastAPI:
     """The page over `casework`. Reads its own files, connects to nothing.
 
     Without `tickets` the addresses of pictures are this process's own: requests of one browser must then come
     back to one instance. Live queues end once `closing` is set, on the loop that serves the page; without it
-    they have to be cut.
+    they have to be cut. `proxies` are those whose word about a browser's address is taken.
     """
     cookies = Cookies(loopback=facts.loopback)
     gate = Gate(identities, cookies)
-    shells = Shells(facts, identities, gate=gate, cookies=cookies, clock=clock)
+    shells = Shells(facts, identities, gate=gate, cookies=cookies, clock=clock, proxies=proxies or Proxies())
     handlers = Handlers(
         casework,
         identities,

@@ -1,4 +1,4 @@
-"""The page's two cookies, and the token that each yields against forged requests."""
+"""The page's cookies, and the token that each yields against forged requests."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from starlette.responses import Response
 
 # Of the form of the sign-in page: long enough to type a password, short enough to be no session.
 _FORM_S = 3600
+# As long as what it holds is good for (core/signing_in.py).
+_DEVICE_S = 30 * 24 * 3600
 
 
 class Cookies:
@@ -22,10 +24,15 @@ class Cookies:
         prefix = "" if loopback else "__Host-"
         self.session_name = f"{prefix}signpost-session"
         self.form_name = f"{prefix}signpost-form"
+        self.device_name = f"{prefix}signpost-device"
 
     def session(self, request: Request) -> str:
         """The session's token, or nothing."""
         return request.cookies.get(self.session_name, "")
+
+    def device(self, request: Request) -> str:
+        """What this browser keeps of an earlier sign-in, or nothing. It opens nothing: it has its own limit."""
+        return request.cookies.get(self.device_name, "")
 
     def form(self, request: Request) -> str:
         """The sign-in form's secret, or nothing."""
@@ -37,6 +44,9 @@ class Cookies:
 
     def set_form(self, response: Response, secret: str) -> None:
         self._set(response, self.form_name, secret, _FORM_S)
+
+    def set_device(self, response: Response, device: str) -> None:
+        self._set(response, self.device_name, device, _DEVICE_S)
 
     def drop_session(self, response: Response) -> None:
         self._set(response, self.session_name, "", 0)

@@ -13,6 +13,7 @@ from services.review.core import errors
 
 _STATUS: Mapping[type[errors.MoveRefused], tuple[HTTPStatus, str]] = MappingProxyType(
     {
+        errors.TooOften: (HTTPStatus.TOO_MANY_REQUESTS, "too_often"),
         errors.NotSignedIn: (HTTPStatus.UNAUTHORIZED, "not_signed_in"),
         errors.NotAllowed: (HTTPStatus.FORBIDDEN, "not_allowed"),
         errors.NotFound: (HTTPStatus.NOT_FOUND, "not_found"),

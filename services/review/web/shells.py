@@ -15,15 +15,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.contracts.errors import Transient
 from services.review.casework import Sessions
-from services.review.core.errors import BadInput, NotSignedIn
+from services.review.core.errors import BadInput, NotSignedIn, TooOften
 from services.review.core.people import Credentials
 from services.review.web.asks import limited_body
 from services.review.web.cookies import Cookies, is_proof, proof_of
 from services.review.web.facts import PageFacts
 from services.review.web.gate import Gate, from_our_page
 from services.review.web.refusals import ForgedRequest
-from services.review.web.throttle import SignInThrottle
 from services.runtime.clock import Clock
+from services.runtime.doors.peers import Proxies
 
 _PAGES = Path(__file__).parent / "pages"
 _EXPIRED_FORM = "This form was open for too long. Please try again."
@@ -34,13 +34,20 @@ class Shells:
     """`/`, `/sign-in`: the routes that need no session."""
 
     def __init__(
-        self, facts: PageFacts, identities: Sessions, *, gate: Gate, cookies: Cookies, clock: Clock
+        self,
+        facts: PageFacts,
+        identities: Sessions,
+        *,
+        gate: Gate,
+        cookies: Cookies,
+        clock: Clock,
+        proxies: Proxies,
     ) -> None:
         self._identities = identities
         self._gate = gate
         self._cookies = cookies
         self._clock = clock
-        self._throttle = SignInThrottle(clock)
+        self._proxies = proxies
         self._workbench = _filled("workbench.html", facts)
         self._sign_in = _filled("sign_in.html", facts)
 
@@ -64,21 +71,19 @@ class Shells:
             asked = await self._credentials(request)
         except (BadInput, ForgedRequest) as refused:
             return self._form(str(refused), HTTPStatus.FORBIDDEN)
-        address = request.client.host if request.client else ""
-        wait_s = math.ceil(self._throttle.wait_s(asked.user, address))
-        if wait_s:
-            return self._too_often(wait_s)
         try:
             session = await self._identities.sign_in(asked)
+        except TooOften as refused:
+            return self._too_often(math.ceil(refused.wait_s))
         except NotSignedIn as refused:
-            self._throttle.failed(asked.user, address)
             text = str(refused)
             return self._form(f"{text[:1].upper()}{text[1:]}.", HTTPStatus.UNAUTHORIZED)
         except Transient:
             return self._form(_UNREACHABLE, HTTPStatus.SERVICE_UNAVAILABLE)
-        self._throttle.succeeded(asked.user)
         response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
         self._cookies.set_session(response, session.token, expires_at=session.expires_at, now=self._clock.now())
+        if session.device:
+            self._cookies.set_device(response, session.device)
         return response
 
     async def _credentials(self, request: Request) -> Credentials:
@@ -87,10 +92,19 @@ class Shells:
         fields = parse_qs(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=8)
         if not is_proof(fields.get("csrf", [""])[0], self._cookies.form(request)):
             raise ForgedRequest(_EXPIRED_FORM)
-        return Credentials(user=fields.get("user", [""])[0].strip(), password=fields.get("password", [""])[0])
+        return Credentials(
+            user=fields.get("user", [""])[0].strip(),
+            password=fields.get("password", [""])[0],
+            peer=self._peer(request),
+            device=self._cookies.device(request),
+        )
+
+    def _peer(self, request: Request) -> str:
+        address = request.client.host if request.client else ""
+        return self._proxies.client(address, request.headers.getlist("x-forwarded-for"))
 
     def _too_often(self, wait_s: int) -> Response:
-        text = f"Too many failed tries. Please wait {wait_s} seconds."
+        text = f"Too many tries. Please wait {wait_s} seconds."
         response = self._form(text, HTTPStatus.TOO_MANY_REQUESTS)
         response.headers["Retry-After"] = str(wait_s)
         return response

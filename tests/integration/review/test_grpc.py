@@ -65,6 +65,7 @@ async def served(rig: Rig, people: Path, desk: Any = None) -> AsyncIterator[tupl
         finally:
             await channel.close()
             await server.stop()
+            sessions.close()
             await client.aclose()
 
 

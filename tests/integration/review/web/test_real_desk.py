@@ -42,6 +42,7 @@ class RealServed(Served):
         )
         async with self._rig.desk() as desk:
             yield desk, identities, self._rig.clock
+        identities.close()
         await client.aclose()
 
 

@@ -15,6 +15,7 @@ from services.review.core.people import Person, Role
 from services.review.web.app import create_app
 from services.review.web.cookies import proof_of
 from services.review.web.facts import PageFacts
+from services.runtime.doors.peers import Proxies
 from tests.fakes.casework import FakeCaseWork, FakeSessions, a_person, context, probe, reference
 from tests.fakes.clock import ManualClock
 
@@ -67,7 +68,13 @@ class Page:
         return self.post(f"/api/cases/{case}/claim", session=session).json()
 
 
-def a_page(*people: Person, use_case: UseCase = UseCase.EXERCISE, note: str = "", loopback: bool = True) -> Page:
+def a_page(
+    *people: Person,
+    use_case: UseCase = UseCase.EXERCISE,
+    note: str = "",
+    loopback: bool = True,
+    proxies: Proxies | None = None,
+) -> Page:
     """With one open case, "case-1", of two shots, a reference and a context."""
     clock = ManualClock()
     casework = FakeCaseWork(clock)
@@ -81,7 +88,7 @@ def a_page(*people: Person, use_case: UseCase = UseCase.EXERCISE, note: str = ""
     casework.open("case-1", pictures=pictures)
     sessions = FakeSessions(clock, *(people or (ANN, BEN, SUE, OLA)))
     facts = PageFacts(deployment="harbour-day", use_case=use_case, note=note, loopback=loopback)
-    app = create_app(casework=casework, identities=sessions, facts=facts, clock=clock)
+    app = create_app(casework=casework, identities=sessions, facts=facts, clock=clock, proxies=proxies)
     return Page(clock, casework, sessions, app)
 
 
