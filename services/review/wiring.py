@@ -27,6 +27,7 @@ from services.review.core.audited import CaseMinutes
 from services.review.core.keeping import policy_of
 from services.review.core.people import PersonTokens
 from services.review.core.signing_in import Devices
+from services.review.core.streams import Streams
 from services.review.edges.cases_redis import Held, LoopCases, ThreadCases
 from services.review.edges.grpc_review import ReviewServer
 from services.review.edges.held_evidence import bring_away
@@ -289,6 +290,7 @@ class ReviewService:
             guard=guard,
         )
         feed = Feed(store)
+        streams = Streams()
         desk = self._desk(store, feed, trail, tokens)
         tls = _tls(settings)
         grpc_server = ReviewServer(
@@ -299,6 +301,7 @@ class ReviewService:
             port=settings.grpc_port,
             tls=tls,
             proxies=self._proxies,
+            streams=streams,
             figures=self._doors,
         )
         facts = PageFacts(
@@ -315,6 +318,7 @@ class ReviewService:
             # Shared by the instances: a picture's address may be redeemed at any of them.
             tickets=RedisTickets(client, self._names, self._vault, clock),
             proxies=self._proxies,
+            streams=streams,
             closing=stopping,
         )
         web = WebServer(

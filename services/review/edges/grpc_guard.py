@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +17,7 @@ from services.contracts.errors import Transient
 from services.review.core import errors, roles
 from services.review.core.people import Person
 from services.review.core.roles import Call
+from services.review.core.streams import Streams, same_person, while_signed_in
 from services.review.metrics import CallCode, ReviewMetrics
 from services.review.ports import Sessions
 
@@ -29,6 +31,7 @@ _BEARER = "Bearer "
 _STATUS: Mapping[type[errors.MoveRefused], grpc.StatusCode] = MappingProxyType(
     {
         errors.TooOften: grpc.StatusCode.RESOURCE_EXHAUSTED,
+        errors.TooMany: grpc.StatusCode.RESOURCE_EXHAUSTED,
         errors.NotSignedIn: grpc.StatusCode.UNAUTHENTICATED,
         errors.NotAllowed: grpc.StatusCode.PERMISSION_DENIED,
         errors.NotFound: grpc.StatusCode.NOT_FOUND,
@@ -53,10 +56,13 @@ def caller() -> Person:
 class Guard(grpc.aio.ServerInterceptor):
     """Around every method of `service`; other services (health, reflection) pass. Event loop."""
 
-    def __init__(self, service: str, sessions: Sessions, metrics: ReviewMetrics) -> None:
+    def __init__(
+        self, service: str, sessions: Sessions, metrics: ReviewMetrics, streams: Streams | None = None
+    ) -> None:
         self._prefix = f"/{service}/"
         self._sessions = sessions
         self._metrics = metrics
+        self._streams = streams or Streams()
 
     async def intercept_service(
         self,
@@ -97,8 +103,10 @@ class Guard(grpc.aio.ServerInterceptor):
         async def guarded(request: object, context: Context) -> AsyncIterator[object]:
             try:
                 await self._admit(call, context)
-                async for answer in inner(request, context):
-                    yield answer
+                with self._streams.held(bearer(context)):
+                    async with aclosing(self._watched(call, inner(request, context), context)) as answers:
+                        async for answer in answers:
+                            yield answer
             except GeneratorExit:
                 raise
             except BaseException as error:  # noqa: BLE001 - the interceptor: every end of a call has a status
@@ -106,6 +114,13 @@ class Guard(grpc.aio.ServerInterceptor):
             self._metrics.called(CallCode.OK)
 
         return guarded
+
+    def _watched(
+        self, call: Call, answers: AsyncIterator[object], context: Context
+    ) -> AsyncGenerator[object, None]:
+        """The answers, for as long as who asked is signed in as who they were."""
+        person, token = caller(), bearer(context)
+        return while_signed_in(answers, still=lambda: same_person(person, call, self._sessions.person(token)))
 
     async def _admit(self, call: Call, context: Context) -> None:
         if call in roles.ANYBODY:

@@ -9,6 +9,7 @@ from typing import Any
 import grpc.aio
 
 from services.review.core.people import Credentials
+from services.review.core.streams import Streams
 from services.review.core.views import (
     Engagement,
     FaceFeature,
@@ -40,7 +41,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class ReviewServer:
     """A grpc.aio server from `start` to `stop`, on the loop it was made in."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works on, where, and what it shares with the page
         self,
         casework: CaseWork,
         sessions: Sessions,
@@ -50,6 +51,7 @@ class ReviewServer:
         port: int,
         tls: Tls | None,
         proxies: Proxies | None = None,
+        streams: Streams | None = None,
         figures: DoorFigures | None = None,
     ) -> None:
         """Raises Misconfigured: the address cannot be had, or is served beyond this machine without TLS."""
@@ -61,7 +63,7 @@ class ReviewServer:
             host=host,
             port=port,
             tls=tls,
-            interceptors=[Guard(SERVICE, sessions, metrics)],
+            interceptors=[Guard(SERVICE, sessions, metrics, streams)],
             figures=figures,
         )
         self.port = self._server.port

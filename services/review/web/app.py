@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from services.review.casework import CaseWork, Sessions
+from services.review.core.streams import Streams
 from services.review.web.cookies import Cookies
 from services.review.web.facts import PageFacts
 from services.review.web.gate import Gate
@@ -30,6 +31,7 @@ def create_app(
     clock: Clock,
     tickets: Tickets | None = None,
     proxies: Proxies | None = None,
+    streams: Streams | None = None,
     closing: asyncio.Event | None = None,
 ) -> FastAPI:
     """The page over `casework`. Reads its own files, connects to nothing.
@@ -48,6 +50,7 @@ def create_app(
         cookies=cookies,
         clock=clock,
         closing=closing or asyncio.Event(),
+        streams=streams or Streams(),
     )
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(SafeHeaders)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import aclosing
 
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from services.review.casework import CaseWork, Sessions
+from services.review.core.people import Person
 from services.review.core.roles import Call
+from services.review.core.streams import Streams, same_person
 from services.review.core.tickets import Ticket
 from services.review.core.views import CaseView
 from services.review.web import answers, asks
@@ -30,6 +34,7 @@ class Handlers:
         cookies: Cookies,
         clock: Clock,
         closing: asyncio.Event,
+        streams: Streams,
     ) -> None:
         self._casework = casework
         self._identities = identities
@@ -37,6 +42,7 @@ class Handlers:
         self._cookies = cookies
         self._clock = clock
         self._closing = closing
+        self._streams = streams
 
     def routes(self) -> tuple[Route, ...]:
         """Everything that a signed-in page can ask, with the call that says who may."""
@@ -68,15 +74,26 @@ class Handlers:
         return response
 
     async def queue(self, asked: Asked) -> Response:
-        events = queue_events(
-            self._casework.watch(asked.person),
-            still_signed_in=lambda: self._identities.person(asked.session),
-            clock=self._clock,
-            closing=self._closing,
-        )
+        self._streams.check(asked.session)
         # A proxy that collects the stream before it passes it on would show an empty queue.
         unbuffered = {"X-Accel-Buffering": "no"}
-        return StreamingResponse(events, media_type="text/event-stream", headers=unbuffered)
+        return StreamingResponse(self._queue(asked), media_type="text/event-stream", headers=unbuffered)
+
+    async def _queue(self, asked: Asked) -> AsyncIterator[bytes]:
+        def still() -> Awaitable[Person]:
+            return same_person(asked.person, Call.WATCH_CASES, self._identities.person(asked.session))
+
+        # Held from the first event on: a browser that leaves before it takes nothing along.
+        with self._streams.held(asked.session):
+            events = queue_events(
+                self._casework.watch(asked.person),
+                still_signed_in=still,
+                clock=self._clock,
+                closing=self._closing,
+            )
+            async with aclosing(events):
+                async for event in events:
+                    yield event
 
     async def status(self, asked: Asked) -> Response:
         return JSONResponse(answers.status(await self._casework.get_case(asked.person, asked["case"])))

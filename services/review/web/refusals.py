@@ -14,6 +14,7 @@ from services.review.core import errors
 _STATUS: Mapping[type[errors.MoveRefused], tuple[HTTPStatus, str]] = MappingProxyType(
     {
         errors.TooOften: (HTTPStatus.TOO_MANY_REQUESTS, "too_often"),
+        errors.TooMany: (HTTPStatus.TOO_MANY_REQUESTS, "too_many"),
         errors.NotSignedIn: (HTTPStatus.UNAUTHORIZED, "not_signed_in"),
         errors.NotAllowed: (HTTPStatus.FORBIDDEN, "not_allowed"),
         errors.NotFound: (HTTPStatus.NOT_FOUND, "not_found"),

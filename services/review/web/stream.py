@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 import anyio
 
@@ -27,7 +27,7 @@ async def queue_events(
     clock: Clock,
     closing: asyncio.Event,
     beat_s: float = BEAT_S,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """`hello`, then each line as `case`, `beat` with the server's time, `signed-out` at the end of the session.
 
     Ends with the session, when the store cannot be read, or once `closing` is set: the page then connects again.

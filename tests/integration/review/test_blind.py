@@ -145,8 +145,8 @@ async def _watching(
     try:
         yield lines, events
     finally:
-        await events.aclose()  # type: ignore[attr-defined]  # both are generators
-        await lines.aclose()  # type: ignore[attr-defined]
+        await events.aclose()
+        await lines.aclose()  # type: ignore[attr-defined]  # a generator
 
 
 async def _next_case(events: AsyncIterator[bytes]) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -256,6 +257,43 @@ def test_a_bug_tells_the_caller_nothing(rig: Rig, people: Path, expected_errors:
             return refused.value.code(), refused.value.details()
 
     assert asyncio.run(work()) == (grpc.StatusCode.INTERNAL, "internal error")
+
+
+def test_a_stream_ends_within_seconds_of_its_session(rig: Rig, people: Path) -> None:
+    """Signed out, expired or let go: the queue went on being told over gRPC, for hours."""
+
+    async def work() -> tuple[grpc.StatusCode, float]:
+        async with served(rig, people) as (stub, _):
+            mine = await bearer(stub, "ann")
+            stream = stub.WatchCases(review_pb2.WatchCasesRequest(), metadata=mine, timeout=30)
+            await stream.initial_metadata()
+            await stub.SignOut(review_pb2.SignOutRequest(), metadata=mine)
+            began = time.monotonic()
+            with pytest.raises(grpc.aio.AioRpcError) as ended:
+                while await stream.read() is not grpc.aio.EOF:
+                    pass
+            return ended.value.code(), time.monotonic() - began
+
+    code, took_s = asyncio.run(work())
+    assert code is grpc.StatusCode.UNAUTHENTICATED
+    assert took_s < 5
+
+
+def test_a_session_has_four_streams_and_the_fifth_is_refused(rig: Rig, people: Path) -> None:
+    async def work() -> tuple[grpc.StatusCode, grpc.StatusCode]:
+        async with served(rig, people) as (stub, _):
+            mine, other = await bearer(stub, "ann"), await bearer(stub, "ben")
+            held = [stub.WatchCases(review_pb2.WatchCasesRequest(), metadata=mine) for _ in range(4)]
+            for one in held:
+                await one.initial_metadata()
+            codes = await stream_code(stub, mine), await code_of(stub, "WatchCases", other)
+            for one in held:
+                one.cancel()
+            return codes
+
+    fifth, bens = asyncio.run(work())
+    assert fifth is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert bens is grpc.StatusCode.OK
 
 
 def test_health_answers_without_a_sign_in_and_reflection_answers_nobody(rig: Rig, people: Path) -> None:
