@@ -9,7 +9,12 @@ from pathlib import Path
 import yaml
 
 from console.edges.private_file import write_private
+from services.contracts.authorisation.enums import Role
+from services.contracts.errors import Misconfigured
 from services.runtime.passwords import hashed
+
+# The registry's word for it is another.
+_REGISTERED = {"watchlist_manager": Role.LIST_MANAGER}
 
 
 @dataclass(frozen=True)
@@ -38,11 +43,27 @@ def demo_accounts() -> list[Account]:
     return accounts
 
 
+def people_of(path: Path) -> list[tuple[str, Role]]:
+    """Who a people file names in which role of the registry. Raises Misconfigured."""
+    try:
+        listed = yaml.safe_load(path.read_text("utf-8"))["people"].values()
+        return [
+            (str(one["person"]), _REGISTERED.get(role) or Role(role)) for one in listed for role in one["roles"]
+        ]
+    except (OSError, yaml.YAMLError, LookupError, TypeError, AttributeError, ValueError):
+        # Not chained: the words of some of these would show what stands in it.
+        raise Misconfigured(
+            f"PEOPLE_FILE: {path} does not list people, each with name, person, roles and password: "
+            "services/review/README.md shows one"
+        ) from None
+
+
 def write_people(path: Path, accounts: list[Account]) -> None:
     """Write the people file; passwords only as salted hashes."""
     people = {
         account.user: {
             "name": account.name,
+            "person": f"sample-{account.user}",
             "roles": [account.role],
             "password": hashed(account.password),
             "scripted": account.scripted,

@@ -18,6 +18,7 @@ from console.audit.collect import collect
 from console.audit.verdict import Verdict
 from console.audit.verify import read_head, verify_lines
 from console.authority import files, show
+from console.demo.people import people_of
 from console.edges.grpc_oversight import OversightClient
 from console.edges.kafka_admin import KafkaAdmin
 from console.edges.kafka_read import KafkaReader
@@ -260,7 +261,10 @@ class Exercise:
     def _begin_oversight(self) -> None:
         """Start oversight for people made up for this run; the list is built meanwhile."""
         self.sample = SampleAuthority.begin(
-            organisation=self._parsed.organisation, author=self._parsed.author, now=datetime.now(UTC)
+            organisation=self._parsed.organisation,
+            author=self._parsed.author,
+            now=datetime.now(UTC),
+            people=people_of(self._setup.people_file),
         )
         key = self._authority / "oversight.pem"
         self.sample.write_oversight_key(key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from services.contracts.authorisation.approvals import approve
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Move, Role, UseCase
 from services.contracts.authorisation.findings import Finding, NotAuthorised
-from services.contracts.authorisation.registry import sign_registry
+from services.contracts.authorisation.registry import RegisteredKey, sign_registry
 from services.contracts.authorisation.signing import SigningKey
 from services.contracts.authorisation.statements import Attestation, Order, sign
 
@@ -42,13 +42,29 @@ class SampleAuthority:
     root: SigningKey = field(repr=False)
     secrets: Mapping[Role, bytes] = field(repr=False)
     services: Mapping[str, bytes] = field(repr=False)
+    people: tuple[RegisteredKey, ...] = ()
 
     @classmethod
-    def begin(cls, *, organisation: str, author: str, now: datetime) -> Self:
-        """A root and a fresh key for every role; the author goes by the number that the draft gives them."""
+    def begin(
+        cls, *, organisation: str, author: str, now: datetime, people: Sequence[tuple[str, Role]] = ()
+    ) -> Self:
+        """A root and a fresh key for every role; the author goes by the number that the draft gives them.
+
+        `people` sign in to review in these roles: they are registered, each under a key that nobody keeps.
+        """
         made = {role: secrets.token_bytes(32) for role in Role}
+        enrolled = tuple(
+            keys.registered(
+                SigningKey(secrets.token_bytes(32)).public,
+                person=person,
+                role=role,
+                valid_from=now - _BEFORE,
+                lasts=_TERM,
+            )
+            for person, role in people
+        )
         services = {name: secrets.token_bytes(32) for name in SERVICES}
-        return cls(organisation, author, now, SigningKey(secrets.token_bytes(32)), made, services)
+        return cls(organisation, author, now, SigningKey(secrets.token_bytes(32)), made, services, enrolled)
 
     @property
     def root_fingerprint(self) -> str:
@@ -79,6 +95,7 @@ class SampleAuthority:
                 )
                 for name, secret in self.services.items()
             ),
+            *self.people,
             now=since,
             lasts=_TERM,
         )

@@ -90,6 +90,14 @@ NOT_BELIEVED = Counter(
     "Values found in the durable Redis that are not as one of us wrote them there, by what they pass for.",
     {"kind": Stored},
 )
+PEOPLE_FILE_REFUSED = Gauge(
+    "signpost_review_refused_people_files",
+    "1 while the people file as it lies there is no good, and the one before is in use.",
+)
+PEOPLE_REFUSED = Gauge(
+    "signpost_review_unregistered_persons",
+    "People of the people file whom the registry does not give the role, or gives two that exclude each other.",
+)
 LOOP = LoopSpecs(
     lag=Gauge("signpost_review_lag_records", "Alerts not yet folded and committed, of the partitions held."),
     assigned=Gauge("signpost_review_assigned_partitions", "Partitions of alerts that are this process's."),
@@ -120,6 +128,8 @@ class ReviewMetrics:
     """The live half of all but the loop's. Any thread; never blocks."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.people_file_refused = PEOPLE_FILE_REFUSED.on(registry)
+        self.people_refused = PEOPLE_REFUSED.on(registry)
         self._alerts = ALERTS.on(registry)
         self._alert_to_case = ALERT_TO_CASE_SECONDS.on(registry)
         self._open = OPEN_CASES.on(registry)

@@ -143,6 +143,14 @@ class Identities(Protocol):
         ...
 
 
+class PeopleListed(Identities, Protocol):
+    """Identities that can be told one by one."""
+
+    def everybody(self) -> Sequence[Person]:
+        """All who are listed now. Never blocks."""
+        ...
+
+
 class SessionStore(Protocol):
     """Where sign-ins are kept, by the hash of their token. Raises Transient. Event loop."""
 

@@ -32,7 +32,10 @@ class ReviewSettings(ServiceSettings):
         description="Proxies in front of review, addresses or networks (10.2.0.0/16), comma between: only their "
         "X-Forwarded-For is believed. Without them all who come through a proxy count as one address.",
     )
-    people_file: Path = Field(description="File of named people with roles (YAML); passwords hashed.")
+    people_file: Path = Field(
+        description="File of named people with roles (YAML), passwords hashed; read again when it changes. Each "
+        "is one person of the registry of keys, which names them in these roles."
+    )
     session_s: int = Field(
         8 * 3600, ge=60, le=24 * 3600, description="After this long a person signs in again: a shift."
     )

@@ -51,6 +51,7 @@ from services.review.metrics import AUTHORITY, DOORS, LOOP, ReviewMetrics
 from services.review.pipeline import Folder, Item
 from services.review.ports import Trail
 from services.review.refusals_told import RefusalsTold
+from services.review.registered_people import RegisteredPeople
 from services.review.sessions import SignInGuard, TokenSessions
 from services.review.settings import ReviewSettings
 from services.review.showing import Showing
@@ -113,7 +114,8 @@ class ReviewService:
         self._bounds = bounds
         self._standing = standing
         self._policy = policy_of(self._bounds, closed_pictures=timedelta(seconds=settings.closed_pictures_s))
-        self._people = PeopleFile(settings.people_file)
+        self._file = PeopleFile(settings.people_file)
+        self._people = RegisteredPeople(self._file, registry, context.clock)
         self._proxies = Proxies.named(settings.trusted_proxies, variable="TRUSTED_PROXIES")
         self._deployment = DeploymentId(self._bounds.deployment)
         self._names = Names(self._deployment)
@@ -124,6 +126,9 @@ class ReviewService:
         self._keeper = KeyKeeper(folder, self._ring)
         self._cipher = AesGcm()
         self._metrics = ReviewMetrics(context.registry)
+        # Asked at each scrape, so that a bad file is known of also while nobody signs in.
+        self._metrics.people_file_refused.follow(lambda: float(self._file.is_refused()))
+        self._metrics.people_refused.follow(lambda: float(self._people.not_borne_out()))
         self._figures = LoopFigures(context.registry, LOOP)
         self._doors = DoorFigures(context.registry, DOORS)
         self._vault = Vault(bounds, self._ring, self._cipher, context.clock, refused=self._metrics.not_believed)

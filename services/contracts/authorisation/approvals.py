@@ -14,12 +14,12 @@ from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Role
 from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.authorisation.registry import RegisteredKey, Registry, in_force
+from services.contracts.authorisation.separation import OTHER_SIDE_OF_AUTHORISING
 from services.contracts.authorisation.signing import SigningKey
 from services.contracts.authorisation.statements import Approval, NotBelieved, open_as, sign
 
 _SOURCE = "C-18, controls B 3.13: separation of duties"
 _QUORUM = "issue 4.1: quorum"
-_OTHER_SIDE = frozenset({Role.LIST_MANAGER, Role.REVIEWER, Role.AUDITOR, Role.OVERSIGHT, Role.SERVICE})
 
 
 class Quorum(StrEnum):
@@ -163,7 +163,7 @@ def _against(
     # From the first word of it to the last case that its alerts can become.
     last = document.window.end + timedelta(hours=document.retention.alert_h)
     roles = registry.roles_of(approval.person, start=document.created_at, end=last)
-    for role in sorted(roles & _OTHER_SIDE):
+    for role in sorted(roles & OTHER_SIDE_OF_AUTHORISING):
         yield Finding(field_name, f"who authorises may not be a {role.replace('_', ' ')}", _SOURCE)
     if document.urgent is not None and approval.signed_at > document.urgent.deadline:
         yield Finding(field_name, "was signed after the urgent deadline", "C-38")

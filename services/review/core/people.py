@@ -22,12 +22,16 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """A signed-in person. `user` and `name` go into no event, log or metric: events carry a token."""
+    """A signed-in person. `user` and `name` go into no event, log or metric: events carry a token.
+
+    `person` is who they are in the registry of keys.
+    """
 
     user: str = field(repr=False)
     name: str = field(repr=False)
     roles: frozenset[Role]
     scripted: bool = False
+    person: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

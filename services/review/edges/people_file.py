@@ -6,21 +6,28 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import secrets
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from services.contracts.authorisation.fields import PersonId
 from services.contracts.errors import Misconfigured
 from services.review.core.people import Credentials, Person, Role
+from services.review.core.registered import contradiction
 from services.runtime.documents import read_text
 from services.runtime.passwords import hashed, matches
 
 __all__ = ["PeopleFile", "hashed"]
+
+
+log = logging.getLogger(__name__)
 
 
 class _Part(BaseModel):
@@ -29,6 +36,7 @@ class _Part(BaseModel):
 
 class _Entry(_Part):
     name: str = Field(min_length=1, max_length=100)
+    person: PersonId
     roles: frozenset[Role] = Field(min_length=1)
     password: str = Field(repr=False, pattern=r"^scrypt\$[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+$")
     scripted: bool = False
@@ -39,27 +47,72 @@ class _File(_Part):
 
 
 class PeopleFile:
-    """`Identities` from a YAML file, read once. Any thread."""
+    """`PeopleListed` from a YAML file, read again when it changes. Any thread.
+
+    A changed file that is no good is refused, and the one before stays, until the file is good again.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Raises Misconfigured naming the file, field and rule; never a value."""
-        self._entries = _read(path).people
+        """Raises Misconfigured naming the file, entry, field and rule; never a value."""
+        self._path = path
+        self._lock = threading.Lock()
+        self._seen = _mark(path)
+        self._people = _read(path)
+        self._refused = False
         self._nobody = hashed(secrets.token_urlsafe())
 
     def authenticate(self, credentials: Credentials) -> Person | None:
-        entry = self._entries.get(credentials.user)
+        found = self._now().get(credentials.user)
         # An unknown user costs as much time as a known one.
-        right = matches(credentials.password, self._nobody if entry is None else entry.password)
-        return self.find(credentials.user) if right else None
+        right = matches(credentials.password, self._nobody if found is None else found[1])
+        return found[0] if found is not None and right else None
 
     def find(self, user: str) -> Person | None:
-        entry = self._entries.get(user)
-        if entry is None:
-            return None
-        return Person(user=user, name=entry.name, roles=entry.roles, scripted=entry.scripted)
+        found = self._now().get(user)
+        return None if found is None else found[0]
+
+    def everybody(self) -> Sequence[Person]:
+        return [person for person, _ in self._now().values()]
+
+    def is_refused(self) -> bool:
+        """Whether the file as it lies there now is no good, and an earlier one is in use."""
+        self._now()
+        return self._refused
+
+    def _now(self) -> Mapping[str, Listed]:
+        """As the file says now: one look at its times, and a reading only if they changed."""
+        with self._lock:
+            mark = _mark(self._path)
+            if mark != self._seen:
+                self._seen = mark
+                self._read_again()
+            return self._people
+
+    def _read_again(self) -> None:
+        try:
+            self._people = _read(self._path)
+        except Misconfigured as no_good:
+            self._refused = True
+            log.error("people file refused: the one before stays", extra={"why": str(no_good)})  # noqa: TRY400
+        else:
+            self._refused = False
+            log.info("people file read again", extra={"people": len(self._people)})
 
 
-def _read(path: Path) -> _File:
+Listed = tuple[Person, str]
+"""A person, and the hash of their password."""
+
+
+def _mark(path: Path) -> tuple[int, ...]:
+    """What changes with the file, also if another is put in its place or a link is turned."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
+def _read(path: Path) -> Mapping[str, Listed]:
     origin = f"PEOPLE_FILE: {path}"
     text = read_text(path, variable="PEOPLE_FILE")
     try:
@@ -68,13 +121,47 @@ def _read(path: Path) -> _File:
         # Not chained: YAML's own words show the lines around, and they name people.
         raise Misconfigured(f"{origin}: not YAML") from None
     try:
-        return _File.model_validate(document)
+        entries = _File.model_validate(document).people
     except ValidationError as error:
         found = "; ".join(
-            f"{'.'.join(str(step) for step in one['loc']) or 'document'}: {one['msg']}"
+            f"{_where(one['loc'], document)}: {one['msg']}"
             for one in error.errors(include_input=False, include_url=False, include_context=False)
         )
         raise Misconfigured(f"{origin}: {found}") from None
+    for number, entry in enumerate(entries.values(), start=1):
+        apart = contradiction(entry.roles)
+        if apart is not None:
+            raise Misconfigured(
+                f"{origin}: people, entry {number}: nobody is {apart[0]} and {apart[1]}: two sides of one decision"
+            )
+    _each_once(entries, origin)
+    return {
+        user: (
+            Person(user=user, name=entry.name, roles=entry.roles, scripted=entry.scripted, person=entry.person),
+            entry.password,
+        )
+        for user, entry in entries.items()
+    }
+
+
+def _each_once(entries: Mapping[str, _Entry], origin: str) -> None:
+    """One person under two names could decide twice."""
+    seen: dict[str, int] = {}
+    for number, entry in enumerate(entries.values(), start=1):
+        before = seen.setdefault(entry.person.casefold(), number)
+        if before != number:
+            raise Misconfigured(f"{origin}: people, entries {before} and {number} are one person")
+
+
+def _where(steps: tuple[int | str, ...], document: object) -> str:
+    """A user's name is personal: an entry goes by its place in the file."""
+    if len(steps) < 2 or not isinstance(document, dict):
+        return ".".join(str(step) for step in steps) or "document"
+    people = document.get("people")
+    users = [str(user) for user in people] if isinstance(people, dict) else []
+    number = users.index(str(steps[1])) + 1 if str(steps[1]) in users else 0
+    field = "its user name" if "[key]" in steps else ".".join(str(step) for step in steps[2:3])
+    return f"people, entry {number}" + (f": {field}" if field else "")
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def people(tmp_path: Path) -> Path:
     file = tmp_path / "people.yaml"
     rows = {role.value: [role.value] for role in Role} | {name: ["reviewer"] for name in ("ann", "ben")}
     lines = [
-        f"  {user}: {{name: {user}, roles: [{', '.join(roles)}], password: {_HASHED}}}"
+        f"  {user}: {{name: {user}, person: p-{user}, roles: [{', '.join(roles)}], password: {_HASHED}}}"
         for user, roles in rows.items()
     ]
     file.write_text("people:\n" + "\n".join(lines) + "\n")

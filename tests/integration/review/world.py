@@ -21,6 +21,7 @@ from console.ledger.statement import Statement
 from console.stack.ports import free_ports
 from console.topics.apply import apply
 from services.contracts import codec, counts, ids, keys, topics
+from services.contracts.authorisation.enums import Role
 from services.contracts.codec import Sealing
 from services.contracts.counts import Count
 from services.contracts.decisions import CaseEvent
@@ -78,12 +79,18 @@ class World:
             watchlist=a_list(categories=["consenting_volunteer"], digest=self.digest),
         )
         self.signed.run()
+        self.signed.enrol(
+            *(self.signed.registered(f"p-{user}", role=Role.REVIEWER, secret=f"p-{user}") for user in PEOPLE)
+        )
         self.acknowledger = Acknowledger(bootstrap)
         self._key_file = write_key(folder / "review.pem", "review")
         self.authority = self.signed.authority
         self.people = folder / "people.yaml"
         secret = hashed(PASSWORD)
-        accounts = {user: {"name": user, "roles": ["reviewer"], "password": secret} for user in PEOPLE}
+        accounts = {
+            user: {"name": user, "person": f"p-{user}", "roles": ["reviewer"], "password": secret}
+            for user in PEOPLE
+        }
         self.people.write_text(yaml.safe_dump({"people": accounts}))
         clock = SystemClock()
         self._durable = connect(SecretStr(durable_url), client_name="test")

@@ -51,7 +51,8 @@ def real(rig: Rig, tmp_path: Path) -> Iterator[RealServed]:
     people = tmp_path / "people.yaml"
     secret = hashed(FakeSessions.PASSWORD)
     lines = [
-        f'  {user}: {{name: {user.title()}, roles: [reviewer], password: "{secret}"}}' for user in ("ann", "ben")
+        f'  {user}: {{name: {user.title()}, person: p-{user}, roles: [reviewer], password: "{secret}"}}'
+        for user in ("ann", "ben")
     ]
     people.write_text("\n".join(["people:", *lines, ""]), "utf-8")
     page = RealServed(rig, people)
