@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 import redis
 import redis.asyncio
@@ -32,6 +33,14 @@ _PASSING = (redis.ConnectionError, redis.TimeoutError, redis.OutOfMemoryError, r
 # Where commands and their arguments (keys among them) would be kept for anyone to read, as a crash
 # report also would. The last two are Valkey's; a server without them has no such log.
 _COMMAND_LOGS = ("slowlog-log-slower-than", "commandlog-request-larger-than", "commandlog-reply-larger-than")
+# Asked for by name: a server has settings that are not ours to read, passwords among them.
+_VOLATILE_WANTS: Mapping[str, str] = MappingProxyType(
+    {"save": "", "appendonly": "no", "maxmemory-policy": "noeviction", "crash-log-enabled": "no"}
+)
+_VOLATILE_ASKS = (*_VOLATILE_WANTS, *_COMMAND_LOGS)
+_DURABLE_WANTS: Mapping[str, str] = MappingProxyType(
+    {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
+)
 
 
 def connect(url: SecretStr, *, client_name: str) -> redis.Redis:
@@ -86,7 +95,7 @@ def check_volatile(client: redis.Redis) -> None:
     Raises Transient if it does not answer.
     """
     with as_transient("checking REDIS_VOLATILE_URL"):
-        faults = volatile_faults(_texts(client.config_get("*")), client.info())
+        faults = volatile_faults(_texts(client.config_get(*_VOLATILE_ASKS)), client.info())
     _refuse("REDIS_VOLATILE_URL", faults)
 
 
@@ -96,28 +105,27 @@ def check_durable(client: redis.Redis) -> None:
     Raises Transient if it does not answer.
     """
     with as_transient("checking REDIS_DURABLE_URL"):
-        faults = durable_faults(_texts(client.config_get("*")), client.info())
+        faults = durable_faults(_texts(client.config_get(*_DURABLE_WANTS)), client.info())
     _refuse("REDIS_DURABLE_URL", faults)
 
 
 async def check_durable_async(client: redis.asyncio.Redis) -> None:
     """As `check_durable`, for an event loop."""
     with as_transient("checking REDIS_DURABLE_URL"):
-        faults = durable_faults(_texts(await client.config_get("*")), await client.info())
+        faults = durable_faults(_texts(await client.config_get(*_DURABLE_WANTS)), await client.info())
     _refuse("REDIS_DURABLE_URL", faults)
 
 
 async def check_volatile_async(client: redis.asyncio.Redis) -> None:
     """As `check_volatile`, for an event loop."""
     with as_transient("checking REDIS_VOLATILE_URL"):
-        faults = volatile_faults(_texts(await client.config_get("*")), await client.info())
+        faults = volatile_faults(_texts(await client.config_get(*_VOLATILE_ASKS)), await client.info())
     _refuse("REDIS_VOLATILE_URL", faults)
 
 
 def volatile_faults(config: Mapping[str, str], info: Mapping[str, object]) -> list[str]:
     """What is wrong with a server that has to forget; each with the directive that cures it."""
-    wanted = {"save": "", "appendonly": "no", "maxmemory-policy": "noeviction", "crash-log-enabled": "no"}
-    faults = _version_faults(info) + _wrong(config, wanted)
+    faults = _version_faults(info) + _wrong(config, _VOLATILE_WANTS)
     faults += [
         f"{name} is {config[name]}, set it to -1: its log shows what was written"
         for name in _COMMAND_LOGS
@@ -133,8 +141,7 @@ def volatile_faults(config: Mapping[str, str], info: Mapping[str, object]) -> li
 
 def durable_faults(config: Mapping[str, str], info: Mapping[str, object]) -> list[str]:
     """What is wrong with a server that has to keep; each with the directive that cures it."""
-    wanted = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
-    return _version_faults(info) + _wrong(config, wanted)
+    return _version_faults(info) + _wrong(config, _DURABLE_WANTS)
 
 
 def _without_end(info: Mapping[str, object]) -> int:

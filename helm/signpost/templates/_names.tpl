@@ -20,7 +20,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- define "signpost.image" -}}
 {{- $image := .root.Values.global.image -}}
 {{- $name := (index .root.Values .service).image -}}
-{{- with $image.registry }}{{ . }}/{{ end }}{{ $name }}:{{ $image.tag | default .root.Chart.AppVersion -}}
+{{- /* A name with a digest says all: what runs cannot change under its tag. */ -}}
+{{- with $image.registry }}{{ . }}/{{ end }}{{ $name }}
+{{- if not (contains "@" $name) }}:{{ $image.tag | default .root.Chart.AppVersion }}{{ end -}}
 {{- end }}
 
 {{/* Every port of a service, name: number. `http` is health and metrics. */}}

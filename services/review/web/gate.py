@@ -18,6 +18,11 @@ from services.review.web import refusals
 from services.review.web.cookies import Cookies, is_proof
 from services.review.web.refusals import ForgedRequest
 
+# Also what a proxy makes of a request of ours if it does not say which site was asked for.
+_ANOTHER_SITE = (
+    "this request comes from another site. If it does not, a proxy stands in front that does not pass on the Host "
+    "that the browser asked for (nginx: proxy_set_header Host $http_host), or its Origin and Sec-Fetch-Site"
+)
 CSRF_HEADER = "X-Signpost-Token"
 
 
@@ -93,4 +98,4 @@ def from_our_page(request: Request) -> None:
     origin = request.headers.get("Origin")
     is_ours = origin is None or urlsplit(origin).netloc == request.headers.get("Host")
     if site not in (None, "same-origin", "none") or not (is_ours or (origin == "null" and site == "same-origin")):
-        raise ForgedRequest("this request comes from another site")
+        raise ForgedRequest(_ANOTHER_SITE)

@@ -57,6 +57,14 @@ def test_ports_a_service_listens_on_are_those_of_its_service(default: list[Manif
     assert {found[f"{name.upper()}_HOST"] for name in listening} == {"0.0.0.0"}  # noqa: S104  # in a pod
 
 
+def test_an_image_named_by_its_digest_has_no_tag(helm: Helm) -> None:
+    """What runs could change under its tag."""
+    digest = f"signpost/review@sha256:{'0' * 64}"
+    manifests = helm.template(sets=(f'review.image="{digest}"', 'global.image.registry="r.example"'))
+    assert container("review", manifests)["image"] == f"r.example/{digest}"
+    assert re.fullmatch(r"r\.example/signpost/match:[0-9.]+", container("match", manifests)["image"])
+
+
 def test_large_numbers_arrive_as_people_write_them(helm: Helm) -> None:
     sets = ("ingest.settings.UNACKED_FRAMES=10000", "ingest.settings.STALL_TIMEOUT_S=7.25")
     found = environment("ingest", helm.template(sets=sets))

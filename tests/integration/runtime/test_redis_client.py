@@ -41,6 +41,35 @@ def test_each_server_of_the_stack_is_what_it_is_taken_for(volatile: redis.Redis,
     check_durable(durable)
 
 
+# As docs/operations.md says it.
+_RULES = "~* &* +@all -@admin -@dangerous +info +config|get"
+
+
+@pytest.mark.parametrize("url", ["redis_volatile", "redis_durable", "redis_floor"])
+def test_a_user_that_may_do_no_more_than_it_needs_passes_and_is_refused_the_rest(
+    url: str, request: pytest.FixtureRequest
+) -> None:
+    """The check asked for every setting there is, the passwords among them."""
+    address = str(request.getfixturevalue(url))
+    with connect(SecretStr(address), client_name="tests") as admin:
+        admin.execute_command("ACL", "SETUSER", "signpost", "reset", "on", ">word", *_RULES.split())
+        try:
+            _try_out(address.replace("redis://", "redis://signpost:word@"), is_durable=url == "redis_durable")
+        finally:
+            admin.execute_command("ACL", "DELUSER", "signpost")
+
+
+def _try_out(address: str, *, is_durable: bool) -> None:
+    with connect(SecretStr(address), client_name="tests") as client:
+        (check_durable if is_durable else check_volatile)(client)
+        assert client.set("acl-probe", 1, px=1000)
+        assert client.eval("return redis.call('GET', KEYS[1])", 1, "acl-probe") in (b"1", "1")
+        assert client.publish("acl-probe", "x") == 0
+        for refused in (("CONFIG", "SET", "save", ""), ("FLUSHALL",), ("KEYS", "*"), ("ACL", "LIST")):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                client.execute_command(*refused)
+
+
 def test_the_oldest_redis_we_promise_passes(redis_floor: str) -> None:
     with connect(SecretStr(redis_floor), client_name="tests") as client:
         check_volatile(client)

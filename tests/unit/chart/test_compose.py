@@ -20,6 +20,7 @@ SERVICES = ("ingest", "embed", "match", "review", "oversight")
 _KINDS = {**{name: name for name in SERVICES}, "enrol": "embed: enrolment"}
 # What compose takes from the shell, as its first lines tell people to set it.
 _SHELL = {"DEPLOYMENT": "try-1", "ORGANISATION": "our-club", "AUTHORITY_ROOT": SigningKey(b"r" * 32).kid}
+_SHELL |= {"REDIS_VOLATILE_PASSWORD": "a1", "REDIS_DURABLE_PASSWORD": "b2"}
 _INFO = {"redis_version": "7.2.4", "role": "master", "connected_slaves": 0}
 
 
@@ -69,6 +70,23 @@ def test_the_volatile_redis_forgets_and_the_durable_one_keeps() -> None:
     assert volatile_faults(redis_config("redis-volatile"), _INFO) == []
     assert durable_faults(redis_config("redis-durable"), _INFO) == []
     assert "volumes" not in compose()["services"]["redis-volatile"]
+
+
+@pytest.mark.parametrize("which", ["VOLATILE", "DURABLE"])
+def test_a_redis_asks_for_a_password_of_its_own_and_is_given_it(which: str) -> None:
+    """Who was in the network could read the keys of faces, and write cases."""
+    service = compose()["services"][f"redis-{which.lower()}"]
+    password = f"${{REDIS_{which}_PASSWORD:?letters and digits}}"
+    assert redis_config(f"redis-{which.lower()}")["requirepass"] == password
+    assert service["environment"]["VALKEYCLI_AUTH"] == password
+    asked = [one["environment"] for one in compose()["services"].values() if "environment" in one]
+    urls = {one[f"REDIS_{which}_URL"] for one in asked if f"REDIS_{which}_URL" in one}
+    assert urls == {f"redis://:{password}@redis-{which.lower()}:6379"}
+
+
+@pytest.mark.parametrize("name", ["kafka", "redis-volatile", "redis-durable"])
+def test_what_holds_faces_or_keys_leaves_no_core(name: str) -> None:
+    assert compose()["services"][name]["ulimits"] == {"core": 0}
 
 
 def test_kafka_is_set_as_the_local_stack_sets_it() -> None:

@@ -42,6 +42,28 @@ def test_an_image_runs_its_service_as_nobody_in_particular(service: str) -> None
     assert "--require-hashes" in text
 
 
+def _installs_of_uv() -> dict[str, str]:
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+    return {service: dockerfile(service) for service in SERVICES} | {
+        "console": compose["services"]["console"]["build"]["dockerfile_inline"],
+        "setup": (ROOT / "scripts/setup.sh").read_text("utf-8"),
+    }
+
+
+@pytest.mark.parametrize("place", _installs_of_uv())
+def test_what_installs_everything_else_is_itself_checked(place: str) -> None:
+    """uv came by its version alone: whoever could put another file there had every hash checked by it."""
+    text = _installs_of_uv()[place]
+    installs = [line for line in text.splitlines() if re.search(r"pip install", line) and "uv pip" not in line]
+    assert len(installs) == 1
+    assert re.search(r"--require-hashes -r \S*uv\.txt$", installs[0].strip())
+    lines = (ROOT / "scripts/uv.txt").read_text("utf-8").splitlines()
+    assert [line for line in lines if line and line[0] not in "# "] == ["uv==0.13.9 \\"]
+    assert all(
+        re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}( \\)?", line) for line in lines if line.startswith(" ")
+    )
+
+
 def test_the_consoles_image_takes_no_service() -> None:
     compose = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
     taken = copied(compose["services"]["console"]["build"]["dockerfile_inline"])
@@ -58,6 +80,7 @@ def test_the_builder_sees_nothing_of_the_data() -> None:
     assert rules[0] == "*"
     assert {rule for rule in rules if rule.startswith("!")} == {
         "!pyproject.toml",
+        "!scripts/uv.txt",
         "!requirements.lock",
         "!services",
         "!console",
