@@ -31,6 +31,7 @@ _LAYERS: Mapping[str, frozenset[str]] = {
 # ports may name its values and ports, which do no I/O by themselves.
 _VALUES_AND_PORTS = (
     "services.runtime.clock",
+    "services.runtime.doors.fair",
     "services.runtime.doors.peers",
     "services.runtime.keys.port",
     "services.runtime.keys.ring",

@@ -55,6 +55,7 @@ class EnrolmentServer:
             connections=_CONNECTIONS,
             per_peer=_CONNECTIONS,
             streams=_STREAMS,
+            calls=_THREADS,
         )
         server = GrpcServer(_SERVICE, self._add, manners, host=host, port=port, tls=None, figures=figures)
         self._thread = GrpcThread(server, threads=_THREADS, name="signpost-enrol")

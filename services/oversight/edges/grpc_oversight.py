@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 SERVICE = "signpost.v1.OversightService"
 # Where a refusal says what is at fault: a serialised `Findings`.
 FINDINGS = "signpost-findings-bin"
-# Each waits for one transaction of Kafka's. One caller may hold half of them.
+# Each waits for one transaction of Kafka's.
 _THREADS = 16
 # A document of 1 MiB with its approvals.
 _MAX_REQUEST_BYTES = 4 * 1024 * 1024
@@ -72,7 +72,7 @@ class OversightServer:
         server = GrpcServer(
             SERVICE,
             self._add,
-            Manners(max_request_bytes=_MAX_REQUEST_BYTES, calls=_THREADS // 2),
+            Manners(max_request_bytes=_MAX_REQUEST_BYTES, calls=_THREADS),
             host=host,
             port=port,
             tls=tls,

@@ -37,13 +37,13 @@ _PING_AFTER_MS, _PING_ANSWER_MS = 60_000, 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Manners:
-    """What a server allows. `streams`: calls at once on one connection; `calls`: in hand of one peer."""
+    """What a server allows. `streams`: calls at once on one connection; `calls`: worked on at a time, of all."""
 
     max_request_bytes: int
     connections: int = 192
     per_peer: int = 64
     streams: int = 32
-    calls: int = 32
+    calls: int = 64
     proxies: Proxies = field(default_factory=Proxies)
     within_s: Mapping[Waits, float] = field(default_factory=lambda: WITHIN_S)
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from contextvars import ContextVar
 from typing import Any
 
 import grpc
 import grpc.aio
 
+from services.runtime.doors.fair import FairLine, Full
 from services.runtime.doors.peers import UNKNOWN, Proxies
 from services.runtime.doors.pipe import Pipe
 
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 # From a call's headers to its message.
 _MESSAGE_S = 10.0
+# Calls that wait for others, each connection's in turn; more than all are sent away from whoever has the most.
+_WAITING = 1024
 # From an answer to its being taken. A stream that nobody reads is closed with its connection.
 _TAKEN_S = 10.0
 # Health's stream without an end: nobody here has a use for it, and anybody could hold one.
@@ -43,11 +45,10 @@ class Reception(grpc.aio.ServerInterceptor):
     """The outermost interceptor. Event loop."""
 
     def __init__(self, pipe_of: Callable[[str], Pipe | None], proxies: Proxies, *, at_once: int) -> None:
-        """`pipe_of`: by the name that gRPC has for a connection. `at_once`: calls in hand of one peer."""
+        """`pipe_of`: by the name that gRPC has for a connection. `at_once`: calls worked on at a time."""
         self._pipe_of = pipe_of
         self._proxies = proxies
-        self._at_once = at_once
-        self._in_hand: Counter[str] = Counter()
+        self._line = FairLine(at_once=at_once, waiting=_WAITING)
 
     async def intercept_service(
         self,
@@ -69,26 +70,25 @@ class Reception(grpc.aio.ServerInterceptor):
                 await context.abort(grpc.StatusCode.UNAVAILABLE, "this connection has ended")
                 return
             request = await _message(requests, context)
-            peer = self._proxies.client(pipe.address, _forwarded(context))
-            if self._in_hand[peer] >= self._at_once:
-                await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many calls at once: wait for answers")
-            with self._counted(peer, pipe):
-                _peer.set(peer)
-                await _answered(handler, request, context, pipe)
+            _peer.set(self._proxies.client(pipe.address, _forwarded(context)))
+            pipe.call_began()
+            try:
+                await self._in_turn(handler, request, context, pipe)
+            finally:
+                pipe.call_ended()
 
         return received
 
-    @contextmanager
-    def _counted(self, peer: str, pipe: Pipe) -> Iterator[None]:
-        self._in_hand[peer] += 1
-        pipe.call_began()
+    async def _in_turn(self, handler: Any, request: object, context: Context, pipe: Pipe) -> None:  # noqa: ANN401
+        """A stream waits for nobody and is waited for by nobody: who may open one says how many there are."""
+        if handler.response_streaming:
+            await _answered(handler, request, context, pipe)
+            return
         try:
-            yield
-        finally:
-            pipe.call_ended()
-            self._in_hand[peer] -= 1
-            if not self._in_hand[peer]:
-                del self._in_hand[peer]
+            async with self._line.turn(str(pipe.name)):
+                await _answered(handler, request, context, pipe)
+        except Full:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many calls at once: wait for answers")
 
 
 async def _message(requests: Any, context: Context) -> object:  # noqa: ANN401 - as above

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -26,22 +27,32 @@ BIG = b"x" * 60_000
 
 
 class Sample:
-    """A service of three calls that need no generated code."""
+    """A service of a few calls that need no generated code."""
 
     def __init__(self) -> None:
-        self.release = threading.Event()
+        self.never = threading.Event()
         self.streaming = 0
+        self.slow = 0
+        self.slow_before_echo = 0
 
     def add(self, server: grpc.aio.Server) -> None:
         handlers: dict[str, Any] = {
             "Echo": grpc.unary_unary_rpc_method_handler(self.echo),
+            "Slow": grpc.unary_unary_rpc_method_handler(self.stalled),
             "Break": grpc.unary_unary_rpc_method_handler(self.broken),
             "Flow": grpc.unary_stream_rpc_method_handler(self.flow),
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
 
     async def echo(self, request: bytes, context: Any) -> bytes:
+        self.slow_before_echo = self.slow
         return reception.calling_peer().encode() + b" " + request
+
+    async def stalled(self, request: bytes, context: Any) -> bytes:
+        """Works for 50 ms."""
+        self.slow += 1
+        await asyncio.get_running_loop().run_in_executor(None, self.never.wait, 0.05)
+        return b""
 
     async def broken(self, request: bytes, context: Any) -> bytes:
         raise ValueError("the words of a bug")
@@ -71,7 +82,9 @@ def served(sample: Sample, **manners: Any) -> Iterator[int]:
 @contextmanager
 def channel_to(port: int) -> Iterator[Any]:
     """Any: grpcio's types want serialisers, and these calls carry bytes."""
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+    # Else two channels of one process share a connection.
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    with grpc.insecure_channel(f"127.0.0.1:{port}", options) as channel:
         yield channel
 
 
@@ -126,19 +139,16 @@ def test_a_stream_that_nobody_reads_ends(monkeypatch: pytest.MonkeyPatch) -> Non
         stream.cancel()
 
 
-def test_one_peer_has_so_many_calls_in_hand_and_no_more() -> None:
+def test_a_crowd_of_calls_on_one_connection_costs_another_one_call_of_waiting() -> None:
+    """Calls were taken as they came: who sent a thousand stood in front of everybody."""
     sample = Sample()
-    with served(sample, calls=2) as port, channel_to(port) as channel:
-        streams = [channel.unary_stream(f"/{SERVICE}/Flow")(b"") for _ in range(2)]
-        for stream in streams:
-            next(stream)
-        with pytest.raises(grpc.RpcError) as refused:
-            echo(port)
-        assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        for stream in streams:
-            stream.cancel()
-        eventually(lambda: sample.streaming == 0, "the streams have ended", within_s=5)
-        assert echo(port) == b"127.0.0.1 hello"
+    with served(sample, calls=1) as port, channel_to(port) as channel:
+        crowd_of = [channel.unary_unary(f"/{SERVICE}/Slow").future(b"", timeout=20) for _ in range(30)]
+        eventually(lambda: sample.slow == 1, "one is worked on", within_s=5)
+        assert echo(port, within_s=10) == b"127.0.0.1 hello"
+        assert sample.slow_before_echo < 10
+        for call in crowd_of:
+            call.result(timeout=20)
 
 
 def test_health_is_asked_and_not_listened_to() -> None:
