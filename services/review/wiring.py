@@ -159,6 +159,9 @@ class ReviewService:
         self._front.start()
         self._help("signpost-review-sweeper", self._sweep)
         self._help("signpost-review-relay", self._relay().run)
+        left_out = self._people.not_borne_out()
+        if left_out:
+            log.warning("the registry does not bear out people of the people file", extra={"people": left_out})
         log.info("review is open", extra={"grpc_port": self.grpc_port, "web_port": self.web_port})
 
     def run(self, stop: threading.Event) -> None:
