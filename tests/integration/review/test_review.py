@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import grpc
 import pytest
 
 from console.stack.kafka import KafkaCluster
 from services.contracts.authorisation.enums import Move
 from services.contracts.counts import Count
 from services.contracts.decisions import AlertFolded, AlertJudged, CaseDecided, CaseOpened
-from tests.integration.review.world import Review, Reviewer, World
+from tests.integration.review.world import PEOPLE, Review, Reviewer, World
 from tests.integration.running import WITHIN_S, answer
 from tests.support import eventually
 
@@ -62,6 +63,25 @@ def test_alerts_become_cases_people_decide_and_the_counts_add_up(world: World) -
     totals = world.tally().totals
     assert totals[Count.ALERTS_RECEIVED] == 4
     assert (totals[Count.ALERTS_OPENED_CASE], totals[Count.ALERTS_FOLDED]) == (2, 2)
+
+
+def test_who_is_let_go_by_the_file_or_by_the_root_is_out_within_seconds_with_their_live_queue(
+    world: World,
+) -> None:
+    """The people file was read once, and a stream never looked at its session: who was let go saw every case."""
+    with world.review() as review, ExitStack() as people:
+        ann, ben, cat = (people.enter_context(closing(Reviewer(review.grpc_port, user))) for user in PEOPLE)
+        anns, bens, cats = ann.watch(), ben.watch(), cat.watch()
+        world.list_people("ben", "cat")
+        assert ann.who_am_i() is grpc.StatusCode.UNAUTHENTICATED
+        assert anns.code() is grpc.StatusCode.UNAUTHENTICATED
+        world.signed.enrol(world.key_of("ben", revoked_at=datetime.now(UTC)))
+        assert bens.code() is grpc.StatusCode.UNAUTHENTICATED
+        assert ben.who_am_i() is grpc.StatusCode.UNAUTHENTICATED
+        assert cat.who_am_i() is grpc.StatusCode.OK
+        with pytest.raises(grpc.RpcError):
+            Reviewer(review.grpc_port, "ann")
+        cats.cancel()
 
 
 def test_alerts_outside_the_authority_are_refused_whenever_they_come_and_counted(world: World) -> None:

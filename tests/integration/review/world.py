@@ -22,6 +22,7 @@ from console.stack.ports import free_ports
 from console.topics.apply import apply
 from services.contracts import codec, counts, ids, keys, topics
 from services.contracts.authorisation.enums import Role
+from services.contracts.authorisation.registry import RegisteredKey
 from services.contracts.codec import Sealing
 from services.contracts.counts import Count
 from services.contracts.decisions import CaseEvent
@@ -79,19 +80,14 @@ class World:
             watchlist=a_list(categories=["consenting_volunteer"], digest=self.digest),
         )
         self.signed.run()
-        self.signed.enrol(
-            *(self.signed.registered(f"p-{user}", role=Role.REVIEWER, secret=f"p-{user}") for user in PEOPLE)
-        )
+        # Whom the registry does not name as a reviewer is none, whatever the people file says.
+        self.signed.enrol(*(self.key_of(user) for user in PEOPLE))
         self.acknowledger = Acknowledger(bootstrap)
         self._key_file = write_key(folder / "review.pem", "review")
         self.authority = self.signed.authority
         self.people = folder / "people.yaml"
-        secret = hashed(PASSWORD)
-        accounts = {
-            user: {"name": user, "person": f"p-{user}", "roles": ["reviewer"], "password": secret}
-            for user in PEOPLE
-        }
-        self.people.write_text(yaml.safe_dump({"people": accounts}))
+        self._password = hashed(PASSWORD)
+        self.list_people(*PEOPLE)
         clock = SystemClock()
         self._durable = connect(SecretStr(durable_url), client_name="test")
         self.ring = Keyring(FakeKeys(clock), FolderKeys(folder / "keys", clock), clock)
@@ -103,6 +99,18 @@ class World:
             published=Count.ALERTS_PUBLISHED,
             given=Count.ALERTS_GIVEN,
         )
+
+    def key_of(self, user: str, **changes: Any) -> RegisteredKey:
+        """By which the registry has them as a reviewer."""
+        return self.signed.registered(f"p-{user}", role=Role.REVIEWER, secret=f"p-{user}", **changes)
+
+    def list_people(self, *users: str) -> None:
+        """The people file, from now on."""
+        listed = {"roles": ["reviewer"], "password": self._password}
+        accounts = {user: {"name": user, "person": f"p-{user}", **listed} for user in users}
+        new = self.people.with_suffix(".new")
+        new.write_text(yaml.safe_dump({"people": accounts}))
+        new.rename(self.people)
 
     def close(self) -> None:
         self.signed.close()
@@ -222,6 +230,20 @@ class Reviewer:
 
     def close(self) -> None:
         self._channel.close()
+
+    def watch(self) -> Any:
+        """A live queue that was opened; `code()` waits for its end."""
+        stream = self._stub.WatchCases(review_pb2.WatchCasesRequest(), metadata=self._who, timeout=60)
+        stream.initial_metadata()
+        return stream
+
+    def who_am_i(self) -> grpc.StatusCode:
+        """OK, or how the question is refused."""
+        try:
+            self._call("WhoAmI", review_pb2.WhoAmIRequest())
+        except grpc.RpcError as refused:
+            return refused.code()
+        return grpc.StatusCode.OK
 
     def judge(self, case: str, judgement: str) -> str:
         """Claim, view, judge; the state the case is in then."""
