@@ -90,6 +90,9 @@ NOT_BELIEVED = Counter(
     "Values found in the durable Redis that are not as one of us wrote them there, by what they pass for.",
     {"kind": Stored},
 )
+SIGN_INS_REFUSED = Counter(
+    "signpost_review_refused_sign_ins_total", "Sign-ins that were refused, or tried too often to be looked at."
+)
 PEOPLE_FILE_REFUSED = Gauge(
     "signpost_review_refused_people_files",
     "1 while the people file as it lies there is no good, and the one before is in use.",
@@ -128,6 +131,7 @@ class ReviewMetrics:
     """The live half of all but the loop's. Any thread; never blocks."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._sign_ins_refused = SIGN_INS_REFUSED.on(registry)
         self.people_file_refused = PEOPLE_FILE_REFUSED.on(registry)
         self.people_refused = PEOPLE_REFUSED.on(registry)
         self._alerts = ALERTS.on(registry)
@@ -199,6 +203,10 @@ class ReviewMetrics:
     def chained(self, *, waited_s: float) -> None:
         """The audit chain has acknowledged an entry that somebody waited for."""
         self._audit_wait.observe(waited_s)
+
+    def sign_in_refused(self) -> None:
+        """Somebody was not let in."""
+        self._sign_ins_refused.inc()
 
     def not_chained(self) -> None:
         """It has not, and something was refused."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from services.contracts.audit.requests import Action
@@ -23,15 +23,19 @@ EVERY_S = 60.0
 class RefusalsTold:
     """Counts, and has the sum recorded while it is `running`. Event loop."""
 
-    def __init__(self, trail: Trail, *, every_s: float = EVERY_S) -> None:
+    def __init__(
+        self, trail: Trail, *, every_s: float = EVERY_S, on_refused: Callable[[], None] = lambda: None
+    ) -> None:
         self._trail = trail
         self._every_s = every_s
+        self._on_refused = on_refused
         self._untold = 0
         self._some = asyncio.Event()
 
     def refused(self) -> None:
         """One more. Never blocks."""
         self._untold += 1
+        self._on_refused()
         self._some.set()
 
     async def tell(self) -> None:

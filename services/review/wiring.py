@@ -285,7 +285,7 @@ class ReviewService:
         guard = SignInGuard(
             tries=RedisTries(client, self._names),
             checks=FairChecks(),
-            told=RefusalsTold(trail),
+            told=RefusalsTold(trail, on_refused=self._metrics.sign_in_refused),
             devices=Devices(deployment_key),
         )
         sessions = TokenSessions(

@@ -90,9 +90,11 @@ class WebServer:
             connection.shutdown()
         if self._state.tasks:
             await asyncio.wait(tuple(self._state.tasks), timeout=_GRACE_S)
-        for task in tuple(self._state.tasks):
+        left = tuple(self._state.tasks)
+        for task in left:
             task.cancel()
         self._house.close()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _receive(self, connection: socket.socket, address: str) -> WebGuest:
         return WebGuest(
