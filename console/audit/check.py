@@ -133,7 +133,14 @@ class Check:
         """Not of this chain, or not from who it says."""
         if self._chain and entry.chain != self._chain:
             return self._suspect(Kind.INSERTED, f"of chain {entry.chain}, not {self._chain}", entry=entry.number)
-        if not entry.request.is_signed(self._registry, self._verify):
+        if self._registry.sequencer(entry.key) is None:
+            what = "no sequencer's key signed that it stands here"
+        elif not entry.is_entered(self._registry, self._verify):
+            what = "not what its sequencer signed: another number, link, term or request"
+            return self._unless_followed(Kind.ALTERED, what, entry)
+        elif self._has_ended(entry):
+            what = "its sequencer's key held no more when it was chained"
+        elif not entry.request.is_signed(self._registry, self._verify):
             what = f"not signed by a key of {entry.request.content.service}"
         elif not entry.request.key_held(self._registry, now=self._no_earlier(entry)):
             what = "its producer's key did not hold when it was made, or no more when it was chained"
@@ -263,7 +270,12 @@ class Check:
     def _is_next(self, line: Line) -> bool:
         if not isinstance(line, Audited) or (line.number, line.previous) != (self._next, self._last):
             return False
-        return line.request.is_signed(self._registry, self._verify)
+        signed = line.request.is_signed(self._registry, self._verify)
+        return signed and line.is_entered(self._registry, self._verify)
+
+    def _has_ended(self, entry: Audited) -> bool:
+        key = self._registry.sequencer(entry.key)
+        return key is None or key.ended(self._no_earlier(entry))
 
     def _no_earlier(self, entry: Audited) -> datetime:
         """An entry was chained after the head before it, whatever time it gives itself."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from console.audit.export import export
 from services.contracts import codec_authority, topics
 from services.contracts.audit.registry import SignedKeys
+from services.contracts.audit.sequencer import Stray
 from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.records import RegistryIssued
 from services.contracts.authorisation.registry import open_registry
@@ -21,11 +23,17 @@ class Reader(Protocol):
     def values(self, topic: str) -> Iterable[bytes]: ...
 
 
-def collect(reader: Reader, chain: str, *, root_fingerprint: str) -> Iterator[bytes]:
-    """The lines of the chain's file. Raises Misconfigured if Kafka has no registry of that root, Undecodable."""
+def collect(
+    reader: Reader, chain: str, *, root_fingerprint: str, passed_over: Counter[Stray] | None = None
+) -> Iterator[bytes]:
+    """The lines of the chain's file; records of strangers are left out, and counted in `passed_over`.
+
+    Raises Misconfigured if Kafka has no registry of that root; BrokenChain.
+    """
     # First, so that the keys are never older than the entries that they judge.
     records = list(reader.values(topics.AUDIT.name))
-    yield from export(records, chain, newest_keys(reader.values(topics.AUTHORITY.name), root_fingerprint))
+    keys = newest_keys(reader.values(topics.AUTHORITY.name), root_fingerprint)
+    yield from export(records, chain, keys, root_fingerprint=root_fingerprint, passed_over=passed_over)
 
 
 def newest_keys(values: Iterable[bytes], root_fingerprint: str) -> SignedKeys:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from console.edges.grpc_oversight import OversightClient
 from console.edges.kafka_read import KafkaReader
 from console.options import Oversight
 from console.refusals import refusals
+from services.contracts.audit.sequencer import Stray
 from services.contracts.errors import Misconfigured
 from services.runtime.signing_key import read_signing_key
 
@@ -43,13 +45,17 @@ def export_command(
 ) -> None:
     """Write a chain, its signed heads and the registry of keys to a new file, once that is in the chain itself.
 
-    Checks nothing: that is `verify`.
+    What no sequencer signed is left out. Whether the chain is whole is for `verify` to say.
     """
     with refusals(), closing(KafkaReader(bootstrap)) as reader, OversightClient(oversight) as client:
-        content = b"".join(collect(reader, chain, root_fingerprint=root))
+        passed_over: Counter[Stray] = Counter()
+        content = b"".join(collect(reader, chain, root_fingerprint=root, passed_over=passed_over))
         own = read_signing_key(key, variable="--key")
         token = exported(chain, content, own, at=datetime.now(UTC))
         write_recorded(file, content, lambda: client.export(token))
+    if passed_over:
+        told = ", ".join(f"{count} {reason}" for reason, count in sorted(passed_over.items()))
+        typer.echo(f"left out, because no sequencer put them into a chain: {told}", err=True)
     typer.echo(f"wrote {file}; whoever gets it checks it with `signpost audit verify {file} --root {root}`")
 
 

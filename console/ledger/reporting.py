@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Protocol
 
+from console.audit.collect import newest_keys
 from console.authority.standing import Anchor, Standing, Version, movable, ran_last
 from console.ledger.read import Reader, read_statement
 from console.ledger.report import COUNTED, Report, beside, incidents
 from console.sharing.book import Book
-from services.contracts import codec_audit, topics
+from services.contracts import topics
 from services.contracts.audit.chain import Audited
+from services.contracts.audit.recorded import recorded
 from services.contracts.audit.requests import AuditRequested
 from services.contracts.authorisation.enums import Move
 from services.contracts.authorisation.signing import SigningKey
@@ -22,6 +24,7 @@ from services.contracts.errors import Misconfigured
 from services.contracts.sealed.manifest import Manifest
 from services.contracts.sealed.overlap import Caps, Totals, counted, totals
 from services.contracts.sharing.answers import wording
+from services.runtime.keys.ed25519 import verify
 
 
 class Oversight(Protocol):
@@ -52,7 +55,7 @@ def gathered(
         overlap=overlap,
         sealed=as_sealed(overlap, own, others, {one.digest: one for one in manifests}),
         anchors=oversight.anchors(deployment),
-        incidents=incidents(_requested(reader), own.document),
+        incidents=incidents(_requested(reader, root), own.document),
         shares=wording(oversight.sharing().known.found(None, since), None, since),
         statement=read_statement(reader, deployment),
     )
@@ -101,8 +104,10 @@ def as_sealed(
     return totals(found[own.document.id], found.values())
 
 
-def _requested(reader: Reader) -> Iterator[AuditRequested]:
-    for value in reader.values(topics.AUDIT.name):
-        record = codec_audit.read_record(value)
+def _requested(reader: Reader, root: str) -> Iterator[AuditRequested]:
+    """What is in the chains; what somebody else wrote to the topic is no incident."""
+    values = list(reader.values(topics.AUDIT.name))
+    keys = newest_keys(reader.values(topics.AUTHORITY.name), root).opened(root)
+    for record in recorded(values, keys, verify):
         if isinstance(record, Audited):
             yield record.request.content

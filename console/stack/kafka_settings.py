@@ -28,6 +28,9 @@ def server_properties(node: NodeAddress, nodes: Sequence[NodeAddress], log_dir: 
         "offsets.topic.replication.factor": copies,
         "transaction.state.log.replication.factor": copies,
         "transaction.state.log.min.isr": in_sync,
+        # Whoever may write to a topic can leave a transaction open there, and no reader sees what is behind it
+        # until this runs out: a quarter of an hour by default. Ours last 15 s at most.
+        "transaction.max.timeout.ms": "60000",
         "share.coordinator.state.topic.replication.factor": copies,
         "share.coordinator.state.topic.min.isr": in_sync,
         "default.replication.factor": copies,

@@ -12,6 +12,7 @@ from services.contracts.audit.chain import Audited, SignedTreeHead, TreeHead
 from services.contracts.audit.commitments import Commitment
 from services.contracts.audit.requests import Action, AlertRow, AuditRequested, SignedRequest, signed_message
 from services.contracts.audit.signing import Signer, fingerprint, framed
+from services.contracts.audit.terms import Term, TermBegun
 from services.contracts.codec_fields import from_micros, micros, parsed
 from services.contracts.errors import Undecodable
 from services.contracts.events import CaseOutcome
@@ -66,16 +67,16 @@ def read_contents(raw: bytes) -> list[AuditRequested]:
     return found
 
 
-def encode_record(record: Audited | SignedTreeHead) -> bytes:
+ChainRecord = Audited | SignedTreeHead | TermBegun
+"""What a record on `audit` may be."""
+
+
+def encode_record(record: ChainRecord) -> bytes:
     """The value of a record on `audit`."""
-    if isinstance(record, Audited):
-        message = audit_pb2.AuditRecord(audited=_audited_message(record))
-    else:
-        message = audit_pb2.AuditRecord(head=_head_message(record))
-    return message.SerializeToString(deterministic=True)
+    return _record_message(record).SerializeToString(deterministic=True)
 
 
-def read_record(raw: bytes) -> Audited | SignedTreeHead:
+def read_record(raw: bytes) -> ChainRecord:
     """A record of `audit`. That it fits its chain is for who folds it to find. Raises Undecodable."""
     message = parsed(audit_pb2.AuditRecord(), raw)
     try:
@@ -84,9 +85,21 @@ def read_record(raw: bytes) -> Audited | SignedTreeHead:
                 return _audited(message.audited)
             case "head":
                 return _head(message.head)
+            case "term":
+                return _term(message.term)
     except ValueError as error:
         raise Undecodable("a record of the chain holds values that cannot be true") from error
-    raise Undecodable("a record of the chain is neither an entry nor a head")
+    raise Undecodable("a record of the chain is no entry, no head and no term")
+
+
+def _record_message(record: ChainRecord) -> audit_pb2.AuditRecord:
+    match record:
+        case Audited():
+            return audit_pb2.AuditRecord(audited=_audited_message(record))
+        case SignedTreeHead():
+            return audit_pb2.AuditRecord(head=_head_message(record))
+        case TermBegun():
+            return audit_pb2.AuditRecord(term=_term_message(record))
 
 
 def _request_message(content: AuditRequested) -> audit_pb2.AuditRequested:
@@ -159,11 +172,21 @@ def _audited_message(entry: Audited) -> audit_pb2.Audited:
         request_id=entry.request.content.id,
         request_sha256=entry.request.sha256,
         request=entry.request.raw,
+        term=entry.term,
+        key=entry.key,
+        signature=entry.signature,
     )
 
 
 def _audited(message: audit_pb2.Audited) -> Audited:
-    entry = Audited(number=message.number, previous=message.previous, request=read_request(message.request))
+    entry = Audited(
+        number=message.number,
+        previous=message.previous,
+        request=read_request(message.request),
+        term=message.term,
+        key=message.key,
+        signature=message.signature,
+    )
     content = entry.request.content
     if (message.chain, message.request_id) != (content.chain, content.id):
         raise Undecodable("an entry names another chain or id than its request")
@@ -194,3 +217,20 @@ def _head(message: audit_pb2.SignedTreeHead) -> SignedTreeHead:
         at=from_micros(message.at_us),
     )
     return SignedTreeHead(head, message.key, message.signature)
+
+
+def _term_message(begun: TermBegun) -> audit_pb2.TermBegun:
+    term = begun.term
+    return audit_pb2.TermBegun(
+        id=term.id,
+        previous=term.previous,
+        entries=term.entries,
+        ended=term.ended,
+        key=begun.key,
+        signature=begun.signature,
+    )
+
+
+def _term(message: audit_pb2.TermBegun) -> TermBegun:
+    term = Term(id=message.id, previous=message.previous, entries=message.entries, ended=tuple(message.ended))
+    return TermBegun(term, message.key, message.signature)

@@ -10,6 +10,7 @@ from typing import Self
 
 from prometheus_client import CollectorRegistry
 
+from services.contracts.audit.sequencer import Conflict, Gap, Stray
 from services.contracts.authorisation.enums import Move, State
 from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.statements import Lease, NotBelieved, Rejection, StateChanged
@@ -42,6 +43,15 @@ class Answer(StrEnum):
         return cls("not_believed" if isinstance(error, NotBelieved) else "not_recorded")
 
 
+class Unchained(StrEnum):
+    """Why a genuine audit request cannot be chained."""
+
+    GAP = "gap"
+    """Requests of its producer before it are missing."""
+    CONFLICT = "conflict"
+    """Its producer has used its number for another."""
+
+
 LEADS = Gauge("signpost_oversight_leading_instances", "1 where this instance leads, 0 where it stands by.")
 SIGNS = Gauge(
     "signpost_oversight_usable_keys", "1 where the registry in force has this leader's key; without it no lease."
@@ -71,7 +81,17 @@ KAFKA_ERRORS = Counter(
 )
 DISBELIEVED = Counter(
     "signpost_oversight_disbelieved_requests_total",
-    "Audit requests that no key of their service has signed; passed over.",
+    "Records of `audit_requests` that no key of their service has signed, or that nobody can read; passed over.",
+)
+UNCHAINED = Counter(
+    "signpost_oversight_unchained_requests_total",
+    "Genuine audit requests that cannot follow their producer's last; passed over, as is all of that producer's.",
+    {"reason": Unchained},
+)
+FOREIGN = Counter(
+    "signpost_oversight_foreign_audit_records_total",
+    "Records of `audit` that are no part of the chain, as they come: somebody else wrote there. Passed over.",
+    {"reason": Stray},
 )
 UNANCHORED = Counter(
     "signpost_oversight_heads_failed_total",
@@ -143,6 +163,8 @@ class OversightMetrics:
         self._kafka_errors = KAFKA_ERRORS.on(registry)
         self._unanchored = UNANCHORED.on(registry)
         self._disbelieved = DISBELIEVED.on(registry)
+        self._unchained = UNCHAINED.on(registry)
+        self._foreign = FOREIGN.on(registry)
         self._overdue = OVERDUE.on(registry)
         self._shares_overdue = SHARES_OVERDUE.on(registry)
         self._sharing_broken = SHARING_BROKEN.on(registry)
@@ -162,6 +184,14 @@ class OversightMetrics:
     def disbelieved(self) -> None:
         """An audit request was passed over: anybody may have written it."""
         self._disbelieved.inc()
+
+    def unchained(self, why: Gap | Conflict) -> None:
+        """A genuine audit request was passed over."""
+        self._unchained.inc(reason=Unchained.GAP if isinstance(why, Gap) else Unchained.CONFLICT)
+
+    def foreign(self, why: Stray) -> None:
+        """A record came to `audit` that is none of the chain's."""
+        self._foreign.inc(reason=why)
 
     def unanchored(self) -> None:
         """A sink has not taken a head."""

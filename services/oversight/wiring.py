@@ -7,7 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from services.contracts import topics
 from services.contracts.audit.chain import SignedTreeHead
+from services.contracts.audit.recorded import ForeignWatch
 from services.contracts.audit.registry import keys_of
 from services.contracts.authorisation.clock import ClockReading
 from services.oversight.anchoring import Anchoring
@@ -34,6 +36,8 @@ from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.config import Connection, consumer_options
 from services.runtime.kafka.consumer import KafkaConsumer
 from services.runtime.kafka.figures import LoopFigures
+from services.runtime.kafka.follow import Tail
+from services.runtime.keys.ed25519 import verify
 from services.runtime.process import Context
 from services.runtime.redis_client import connect
 from services.runtime.signing_key import read_signer, read_signing_key
@@ -81,6 +85,8 @@ class OversightService:
             metrics=self._metrics,
         )
         self._chain = ChainTerms(self._sequencer, context.clock)
+        self._watch = ForeignWatch()
+        self._tail = Tail(self._connection, topics.AUDIT.name, self._look_at, on_error=self._metrics.kafka_error)
         self._durable = connect(settings.redis_durable_url, client_name="oversight")
         self._lists = ListWatch(RedisSealedLists(self._durable), self._office.lists_wanted)
         self._metrics.leads.follow(lambda: float(self._office.leads()))
@@ -106,6 +112,7 @@ class OversightService:
         for anchoring in self._anchorings:
             self._help("signpost-oversight-anchor", anchoring.run)
         self._answers.start()
+        self._tail.start()
         self._server.start()
         log.info("oversight is open", extra={"grpc_port": self.grpc_port})
 
@@ -130,6 +137,7 @@ class OversightService:
     def close(self) -> None:
         self.drain(within_s=1.0)
         self._answers.stop()
+        self._tail.stop()
         self._durable.close()
 
     def ready(self) -> Mapping[str, bool]:
@@ -152,7 +160,7 @@ class OversightService:
             registry=lambda: keys_of(self._office.registry()),
             signer=self._signer,
             anchor=self._anchor,
-            on_disbelieved=self._metrics.disbelieved,
+            passed_over=self._metrics,
             metrics=self._figures,
             on_error=self._figures.kafka_error,
             heartbeat=beat,
@@ -163,6 +171,14 @@ class OversightService:
     def _moment(self, reading: ClockReading) -> Now:
         answers = self._answers.answers(self._office.known_registry(), reading.wall)
         return Now(reading, self._lists.loaded(), answers, self._lists.seals())
+
+    def _look_at(self, value: bytes) -> None:
+        """A record of the audit chain, as it comes. The tail's thread; a standby knows nobody's keys."""
+        known = self._office.known_registry()
+        why = self._watch.look(value, keys_of(known), verify) if known is not None else None
+        if why is not None:
+            self._metrics.foreign(why)
+            log.warning("a record of the audit topic is none of the chain's", extra={"reason": why})
 
     def _anchor(self, heads: Sequence[SignedTreeHead]) -> None:
         for anchoring in self._anchorings:

@@ -11,8 +11,9 @@ from contextlib import closing
 from datetime import timedelta
 
 from services.contracts import keys, topics
+from services.contracts.audit.chain import Audited
 from services.contracts.audit.numbering import Numbering, Under, incarnation
-from services.contracts.audit.registry import usable
+from services.contracts.audit.registry import keys_of, may_sequence, usable
 from services.contracts.authorisation.approvals import Verified
 from services.contracts.authorisation.bridge import as_authority
 from services.contracts.authorisation.purging import Holder, What
@@ -73,6 +74,7 @@ from services.runtime.kafka.figures import LoopFigures
 from services.runtime.kafka.loop import Loop, Shape
 from services.runtime.kafka.producer import KafkaProducer
 from services.runtime.keys.cipher import AesGcm
+from services.runtime.keys.ed25519 import verify
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.keeper import KeyKeeper
 from services.runtime.keys.ring import Keyring
@@ -234,7 +236,17 @@ class ReviewService:
             Numbering(incarnation("review"), under),
             self._signer,
             registered=self._registered,
+            entered=self._entered,
             on_error=self._figures.kafka_error,
+        )
+
+    def _entered(self, entry: Audited) -> bool:
+        """Whether a sequencer of the newest registry signed that it is chained, with a key that holds."""
+        found = self._registry()
+        return (
+            found is not None
+            and may_sequence(found, entry.key, now=self._context.clock.now())
+            and entry.is_entered(keys_of(found), verify)
         )
 
     def _registered(self, key: str) -> bool:

@@ -66,15 +66,18 @@ class AuditTrail:
         producer: ProducerPort,
         follow: Callable[[Callable[[bytes], None]], Following],
         registered: Callable[[str], bool],
+        entered: Callable[[Audited], bool],
         topic: str = topics.AUDIT_REQUESTS.name,
     ) -> None:
-        """`registered` says whether the registry has our key: a request of any other is passed over."""
+        """`registered` says whether the registry has our key: a request of any other is passed over. `entered`: a
+        sequencer of the registry signed this entry; anybody may write one."""
         self._numbering = numbering
         self._signer = signer
         self._key = fingerprint(signer.public_key)
         self._producer = producer
         self._follower = follow(self._seen)
         self._registered = registered
+        self._entered = entered
         self._topic = topic
         self._lock = threading.Lock()
         self._unsent: deque[_Waiting] = deque()
@@ -162,8 +165,8 @@ class AuditTrail:
             return
         with self._lock:
             one = self._waiting.get(record.request.content.id)
-            # Ours to the byte, or somebody else's who uses our name.
-            if one is None or one.request.raw != record.request.raw:
+            # Ours to the byte, or somebody else's who uses our name; and chained, or only said to be.
+            if one is None or one.request.raw != record.request.raw or not self._entered(record):
                 return
             del self._waiting[record.request.content.id]
         one.chained.set_result(None)
@@ -175,6 +178,7 @@ def kafka_trail(
     signer: Signer,
     *,
     registered: Callable[[str], bool],
+    entered: Callable[[Audited], bool],
     on_error: OnError,
     requests: str = topics.AUDIT_REQUESTS.name,
     audit: str = topics.AUDIT.name,
@@ -191,5 +195,6 @@ def kafka_trail(
         producer=KafkaProducer(options, on_error),
         follow=lambda seen: Tail(connection, audit, seen, on_error=on_error),
         registered=registered,
+        entered=entered,
         topic=requests,
     )

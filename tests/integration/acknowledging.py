@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from services.contracts import codec_audit, topics
-from services.contracts.audit.chain import FIRST_PREVIOUS, Audited
+from services.contracts.audit.chain import FIRST_PREVIOUS, enter
 from services.contracts.audit.requests import SignedRequest
+from services.contracts.audit.terms import TERM_BYTES
 from services.runtime.kafka.config import Connection, producer_options
 from services.runtime.kafka.follow import Tail
 from services.runtime.kafka.producer import KafkaProducer
 from services.runtime.kafka.types import Output
+from services.runtime.keys.ed25519 import Ed25519Signer
 from tests.support import eventually
+from tests.unit.contracts.authorisation.builders import secret
 
 _WITHIN_S = 20.0
+_SEQUENCER = Ed25519Signer(secret("oversight"))
 
 
 class Acknowledger:
@@ -31,7 +35,8 @@ class Acknowledger:
     def _chain(self, value: bytes) -> None:
         request = codec_audit.read_request(value)
         self.asked.append(request)
-        entry = codec_audit.encode_record(Audited(number=1, previous=FIRST_PREVIOUS, request=request))
+        chained = enter(request, number=1, previous=FIRST_PREVIOUS, term=bytes(TERM_BYTES), signer=_SEQUENCER)
+        entry = codec_audit.encode_record(chained)
         output = Output(topics.AUDIT.name, request.content.chain.encode(), entry, partition=0)
         self._producer.send(output, lambda error: None)
         self._producer.flush(_WITHIN_S)

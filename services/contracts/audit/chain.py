@@ -7,7 +7,11 @@ The rule, exactly. Entry `number` (from 1) of a chain has the hash
 where `framed` puts each part behind its length (4 bytes, big-endian), numbers are 8 bytes big-endian, texts are
 UTF-8, `previous` is the hash of entry `number - 1` (32 zero bytes for the first), and the request's SHA-256 is
 over the signed request's record. Entry `number` is leaf `number - 1` of the chain's RFC 6962 tree; the leaf's
-bytes are the entry's hash. A head signs
+bytes are the entry's hash. The sequencer signs each entry, beside its hash and not in it:
+
+    framed("signpost-audit-entered-1", term, the entry's hash)
+
+where `term` is the id of the sequencer's term (terms.py). An entry that no sequencer signed is none. A head signs
 
     framed("signpost-audit-head-1", chain, size, root, last entry's hash, microseconds since the epoch)
 """
@@ -23,7 +27,17 @@ from services.contracts import ids
 from services.contracts.audit.merkle import HASH_BYTES, leaf_hash
 from services.contracts.audit.registry import KeyRegistry
 from services.contracts.audit.requests import SignedRequest
-from services.contracts.audit.signing import HEAD, SIGNATURE_BYTES, Signer, Verify, fingerprint, framed, number
+from services.contracts.audit.signing import (
+    ENTERED,
+    HEAD,
+    SIGNATURE_BYTES,
+    Signer,
+    Verify,
+    fingerprint,
+    framed,
+    number,
+)
+from services.contracts.audit.terms import TERM_BYTES
 from services.contracts.codec_fields import micros
 from services.contracts.events import require, require_utc
 
@@ -35,15 +49,23 @@ _NUMBERS = 2**64
 
 @dataclass(frozen=True, kw_only=True)
 class Audited:
-    """One entry. It carries its request whole, so that the `audit` topic alone recovers and exports a chain."""
+    """One entry. It carries its request whole, so that the `audit` topic alone recovers and exports a chain.
+
+    That it is parsed says nothing about its two signatures, the sequencer's and its producer's.
+    """
 
     number: int
     previous: bytes
     request: SignedRequest
+    term: bytes
+    key: str
+    signature: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
         require(1 <= self.number < _NUMBERS, "entries are numbered from 1")
         require(len(self.previous) == HASH_BYTES, "previous has 32 bytes")
+        require(len(self.term) == TERM_BYTES, "a term's id has 16 bytes")
+        require(len(self.signature) == SIGNATURE_BYTES, "a signature has 64 bytes")
 
     @property
     def chain(self) -> str:
@@ -53,14 +75,39 @@ class Audited:
     @cached_property
     def hash(self) -> bytes:
         """What the next entry names as its previous."""
-        content = self.request.content
-        texts = (content.chain.encode(), number(self.number), self.previous, content.id.encode())
-        return hashlib.sha256(framed(_ENTRY, *texts, self.request.sha256)).digest()
+        return _hash(self.request, self.number, self.previous)
 
     @property
     def leaf(self) -> bytes:
         """Its leaf hash in the chain's tree."""
         return leaf_hash(self.hash)
+
+    def is_entered(self, registry: KeyRegistry, verify: Verify) -> bool:
+        """Whether a sequencer's key signed it, in its time or not."""
+        key = registry.sequencer(self.key)
+        return key is not None and verify(key.public_key, self.signature, _entered(self.term, self.hash))
+
+
+def enter(request: SignedRequest, *, number: int, previous: bytes, term: bytes, signer: Signer) -> Audited:
+    """The entry, signed with the sequencer's key. Whether it belongs there is for the sequencer to see to."""
+    return Audited(
+        number=number,
+        previous=previous,
+        request=request,
+        term=term,
+        key=fingerprint(signer.public_key),
+        signature=signer.sign(_entered(term, _hash(request, number, previous))),
+    )
+
+
+def _hash(request: SignedRequest, place: int, previous: bytes) -> bytes:
+    content = request.content
+    texts = (content.chain.encode(), number(place), previous, content.id.encode())
+    return hashlib.sha256(framed(_ENTRY, *texts, request.sha256)).digest()
+
+
+def _entered(term: bytes, entry: bytes) -> bytes:
+    return framed(ENTERED, term, entry)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,9 @@ from services.contracts.codec_fields import from_micros, micros
 from services.contracts.errors import Undecodable
 from services.contracts.events import require
 
-FORMAT = "signpost-audit-1"
+FORMAT = "signpost-audit-2"
+# Its entries had no signature of the sequencer's.
+_UNSIGNED = "signpost-audit-1"
 # A request is at most 64 KiB on its topic; a registry of some thousand keys is the longest line there is.
 MAX_LINE_BYTES = 4 * 1024 * 1024
 
@@ -69,6 +71,8 @@ def _fields(line: Line) -> dict[str, Any]:
 def _line(found: Mapping[str, Any]) -> Line:
     match sorted(found):
         case ["format"]:
+            if found["format"] == _UNSIGNED:
+                raise Undecodable(f"a file of {_UNSIGNED}: no sequencer signed its entries, so they prove nothing")
             require(found["format"] == FORMAT, "the format is known")
             return Header()
         case ["registry"]:
@@ -88,13 +92,23 @@ def _entry_fields(entry: Audited) -> dict[str, Any]:
         "id": entry.request.content.id,
         "request_sha256": entry.request.sha256.hex(),
         "request": base64.b64encode(entry.request.raw).decode(),
+        "term": entry.term.hex(),
+        "key": entry.key,
+        "signature": entry.signature.hex(),
     }
 
 
 def _entry(found: Mapping[str, Any]) -> Audited:
     """Chain, id and hash follow from the request; that the line says the same shows when it is written again."""
     request = codec_audit.read_request(base64.b64decode(found["request"], validate=True))
-    return Audited(number=_whole(found["number"]), previous=bytes.fromhex(found["previous"]), request=request)
+    return Audited(
+        number=_whole(found["number"]),
+        previous=bytes.fromhex(found["previous"]),
+        request=request,
+        term=bytes.fromhex(found["term"]),
+        key=str(found["key"]),
+        signature=bytes.fromhex(found["signature"]),
+    )
 
 
 def _head_fields(signed: SignedTreeHead) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from services.contracts.authorisation.registry import Registry, open_registry
 from services.contracts.events import require, require_utc
 
 OVERSIGHT = "oversight"
-"""The service that sequences; its one key signs heads, and asks for entries of its own."""
+"""The service that sequences; its one key signs entries and heads, and asks for entries of its own."""
 
 
 _CLOCKS_APART = timedelta(seconds=30)
@@ -60,8 +60,11 @@ class RegisteredKey:
 
     def holds(self, at: datetime) -> bool:
         """Whether it may be signed with at that time."""
-        in_time = self.valid_from <= at < self.valid_until
-        return in_time and (self.revoked_at is None or at < self.revoked_at)
+        return self.valid_from <= at and not self.ended(at)
+
+    def ended(self, at: datetime) -> bool:
+        """Whether its term is over, or it is revoked."""
+        return self.valid_until <= at or (self.revoked_at is not None and self.revoked_at <= at)
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,13 @@ class KeyRegistry:
         return found if found and found.holder == service else None
 
     def sequencer(self, key: str) -> RegisteredKey | None:
-        """The key of that id if heads may be signed with it at some time."""
+        """The key of that id if entries and heads may be signed with it at some time."""
         found = self._by_id.get(key)
         return found if found and found.role is Role.SEQUENCER else None
+
+    def sequencers_ended(self, at: datetime) -> frozenset[str]:
+        """The ids of the sequencers' keys that are over at that time."""
+        return frozenset(key.id for key in self.keys if key.role is Role.SEQUENCER and key.ended(at))
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,12 @@ def usable(found: Registry | None, key: str, *, service: str, now: datetime) -> 
     """
     known = keys_of(found).producer(key, service=service) if found else None
     return known is not None and known.holds(now - _CLOCKS_APART) and known.holds(now + _CLOCKS_APART)
+
+
+def may_sequence(found: Registry | None, key: str, *, now: datetime) -> bool:
+    """Whether the key of that id is the sequencer's now: what it signs is taken for chained."""
+    known = keys_of(found).sequencer(key) if found else None
+    return known is not None and (known.holds(now - _CLOCKS_APART) or known.holds(now + _CLOCKS_APART))
 
 
 def _is_service(person: str) -> bool:

@@ -12,6 +12,8 @@ from typing import Protocol
 
 REQUEST = b"signpost-audit-request-1"
 HEAD = b"signpost-audit-head-1"
+ENTERED = b"signpost-audit-entered-1"
+TERM = b"signpost-audit-term-1"
 
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -73,6 +73,8 @@ _ORDERED = frozenset(
 # Better late than never. Anything else that was refused once must not be done when nobody wants it any more.
 _SAFE = frozenset({Move.REFUSE, Move.CANCEL, Move.SUSPEND, Move.STOP})
 _HAS_EVIDENCE = frozenset({State.ACTIVE, State.SUSPENDED, State.ENDED})
+_SIGN_FOR_THE_CHAIN = frozenset({Role.OVERSIGHT, Role.SERVICE})
+_CHAIN = "EU AI Act 12, G11"
 _CONCLUDED = frozenset({Move.PURGE})
 
 # A document has 1 MiB at most, and a signature under it a few hundred bytes.
@@ -131,6 +133,7 @@ class Registrar:
         if found.sequence < register.registry_floor:
             rule = f"must be at least {register.registry_floor}, which leases have named"
             against.append(Finding("registry.sequence", rule, TRUST))
+        against += _dropped(register.registry, found)
         if against:
             raise NotAuthorised("registry", against)
         return Decision(register).writing(Entry(RegistryIssued(token), found), replace(register, registry=found))
@@ -290,6 +293,18 @@ class Registrar:
         if not said.is_of(now.wall):
             raise refused("requirements", "export.signed_at", "must be of now: it is valid once", _REPLAY)
         return Decision(register, version=latest, exported=said)
+
+
+def _dropped(before: Registry | None, found: Registry) -> Iterator[Finding]:
+    """Keys that sign for the audit chain stay listed for good: without one nobody could tell what it signed from a
+    stranger's record, and the chain would begin anew where it first signed."""
+    for key in before.keys if before else ():
+        if key.role not in _SIGN_FOR_THE_CHAIN:
+            continue
+        kept = found.key(key.kid)
+        if kept is None or (kept.person, kept.role) != (key.person, key.role):
+            rule = f"must still have the key {key.kid} of {key.person}: a key that is over is revoked, and stays"
+            yield Finding("registry.keys", rule, _CHAIN)
 
 
 def _published(decision: Decision, version: Version) -> Decision:

@@ -10,7 +10,6 @@ from services.contracts.audit.chain import Audited, SignedTreeHead
 from services.contracts.audit.requests import Action, SignedRequest
 from services.contracts.audit.sequencer import BadSignature, Conflict, Duplicate, Gap, Sequencer
 from services.contracts.audit.signing import Signer
-from services.contracts.errors import Permanent
 
 Record = Audited | SignedTreeHead
 
@@ -26,28 +25,27 @@ HEADED_AT_ONCE = frozenset(
 )
 
 
-class Unchained(Permanent):
-    """A genuine request that cannot follow its producer's last: its partition waits for somebody to look."""
-
-
 @dataclass(frozen=True)
 class Chained:
-    """What requests became. `disbelieved` are those that anybody may have written: nobody waits behind them, or
-    whoever has a revoked key, or none, would stop the chain."""
+    """What requests became. Nobody waits behind one that is in neither of the others.
+
+    `disbelieved` are those that anybody may have written: whoever has a revoked key, or none, would stop the
+    chain. `unchained` are genuine and cannot follow their producer's last: its service has lost count, or its key.
+    Waiting would not mend it, and whoever has the key of one service would stop the others.
+    """
 
     records: tuple[Record, ...]
     disbelieved: tuple[BadSignature, ...] = ()
+    unchained: tuple[Gap | Conflict, ...] = ()
 
 
 def chained(sequencer: Sequencer, requests: Iterable[SignedRequest], signer: Signer, *, now: datetime) -> Chained:
-    """The records that `requests` become, in order; one that is repeated or not believed becomes none.
-
-    Raises Unchained at the first that cannot be taken; what came before it is in the state of `sequencer`.
-    """
+    """The records that `requests` become, in order; one that is repeated, or passed over, becomes none."""
     records: list[Record] = []
     disbelieved: list[BadSignature] = []
+    unchained: list[Gap | Conflict] = []
     for request in requests:
-        answer = sequencer.append(request, now=now)
+        answer = sequencer.append(request, signer, now=now)
         match answer:
             case Audited():
                 records.append(answer)
@@ -58,18 +56,10 @@ def chained(sequencer: Sequencer, requests: Iterable[SignedRequest], signer: Sig
             case BadSignature():
                 disbelieved.append(answer)
             case Gap() | Conflict():
-                raise _unchained(answer)
-    return Chained(tuple(records), tuple(disbelieved))
+                unchained.append(answer)
+    return Chained(tuple(records), tuple(disbelieved), tuple(unchained))
 
 
 def heads(sequencer: Sequencer, signer: Signer, *, now: datetime) -> list[SignedTreeHead]:
     """A head of each chain that has grown since its last."""
     return [sequencer.head(chain, signer, now=now) for chain in sequencer.beyond_their_heads]
-
-
-def _unchained(answer: Gap | Conflict) -> Unchained:
-    match answer:
-        case Gap(producer, expected, got):
-            return Unchained("audit_gap", f"{producer} sends its {got} where its {expected} should be")
-        case Conflict(producer, sequence):
-            return Unchained("audit_conflict", f"{producer} has used its number {sequence} for another request")

@@ -2,8 +2,9 @@
 
 Whoever begins with the transactional id fences its predecessor and settles what that left; only then is the head
 recovered, from the topic. So of two that run, by mistake or by a late awakening, the elder ends (Fenced) before
-anything of it counts. What a service has signed and cannot be chained pauses its partition and pages: nothing is
-dead-lettered here. What no service has signed is passed over, counted.
+anything of it counts. Then it begins a term: a record in a transaction of its own, behind which nothing counts but
+what it signs from now on (contracts/audit/terms.py). What a service has signed and cannot be chained is passed
+over and pages; what no service has signed is passed over, counted. Neither stops anybody else.
 """
 
 from __future__ import annotations
@@ -13,20 +14,22 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from services.contracts import codec_audit, topics
 from services.contracts.audit.chain import SignedTreeHead
 from services.contracts.audit.registry import KeyRegistry
 from services.contracts.audit.requests import SignedRequest
-from services.contracts.audit.sequencer import Sequencer
+from services.contracts.audit.sequencer import Conflict, Gap, Sequencer
 from services.contracts.audit.signing import Signer
-from services.contracts.errors import Permanent, Transient
+from services.contracts.errors import Permanent, Transient, Undecodable
 from services.oversight.core.sequencing import Record as ChainRecord
 from services.oversight.core.sequencing import chained, heads
 from services.oversight.edges.kafka_chain_reader import ChainReader
 from services.oversight.edges.kafka_chain_requests import WholeTopic
 from services.runtime.clock import Clock
-from services.runtime.kafka.commit import FaultPoint, Transactional, no_fault
+from services.runtime.kafka.broker import Abortable, Retriable, TransactionalProducerPort
+from services.runtime.kafka.commit import SETTLE_S, STEP_S, FaultPoint, Transactional, no_fault
 from services.runtime.kafka.config import Connection, transactional_options
 from services.runtime.kafka.loop import Loop, Shape
 from services.runtime.kafka.metrics import LoopMetrics, Status
@@ -34,10 +37,23 @@ from services.runtime.kafka.passing import OnError
 from services.runtime.kafka.producer import KafkaTransactionalProducer
 from services.runtime.kafka.types import NOTHING, Outcome, Output, Partition, Prepared, Record
 from services.runtime.keys.ed25519 import verify
+from services.runtime.retry import retry
 
 log = logging.getLogger(__name__)
 
 Anchor = Callable[[Sequence[SignedTreeHead]], None]
+AtOnce = Callable[[Sequence[Output]], None]
+"""Committed on return, in a transaction of their own; only while nothing else of ours is under way."""
+
+
+class PassedOver(Protocol):
+    """Who counts the requests that are not chained. Any thread."""
+
+    def disbelieved(self) -> None:
+        """One that anybody may have written."""
+
+    def unchained(self, why: Gap | Conflict) -> None:
+        """A genuine one that cannot follow its producer's last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,22 +82,24 @@ class ChainWriter:
         self,
         *,
         recover: Callable[[], Sequencer],
+        at_once: AtOnce,
         registry: Callable[[], KeyRegistry],
         signer: Signer,
         topic: str,
         head_every_s: float,
         anchor: Anchor,
-        on_disbelieved: Callable[[], None],
+        passed_over: PassedOver,
         clock: Clock,
         faults: FaultPoint = no_fault,
     ) -> None:
         self._recover = recover
+        self._at_once = at_once
         self._registry = registry
         self._signer = signer
         self._topic = topic
         self._head_every_s = head_every_s
         self._anchor = anchor
-        self._on_disbelieved = on_disbelieved
+        self._passed_over = passed_over
         self._clock = clock
         self._faults = faults
         self._sequencer: Sequencer | None = None
@@ -89,20 +107,29 @@ class ChainWriter:
         self._wrote = False
         self._next_heads_s = clock.monotonic()
 
-    def prepare(self, record: Record) -> SignedRequest:
-        """Decode; whose signature it is shows when it is chained. Pool threads."""
-        return codec_audit.read_request(record.value)
+    def prepare(self, record: Record) -> SignedRequest | None:
+        """Decode, None for what is no request; whose signature it is shows when it is chained. Pool threads."""
+        try:
+            return codec_audit.read_request(record.value)
+        except Undecodable:
+            return None
 
-    def handle(self, items: Sequence[Prepared[SignedRequest]]) -> Outcome:
-        """Append the batch. Raises Unchained; BrokenChain for a topic that somebody else wrote to; Transient."""
+    def handle(self, items: Sequence[Prepared[SignedRequest | None]]) -> Outcome:
+        """Append the batch. Raises BrokenChain; Transient, NotEntitled among them."""
         # The loop hands in nothing before all that was under way is settled, so this finds the whole of it.
         sequencer = self._recovered()
         sequencer.registry = self._registry()
-        requests = [one.item for one in items]
+        requests = [one.item for one in items if one.item is not None]
         found = chained(sequencer, requests, self._signer, now=self._clock.now())
+        for _ in range(len(items) - len(requests)):
+            self._passed_over.disbelieved()
+            log.warning("record of the audit requests cannot be read")
         for one in found.disbelieved:
-            self._on_disbelieved()
+            self._passed_over.disbelieved()
             log.warning("audit request not believed", extra={"producer": one.producer, "key": one.key})
+        for other in found.unchained:
+            self._passed_over.unchained(other)
+            log.warning("audit request cannot follow its producer's last", extra=_told(other))
         self._faults("appended")
         return self._outcome(found.records)
 
@@ -133,11 +160,22 @@ class ChainWriter:
     def _recovered(self) -> Sequencer:
         if self._sequencer is None:
             self._faults("before_recovery")
-            self._sequencer = self._recover()
+            self._sequencer = self._begun()
             self._faults("after_recovery")
             # What a predecessor could not have anchored is made good.
             self._anchor(self._sequencer.last_heads)
         return self._sequencer
+
+    def _begun(self) -> Sequencer:
+        """The state behind the beginning of a term of ours. Raises NotEntitled, BrokenChain, Transient."""
+        term = self._recover().begin(self._signer, now=self._clock.now())
+        self._wrote = True
+        self._at_once([Output(self._topic, b"", codec_audit.encode_record(term), partition=0)])
+        # What somebody copied there meanwhile counts if it stands before our record, and then we go on from it.
+        sequencer = self._recover()
+        if sequencer.term != term:
+            raise Transient("another term began before this one: begin again")
+        return sequencer
 
     def _outcome(self, records: Sequence[ChainRecord]) -> Outcome:
         if not records:
@@ -153,6 +191,26 @@ class ChainWriter:
         return Output(self._topic, chain.encode(), codec_audit.encode_record(record), partition=0)
 
 
+def _told(why: Gap | Conflict) -> dict[str, object]:
+    match why:
+        case Gap():
+            return {"kind": "audit_gap", "producer": why.producer, "expected": why.expected, "got": why.got}
+        case Conflict():
+            return {"kind": "audit_conflict", "producer": why.producer, "got": why.sequence}
+
+
+def at_once(producer: TransactionalProducerPort, outputs: Sequence[Output]) -> None:
+    """`AtOnce` with the very producer that is the fence. Raises Transient: nothing was written; Fatal, Fenced."""
+    try:
+        producer.begin()
+        for output in outputs:
+            producer.send(output)
+        retry(lambda: producer.commit(STEP_S), on=(Retriable,), deadline_s=SETTLE_S)
+    except Abortable as refused:
+        retry(lambda: producer.abort(STEP_S), on=(Retriable,), deadline_s=SETTLE_S)
+        raise Transient(f"Kafka refused the transaction: {refused}") from refused
+
+
 class ChainLoop:
     """The sequencer as a part of a process. `run` it in one process at a time: a second one ends the first."""
 
@@ -163,7 +221,7 @@ class ChainLoop:
         registry: Callable[[], KeyRegistry],
         signer: Signer,
         anchor: Anchor,
-        on_disbelieved: Callable[[], None],
+        passed_over: PassedOver,
         metrics: LoopMetrics,
         on_error: OnError,
         heartbeat: Callable[[], None],
@@ -177,23 +235,25 @@ class ChainLoop:
         names = names or Names()
         self._heartbeat = heartbeat
         self._reader = ChainReader(connection, names.audit, registry=registry, verify=verify, clock=clock)
+        options = transactional_options(connection, transactional_id=names.fence, writes=[topics.AUDIT])
+        producer = KafkaTransactionalProducer(options, on_error)
         writer = ChainWriter(
             recover=self._reader.read_on,
+            at_once=lambda outputs: at_once(producer, outputs),
             registry=registry,
             signer=signer,
             topic=names.audit,
             head_every_s=head_every_s,
             anchor=anchor,
-            on_disbelieved=on_disbelieved,
+            passed_over=passed_over,
             clock=clock,
             faults=faults,
         )
-        options = transactional_options(connection, transactional_id=names.fence, writes=[topics.AUDIT])
         self._loop = Loop(
             writer,
             topics=[names.requests],
             consumer=WholeTopic(connection, group=names.fence, on_error=on_error),
-            commits=Transactional(KafkaTransactionalProducer(options, on_error), faults=faults),
+            commits=Transactional(producer, faults=faults),
             shape=Shape(max_batch=64, prefetch_records=256, drain_s=drain_s),
             counts_record=None,
             dead_letters=None,

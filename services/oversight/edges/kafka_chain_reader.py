@@ -1,16 +1,21 @@
-"""The chains as the topic `audit` has them: read to its end, folded, and kept to read on from."""
+"""The chains as the topic `audit` has them: read to its end, folded, and kept to read on from.
+
+Anybody may have written there: what no sequencer signed in its term is passed over, and told in the log.
+"""
 
 from __future__ import annotations
 
+import logging
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from services.contracts import codec_audit
+from services.contracts.audit.recorded import taken_up
 from services.contracts.audit.registry import KeyRegistry
-from services.contracts.audit.sequencer import Sequencer
+from services.contracts.audit.sequencer import Sequencer, Stray
 from services.contracts.audit.signing import Verify
 from services.contracts.errors import Permanent, Transient
 from services.runtime.clock import Clock
@@ -19,6 +24,8 @@ from services.runtime.kafka.broker import BrokerError
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.errors import is_end, reading_error, translated
 from services.runtime.kafka.types import Partition
+
+log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 10.0
 _BATCH = 500
@@ -55,7 +62,7 @@ class ChainReader:
         """The state at the end of the topic, for the caller to go on from.
 
         The end is that of everything written, not of what is committed: an open transaction is waited for. Blocks.
-        Raises BrokenChain and Undecodable for a topic that somebody else wrote to, Transient if Kafka is away.
+        Raises BrokenChain for what a sequencer's key signed and cannot be true, Transient if Kafka is away.
         """
         with self._reading():
             with admin(self._connection) as client:
@@ -73,10 +80,18 @@ class ChainReader:
         except Permanent:
             self._restart()
             raise
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._passed_over:
+            told = {reason.value: count for reason, count in sorted(self._passed_over.items())}
+            log.warning("records that are no part of the audit chain were passed over", extra=told)
+            self._passed_over.clear()
 
     def _restart(self) -> None:
         self._next = 0
         self._ended = False
+        self._passed_over: Counter[Stray] = Counter()
         self._folded = Sequencer(self._registry(), self._verify)
 
     def _read(self, end: int | None, beat: Callable[[], None]) -> None:
@@ -122,7 +137,9 @@ class ChainReader:
             self._next = max(self._next, offset or 0)
             self._ended = True
         elif error is None:
-            self._folded.fold(codec_audit.read_record(message.value() or b""))
+            found = taken_up(self._folded, message.value() or b"")
+            if isinstance(found, Stray):
+                self._passed_over[found] += 1
             self._next = (offset or 0) + 1
         elif not error.retriable():
             raise reading_error(error)

@@ -14,14 +14,16 @@ from uuid import uuid4
 from console.audit.export import export
 from console.edges.kafka_read import KafkaReader
 from services.contracts import codec_audit
-from services.contracts.audit.chain import Audited
+from services.contracts.audit.chain import Audited, SignedTreeHead
+from services.contracts.audit.recorded import recorded
 from services.contracts.audit.requests import SYSTEM, Action, SignedRequest
 from services.oversight.edges.kafka_chain import Names
 from services.runtime.kafka.broker import BrokerError
 from services.runtime.kafka.types import Output
-from tests.integration.oversight.chain_worker import Life, begin, signed_keys
+from services.runtime.keys.ed25519 import verify
+from tests.integration.oversight.chain_worker import Life, begin, keys_of_today, signed_keys
 from tests.integration.runtime.kafka_world import KafkaWorld
-from tests.unit.contracts.audit.builders import CHAIN, PRODUCERS, a_request, signed
+from tests.unit.contracts.audit.builders import CHAIN, PRODUCERS, a_request, root_fingerprint, signed
 
 CHAINS = (CHAIN, SYSTEM)
 _HEAD_EVERY = 10
@@ -92,6 +94,13 @@ class ChainGround:
             producer.send(self._output(request), _must_arrive)
         assert producer.flush(_FLUSH_S) == 0
 
+    def send_as(self, neighbour: str, request: SignedRequest) -> None:
+        """On the partition of another producer."""
+        partition = PRODUCERS.index(neighbour)
+        producer = self.world.producer()
+        producer.send(Output(self.names.requests, b"", request.raw, partition=partition), _must_arrive)
+        assert producer.flush(_FLUSH_S) == 0
+
     def next_request(self, producer: str, chain: str = CHAIN) -> SignedRequest:
         """The producer's next on that chain."""
         self.sent[chain, producer] += 1
@@ -101,7 +110,11 @@ class ChainGround:
         at = datetime.now(UTC)
         return signed(a_request(chain=chain, producer=producer, sequence=sequence, at=at, what=what))
 
-    def recorded(self) -> list[bytes]:
+    def recorded(self) -> Iterator[Audited | SignedTreeHead]:
+        """The chains as they are now, whatever else lies in `audit`."""
+        return recorded(self.values(), keys_of_today(), verify)
+
+    def values(self) -> list[bytes]:
         """What is committed in `audit` now."""
         reader = KafkaReader(self.world.connection.bootstrap)
         try:
@@ -110,13 +123,13 @@ class ChainGround:
             reader.close()
 
     def entries(self) -> int:
-        return sum(isinstance(codec_audit.read_record(value), Audited) for value in self.recorded())
+        """Asked again and again: whether each is genuine is for `missing` and `file` to see."""
+        return sum(isinstance(codec_audit.read_record(value), Audited) for value in self.values())
 
     def missing(self) -> Missing:
         """Requests that were sent and have no entry, and entries too many."""
         found: Counter[tuple[str, str, int]] = Counter()
-        for value in self.recorded():
-            record = codec_audit.read_record(value)
+        for record in self.recorded():
             if isinstance(record, Audited):
                 content = record.request.content
                 found[content.chain, content.producer, content.sequence] += 1
@@ -125,7 +138,7 @@ class ChainGround:
 
     def file(self, chain: str) -> list[bytes]:
         """The chain's export."""
-        return list(export(self.recorded(), chain, signed_keys()))
+        return list(export(self.values(), chain, signed_keys(), root_fingerprint=root_fingerprint()))
 
     def _produce(self, name: str, each_s: float, stop: threading.Event) -> None:
         producer = self.world.producer()

@@ -15,6 +15,7 @@ from functools import cache
 from multiprocessing.process import BaseProcess
 
 from services.contracts.audit.registry import KeyRegistry, Role, SignedKeys, registry
+from services.contracts.audit.sequencer import Conflict, Gap
 from services.oversight.edges.kafka_chain import ChainLoop, Names
 from services.runtime import logs
 from services.runtime.clock import SystemClock
@@ -59,10 +60,17 @@ def preload(*modules: str) -> None:
     _LIVES.set_forkserver_preload([__name__, *modules])
 
 
+class NobodyCounts:
+    """`PassedOver` of a process that nobody asks."""
+
+    def disbelieved(self) -> None: ...
+    def unchained(self, why: Gap | Conflict) -> None: ...
+
+
 @cache
 def signed_keys() -> SignedKeys:
     """Keys that hold today."""
-    return sign_keys(_keys(), ROOT)
+    return sign_keys(keys_of_today(), ROOT)
 
 
 def begin(life: Life) -> BaseProcess:
@@ -72,7 +80,7 @@ def begin(life: Life) -> BaseProcess:
     return process
 
 
-def _keys() -> KeyRegistry:
+def keys_of_today() -> KeyRegistry:
     term = {"valid_from": _FROM, "valid_until": _UNTIL}
     producers = [a_key(key, holder=name, **term) for name, key in SERVICES.items() if key is not SEQUENCER]
     return registry(1, a_key(SEQUENCER, role=Role.SEQUENCER, holder="oversight", **term), *producers)
@@ -84,10 +92,10 @@ def _sequence(life: Life) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     chain = ChainLoop(
         Connection(life.bootstrap, "sequencer"),
-        registry=_keys,
+        registry=keys_of_today,
         signer=SEQUENCER,
         anchor=lambda heads: None,
-        on_disbelieved=lambda: None,
+        passed_over=NobodyCounts(),
         metrics=Meters(),
         on_error=lambda code: None,
         heartbeat=lambda: None,

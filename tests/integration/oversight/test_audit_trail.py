@@ -13,17 +13,16 @@ import pytest
 
 from console.audit.verify import verify_lines
 from console.stack.kafka import KafkaCluster
-from services.contracts import codec_audit
 from services.contracts.audit.chain import Audited
 from services.contracts.audit.numbering import Deed, Numbering, Under, incarnation
 from services.contracts.audit.requests import Action
 from services.runtime.audit_trail import AuditTrail, kafka_trail
 from services.runtime.kafka.config import Connection
 from tests.integration.oversight.chain_ground import ChainGround
-from tests.integration.oversight.chain_worker import POINTS
+from tests.integration.oversight.chain_worker import POINTS, keys_of_today
 from tests.integration.runtime.kafka_world import KafkaWorld
 from tests.support import eventually
-from tests.unit.contracts.audit.builders import CHAIN, SERVICES, root_fingerprint
+from tests.unit.contracts.audit.builders import CHAIN, SERVICES, root_fingerprint, verify
 
 WITHIN_S = 60.0
 
@@ -41,6 +40,7 @@ def a_trail(bootstrap: str, requests: str, audit: str) -> AuditTrail:
         Numbering(incarnation("review"), Under.deployment(CHAIN, 3)),
         SERVICES["review"],
         registered=lambda key: True,
+        entered=lambda entry: entry.is_entered(keys_of_today(), verify),
         on_error=lambda code: None,
         requests=requests,
         audit=audit,
@@ -55,8 +55,7 @@ def a_view(about: str) -> Deed:
 
 def chained(ground: ChainGround) -> list[str]:
     """What the entries are about, in their order."""
-    records = (codec_audit.read_record(value) for value in ground.recorded())
-    return [record.request.content.about for record in records if isinstance(record, Audited)]
+    return [record.request.content.about for record in ground.recorded() if isinstance(record, Audited)]
 
 
 def whole(ground: ChainGround) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 
 import pytest
 
-from services.contracts.audit.chain import FIRST_PREVIOUS, Audited
 from services.contracts.audit.numbering import Deed, Numbering, Under, incarnation
 from services.contracts.audit.requests import Action, SignedRequest
 from services.contracts.codec_audit import encode_record, read_request
@@ -15,7 +15,17 @@ from services.runtime.audit_trail import AuditTrail, NotChained
 from services.runtime.kafka.broker import Retriable
 from tests.fakes.broker import FakeBroker
 from tests.support import eventually
-from tests.unit.contracts.audit.builders import CHAIN, NOON, SERVICES, STRANGER, signed
+from tests.unit.contracts.audit.builders import (
+    CHAIN,
+    NOON,
+    SERVICES,
+    STRANGER,
+    Key,
+    entered,
+    keys,
+    signed,
+    verify,
+)
 
 TOPIC = "audit_requests"
 DEED = Deed(at=NOON, what=Action.FACE_VIEWED, about="c" * 32)
@@ -39,7 +49,7 @@ class Ending:
         return self.at_end
 
     def chain(self, request: SignedRequest) -> None:
-        self.tell(encode_record(Audited(number=1, previous=FIRST_PREVIOUS, request=request)))
+        self.tell(encode_record(entered(request)))
 
 
 class World:
@@ -54,6 +64,7 @@ class World:
             producer=self.broker.producer(),
             follow=self.ending,
             registered=lambda key: self.registered,
+            entered=lambda entry: entry.is_entered(keys(), verify),
         )
 
     def sent(self) -> list[SignedRequest]:
@@ -95,6 +106,30 @@ def test_another_s_entry_under_its_name_acknowledges_nothing(world: World) -> No
     (sent,) = world.until_sent(1)
     world.ending.chain(signed(sent.content, STRANGER))
     assert not asked.done()
+
+
+@pytest.mark.parametrize("key", [STRANGER, SERVICES["review"], SERVICES["match"]])
+@pytest.mark.parametrize("number", [1, 10**9])
+def test_an_entry_that_no_sequencer_signed_acknowledges_nothing(world: World, key: Key, number: int) -> None:
+    """Requests lie there for all to read: whoever could write to `audit` could have a face shown, unrecorded."""
+    (asked,) = record(world)
+    (sent,) = world.until_sent(1)
+    world.ending.tell(encode_record(entered(sent, number=number, key=key)))
+    forged = replace(entered(sent, number=number, key=key), key=entered(sent).key)
+    world.ending.tell(encode_record(forged))
+    assert not asked.done()
+    world.ending.chain(sent)
+    asked.result(timeout=5)
+
+
+def test_whatever_else_lies_on_the_topic_acknowledges_nothing_and_stops_nothing(world: World) -> None:
+    (asked,) = record(world)
+    (sent,) = world.until_sent(1)
+    for value in (b"", b"abc", sent.raw, b"\xff" * 1_000_000):
+        world.ending.tell(value)
+    assert not asked.done()
+    world.ending.chain(sent)
+    asked.result(timeout=5)
 
 
 def test_what_kafka_did_not_take_goes_first_again(world: World) -> None:

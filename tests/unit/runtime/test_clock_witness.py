@@ -101,7 +101,9 @@ def test_what_is_told_is_believed_and_chained_under_the_authority() -> None:
     rig.look(1)
     rig.look(2, state=ClockState.UNSYNCHRONISED)
     sequencer = Sequencer(keys_of(b.a_registry()), signed)
-    entries = [sequencer.append(one, now=b.START) for one in rig.requests()]
+    own = Ed25519Signer(b.secret("oversight"))
+    sequencer.begin(own, now=b.START)
+    entries = [sequencer.append(one, own, now=b.START) for one in rig.requests()]
     assert sequencer.sizes == {DOCUMENT.id: 2}
     contents = [one.content for one in rig.requests()]
     assert {(one.what, one.service, one.authority) for one in contents} == {
@@ -111,7 +113,7 @@ def test_what_is_told_is_believed_and_chained_under_the_authority() -> None:
 
 
 def test_one_that_was_not_believed_holds_up_none_after_it() -> None:
-    """A gap in a producer's numbers stops a partition of the chain, for everybody on it."""
+    """Behind a gap in a producer's numbers nothing of it is chained any more."""
     rig = Rig()
     rig.look(state=ClockState.UNKNOWN)
     rig.look(1)

@@ -65,28 +65,52 @@ class AlertRow(_message.Message):
     def __init__(self, alert: _Optional[str] = ..., period: _Optional[str] = ..., period_began_at_us: _Optional[int] = ..., period_ends_at_us: _Optional[int] = ..., list_sha256: _Optional[bytes] = ..., probe_sha256: _Optional[bytes] = ..., outcome: _Optional[str] = ..., verified_by: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class AuditRecord(_message.Message):
-    __slots__ = ("audited", "head")
+    __slots__ = ("audited", "head", "term")
     AUDITED_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
+    TERM_FIELD_NUMBER: _ClassVar[int]
     audited: Audited
     head: SignedTreeHead
-    def __init__(self, audited: _Optional[_Union[Audited, _Mapping]] = ..., head: _Optional[_Union[SignedTreeHead, _Mapping]] = ...) -> None: ...
+    term: TermBegun
+    def __init__(self, audited: _Optional[_Union[Audited, _Mapping]] = ..., head: _Optional[_Union[SignedTreeHead, _Mapping]] = ..., term: _Optional[_Union[TermBegun, _Mapping]] = ...) -> None: ...
+
+class TermBegun(_message.Message):
+    __slots__ = ("id", "previous", "entries", "ended", "key", "signature")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    ENDED_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    id: bytes
+    previous: bytes
+    entries: int
+    ended: _containers.RepeatedScalarFieldContainer[str]
+    key: str
+    signature: bytes
+    def __init__(self, id: _Optional[bytes] = ..., previous: _Optional[bytes] = ..., entries: _Optional[int] = ..., ended: _Optional[_Iterable[str]] = ..., key: _Optional[str] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class Audited(_message.Message):
-    __slots__ = ("chain", "number", "previous", "request_id", "request_sha256", "request")
+    __slots__ = ("chain", "number", "previous", "request_id", "request_sha256", "request", "term", "key", "signature")
     CHAIN_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     REQUEST_SHA256_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
+    TERM_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     chain: str
     number: int
     previous: bytes
     request_id: str
     request_sha256: bytes
     request: bytes
-    def __init__(self, chain: _Optional[str] = ..., number: _Optional[int] = ..., previous: _Optional[bytes] = ..., request_id: _Optional[str] = ..., request_sha256: _Optional[bytes] = ..., request: _Optional[bytes] = ...) -> None: ...
+    term: bytes
+    key: str
+    signature: bytes
+    def __init__(self, chain: _Optional[str] = ..., number: _Optional[int] = ..., previous: _Optional[bytes] = ..., request_id: _Optional[str] = ..., request_sha256: _Optional[bytes] = ..., request: _Optional[bytes] = ..., term: _Optional[bytes] = ..., key: _Optional[str] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class SignedTreeHead(_message.Message):
     __slots__ = ("chain", "size", "root", "last", "at_us", "key", "signature")

@@ -18,13 +18,18 @@ from tests.unit.contracts.audit.builders import (
     SEQUENCER,
     Key,
     a_file,
+    a_sequencer,
+    begun,
+    entered,
     requests,
     root_fingerprint,
     sequenced,
 )
 
 REQUESTS = requests(14)
-RECORDS = list(sequenced(REQUESTS, head_every=4))
+_WRITER = a_sequencer()
+TERM = begun(_WRITER)
+RECORDS = list(sequenced(REQUESTS, head_every=4, by=_WRITER))
 """A head at 0, 4, 8, 12 and 14 entries."""
 GOOD = [encode_line(line) for line in a_file(RECORDS)]
 ENTRIES = [index for index, line in enumerate(a_file(RECORDS)) if isinstance(line, Audited)]
@@ -54,7 +59,7 @@ def chained(
     records: list[Audited | SignedTreeHead] = []
     tree, last = Frontier(), FIRST_PREVIOUS
     for number, request in enumerate(wanted, 1):
-        entry = Audited(number=number, previous=last, request=request)
+        entry = entered(request, number=number, previous=last)
         tree, last = tree.grown(entry.leaf), entry.hash
         records.append(entry)
         if number % head_every == 0:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from console.audit.verdict import Kind
+from console.audit.verdict import Fault, Kind
 from console.audit.verify import read_head, verify, verify_lines
 from console.commands import audit
-from services.contracts.audit.chain import SignedTreeHead, TreeHead, sign_head
+from services.contracts.audit.chain import Audited, SignedTreeHead, TreeHead, sign_head
 from services.contracts.audit.lines import MAX_LINE_BYTES, Header, Line, decode_line, encode_line
 from services.contracts.audit.registry import KeyRegistry, Role, SignedKeys, registry
 from services.contracts.errors import Misconfigured, Undecodable
@@ -29,6 +29,7 @@ from tests.unit.contracts.audit.builders import (
     a_file,
     a_key,
     a_sequencer,
+    entered,
     requests,
     root_fingerprint,
     sequenced,
@@ -142,7 +143,7 @@ def test_a_head_that_no_sequencer_signed_proves_nothing() -> None:
 def test_a_head_of_another_chain_is_told_from_a_fork(size: int) -> None:
     sequencer = a_sequencer()
     for request in requests(min(size, 20), chain="high-street-2"):
-        sequencer.append(request, now=NOON)
+        sequencer.append(request, SEQUENCER, now=NOON)
     head = sequencer.head("high-street-2", SEQUENCER, now=NOON)
     fault = judged(GOOD, head).fault
     assert fault is not None
@@ -156,6 +157,34 @@ def test_heads_of_one_size_come_in_the_order_of_their_times() -> None:
     fault = judged([encode_line(line) for line in a_file([late, early])]).fault
     assert fault is not None
     assert (fault.kind, fault.line) == (Kind.REORDERED, 4)
+
+
+def test_a_file_from_before_entries_were_signed_is_refused_and_said_so() -> None:
+    """Its entries prove nothing: whoever could write to the topic could have put them there."""
+    old = GOOD[0].replace(b"signpost-audit-2", b"signpost-audit-1")
+    fault = judged([old, *GOOD[1:]]).fault
+    assert fault is not None
+    assert (fault.kind, fault.line) == (Kind.ALTERED, 1)
+    assert "no sequencer signed its entries" in fault.detail
+
+
+def test_an_entry_whose_sequencer_s_key_had_ended_before_it_was_chained_is_named() -> None:
+    """The rest of the file is another sequencer's; only the entry was signed with the key that had ended."""
+    second = Key("second sequencer")
+    records = chained(REQUESTS, head_every=20)
+    last = records[-1]
+    assert isinstance(last, Audited)
+    old = entered(last.request, number=last.number, previous=last.previous, key=second)
+
+    def under(revoked_at: datetime | None) -> Fault | None:
+        ended = a_key(second, role=Role.SEQUENCER, holder="oversight", revoked_at=revoked_at)
+        file: list[Line] = [Header(), sign_keys(registry(2, ended, *keys().keys), ROOT), *records[:-1], old]
+        return judged(encode_line(line) for line in file).fault
+
+    assert under(None) is None
+    fault = under(NOON + timedelta(seconds=5))
+    assert fault is not None
+    assert (fault.kind, fault.entry) == (Kind.WRONG_SIGNATURE, last.number)
 
 
 @pytest.mark.parametrize(

@@ -13,17 +13,27 @@ from console.authority.standing import Anchor, Standing, Version
 from console.ledger.report import NOT_ANCHORED, Report, anchored, as_json, incidents, lines
 from console.ledger.reporting import gathered, ordered
 from console.sharing.book import Book
-from services.contracts import codec_audit, topics
+from services.contracts import codec_audit, codec_authority, topics
 from services.contracts.audit.requests import SYSTEM, Action, AuditRequested
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import ClockState, Move, State
+from services.contracts.authorisation.records import RegistryIssued
 from services.contracts.authorisation.statements import Order, open_as
 from services.contracts.errors import Misconfigured
 from services.contracts.places import Log
 from services.contracts.sealed.manifest import Manifest
 from services.contracts.sharing.register import SharingRegister
 from services.runtime.kafka.types import Record
-from tests.unit.contracts.audit.builders import a_request, a_sequencer, appended, heads, signed
+from tests.unit.contracts.audit.builders import (
+    a_request,
+    a_sequencer,
+    appended,
+    begun,
+    heads,
+    root_fingerprint,
+    signed,
+    signed_keys,
+)
 from tests.unit.contracts.authorisation import builders as b
 from tests.unit.contracts.sealed.lists_builder import a_draft, an_entry
 
@@ -73,10 +83,13 @@ class Chain:
     def __init__(self, *requested: AuditRequested) -> None:
         sequencer = a_sequencer()
         entries = [appended(sequencer, signed(one)) for one in requested]
-        self._values = [codec_audit.encode_record(entry) for entry in entries]
+        records: list[codec_audit.ChainRecord] = [begun(sequencer), *entries]
+        audit = [codec_audit.encode_record(record) for record in records]
+        registry = codec_authority.encode(RegistryIssued(signed_keys().token))
+        self._values: dict[str, list[bytes]] = {topics.AUDIT.name: audit, topics.AUTHORITY.name: [registry]}
 
     def values(self, topic: str) -> list[bytes]:
-        return self._values if topic == topics.AUDIT.name else []
+        return self._values.get(topic, [])
 
     def stands(self, topic: str, group: str) -> dict[int, int | None]:
         return {}
@@ -87,7 +100,7 @@ class Chain:
 
 def a_report(*others: Version, manifests: Iterable[Manifest] = (), anchors: Iterable[Anchor] = ()) -> Report:
     oversight = Oversight(a_version(), *others, anchors=anchors)
-    return gathered("north-1", oversight, Chain(), root="the-root", manifests=manifests)
+    return gathered("north-1", oversight, Chain(), root=root_fingerprint(), manifests=manifests)
 
 
 def test_without_a_sink_it_says_not_externally_anchored() -> None:
@@ -157,7 +170,7 @@ def test_incidents_are_those_of_the_deployment_and_of_the_machines_during_its_wi
 
 def test_the_root_and_the_shares_are_told() -> None:
     told = list(lines(a_report()))
-    assert "root       the-root" in told
+    assert f"root       {root_fingerprint()}" in told
     (shared,) = (line for line in told if line.startswith("shared"))
     assert "0 recorded here; shares made outside this system are not covered" in shared
 

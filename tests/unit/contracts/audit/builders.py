@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from services.contracts import ids
-from services.contracts.audit.chain import Audited, SignedTreeHead
+from services.contracts.audit.chain import FIRST_PREVIOUS, Audited, SignedTreeHead, enter
 from services.contracts.audit.commitments import Commitment
 from services.contracts.audit.lines import Header, Line
 from services.contracts.audit.registry import (
@@ -26,6 +26,7 @@ from services.contracts.audit.registry import (
 from services.contracts.audit.requests import SYSTEM, Action, AlertRow, AuditRequested, SignedRequest
 from services.contracts.audit.sequencer import Sequencer
 from services.contracts.audit.signing import fingerprint
+from services.contracts.audit.terms import TermBegun
 from services.contracts.authorisation import enums
 from services.contracts.authorisation import registry as authorisation
 from services.contracts.authorisation.signing import SigningKey
@@ -171,19 +172,42 @@ def requests(count: int, *, chain: str = CHAIN, producers: tuple[str, ...] = PRO
 
 
 def a_sequencer() -> Sequencer:
-    return Sequencer(keys(), verify)
+    """One that has begun its term."""
+    sequencer = Sequencer(keys(), verify)
+    sequencer.begin(SEQUENCER, now=NOON)
+    return sequencer
+
+
+def begun(sequencer: Sequencer) -> TermBegun:
+    """Its term; fails the test if it has none."""
+    assert sequencer.term is not None
+    return sequencer.term
+
+
+def entered(
+    request: SignedRequest,
+    *,
+    number: int = 1,
+    previous: bytes = FIRST_PREVIOUS,
+    term: bytes = bytes(16),
+    key: Key = SEQUENCER,
+) -> Audited:
+    """An entry as the sequencer, or whoever has `key`, signs it, whether or not it belongs there."""
+    return enter(request, number=number, previous=previous, term=term, signer=key)
 
 
 def appended(sequencer: Sequencer, request: SignedRequest) -> Audited:
     """The entry it becomes; fails the test if it becomes none."""
-    answer = sequencer.append(request, now=request.content.at)
+    answer = sequencer.append(request, SEQUENCER, now=request.content.at)
     assert isinstance(answer, Audited), answer
     return answer
 
 
-def sequenced(wanted: Iterable[SignedRequest], *, head_every: int = 3) -> Iterator[Audited | SignedTreeHead]:
+def sequenced(
+    wanted: Iterable[SignedRequest], *, head_every: int = 3, by: Sequencer | None = None
+) -> Iterator[Audited | SignedTreeHead]:
     """The records of one chain, with a head before, after every `head_every` entries and in the end."""
-    sequencer = a_sequencer()
+    sequencer = by or a_sequencer()
     now, chain = NOON, CHAIN
     yield sequencer.head(chain, SEQUENCER, now=now)
     for index, request in enumerate(wanted, 1):

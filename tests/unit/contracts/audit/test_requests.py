@@ -11,20 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contracts import codec_audit
-from services.contracts.audit.chain import FIRST_PREVIOUS, Audited, SignedTreeHead
+from services.contracts.audit.chain import Audited, SignedTreeHead
 from services.contracts.audit.commitments import NOBODY, Commitment, commit, opens
 from services.contracts.audit.requests import SYSTEM, Action, AuditRequested
 from services.contracts.audit.signing import fingerprint
+from services.contracts.audit.terms import TermBegun
 from services.contracts.errors import Undecodable
 from services.contracts.events import CaseOutcome, Invalid
 from signpost.v1 import audit_pb2
 from tests.unit.contracts.audit.builders import (
     NOON,
+    SEQUENCER,
     SERVICES,
     STRANGER,
     a_commitment,
     a_request,
     a_row,
+    a_sequencer,
+    entered,
     keys,
     requests,
     sequenced,
@@ -157,9 +161,10 @@ def test_what_was_signed_is_not_what_stands_there_after_a_change() -> None:
 
 
 def test_the_chain_s_records_come_out_as_they_went_in() -> None:
-    records = list(sequenced(requests(5)))
+    sequencer = a_sequencer()
+    records = [*sequenced(requests(5), by=sequencer), sequencer.begin(SEQUENCER, now=NOON)]
     assert [codec_audit.read_record(codec_audit.encode_record(record)) for record in records] == records
-    assert {type(record) for record in records} == {Audited, SignedTreeHead}
+    assert {type(record) for record in records} == {Audited, SignedTreeHead, TermBegun}
 
 
 @pytest.mark.parametrize("field", ["chain", "request_id", "request_sha256"])
@@ -179,7 +184,7 @@ def test_an_entry_s_hash_is_what_the_rule_says() -> None:
         return len(raw).to_bytes(4, "big") + raw
 
     request = signed(a_request())
-    entry = Audited(number=1, previous=FIRST_PREVIOUS, request=request)
+    entry = entered(request, term=bytes(range(16)))
     expected = hashlib.sha256(
         part(b"signpost-audit-entry-1")
         + part(b"oxford-street-1")
@@ -190,6 +195,9 @@ def test_an_entry_s_hash_is_what_the_rule_says() -> None:
     )
     assert entry.hash == expected.digest()
     assert entry.leaf == hashlib.sha256(b"\x00" + entry.hash).digest()
+    said = part(b"signpost-audit-entered-1") + part(bytes(range(16))) + part(entry.hash)
+    assert verify(SEQUENCER.public_key, entry.signature, said)
+    assert entry.key == fingerprint(SEQUENCER.public_key)
 
 
 def test_a_key_s_fingerprint_is_its_rfc_7638_thumbprint() -> None:

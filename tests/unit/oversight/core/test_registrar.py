@@ -61,6 +61,18 @@ def test_a_registry_that_is_old_or_anothers_or_not_in_force_is_refused(changes: 
     assert why in refused(lambda: desk.tell(PutRegistry(sign_registry(b.a_registry(**changes), b.ROOT))))
 
 
+@pytest.mark.parametrize("person", ["oversight", "review"])
+def test_a_registry_that_lacks_a_key_which_signed_for_the_audit_chain_is_refused(person: str) -> None:
+    """What that key signed would be a stranger's from then on, and the chain would begin anew."""
+    desk = Desk().begun()
+    lacking = sign_registry(b.a_registry(without=[person], sequence=2), b.ROOT)
+    assert f"must still have the key {b.key(person).kid}" in refused(lambda: desk.tell(PutRegistry(lacking)))
+    revoked = b.a_registered_key(person, revoked_at=b.APPROVED)
+    kept = b.a_registry(revoked, without=[person], sequence=2)
+    desk.tell(PutRegistry(sign_registry(kept, b.ROOT)))
+    assert desk.register.registry == kept
+
+
 def test_a_registry_signed_by_another_root_is_refused() -> None:
     forged = sign_registry(b.a_registry(root=b.key("thief").public), b.key("thief"))
     assert "another root" in refused(lambda: Desk().tell(PutRegistry(forged)))
