@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from services.runtime.doors.house import Waiting, Waits
@@ -67,13 +67,15 @@ class Pipe:
         else:
             self._carrying.cancel()
 
-    def call_began(self) -> None:
+    @contextlib.contextmanager
+    def in_hand(self) -> Iterator[None]:
+        """A call of this connection is worked on. After it the connection is idle, until the next."""
         self._calls += 1
-
-    def call_ended(self) -> None:
-        """From now on it is idle, until the next."""
-        self._calls -= 1
-        self._waits, self._since_s = Waits.IDLE, self._now()
+        try:
+            yield
+        finally:
+            self._calls -= 1
+            self._waits, self._since_s = Waits.IDLE, self._now()
 
     def _close(self) -> None:
         for writer in self._writers:

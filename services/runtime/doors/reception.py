@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -71,24 +71,22 @@ class Reception(grpc.aio.ServerInterceptor):
                 return
             request = await _message(requests, context)
             _peer.set(self._proxies.client(pipe.address, _forwarded(context)))
-            pipe.call_began()
-            try:
-                await self._in_turn(handler, request, context, pipe)
-            finally:
-                pipe.call_ended()
+            if handler.response_streaming:
+                await _stream(handler, request, context, pipe)
+            else:
+                # Told when its turn is over: who does not read the answer keeps nobody else from theirs.
+                await _tell(await self._in_turn(handler, request, context, pipe), context, pipe)
 
         return received
 
-    async def _in_turn(self, handler: Any, request: object, context: Context, pipe: Pipe) -> None:  # noqa: ANN401
-        """A stream waits for nobody and is waited for by nobody: who may open one says how many there are."""
-        if handler.response_streaming:
-            await _answered(handler, request, context, pipe)
-            return
+    async def _in_turn(self, handler: Any, request: object, context: Context, pipe: Pipe) -> object:  # noqa: ANN401
         try:
-            async with self._line.turn(str(pipe.name)):
-                await _answered(handler, request, context, pipe)
+            async with self._line.turn(str(pipe.name)), _bugs_told(context):
+                with pipe.in_hand():
+                    return await handler.unary_unary(request, context)
         except Full:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many calls at once: wait for answers")
+        raise AssertionError("an aborted call went on")
 
 
 async def _message(requests: Any, context: Context) -> object:  # noqa: ANN401 - as above
@@ -102,10 +100,11 @@ async def _message(requests: Any, context: Context) -> object:  # noqa: ANN401 -
     raise AssertionError("an aborted call went on")
 
 
-async def _answered(handler: Any, request: object, context: Context, pipe: Pipe) -> None:  # noqa: ANN401
+@asynccontextmanager
+async def _bugs_told(context: Context) -> AsyncIterator[None]:
     """gRPC would send the words of a bug to the caller."""
     try:
-        await _answer(handler, request, context, pipe)
+        yield
     except grpc.aio.AbortError:
         raise
     except Exception as bug:  # the interceptor: every end of a call has a status
@@ -113,13 +112,12 @@ async def _answered(handler: Any, request: object, context: Context, pipe: Pipe)
         await context.abort(grpc.StatusCode.INTERNAL, "internal error")
 
 
-async def _answer(handler: Any, request: object, context: Context, pipe: Pipe) -> None:  # noqa: ANN401
-    if not handler.response_streaming:
-        await _tell(await handler.unary_unary(request, context), context, pipe)
-        return
-    async with aclosing(handler.unary_stream(request, context)) as answers:
-        async for answer in answers:
-            await _tell(answer, context, pipe)
+async def _stream(handler: Any, request: object, context: Context, pipe: Pipe) -> None:  # noqa: ANN401
+    """A stream waits for no turn: who may open one says how many there are."""
+    with pipe.in_hand():
+        async with _bugs_told(context), aclosing(handler.unary_stream(request, context)) as answers:
+            async for answer in answers:
+                await _tell(answer, context, pipe)
 
 
 async def _tell(answer: object, context: Context, pipe: Pipe) -> None:

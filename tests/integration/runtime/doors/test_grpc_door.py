@@ -19,7 +19,14 @@ from services.runtime.doors.grpc_server import GrpcServer, Manners
 from services.runtime.doors.grpc_thread import GrpcThread
 from services.runtime.doors.house import WITHIN_S, Waits
 from tests.conftest import ExpectedErrors
-from tests.integration.runtime.doors.crowd import ANSWERED_WITHIN_S, PREFACE, closed_of, crowd, is_closed
+from tests.integration.runtime.doors.crowd import (
+    ANSWERED_WITHIN_S,
+    PREFACE,
+    closed_of,
+    crowd,
+    is_closed,
+    unread_calls,
+)
 from tests.support import eventually
 
 SERVICE = "sample.Sample"
@@ -33,6 +40,7 @@ class Sample:
         self.never = threading.Event()
         self.streaming = 0
         self.slow = 0
+        self.echoed = 0
         self.slow_before_echo = 0
 
     def add(self, server: grpc.aio.Server) -> None:
@@ -46,6 +54,7 @@ class Sample:
 
     async def echo(self, request: bytes, context: Any) -> bytes:
         self.slow_before_echo = self.slow
+        self.echoed += 1
         return reception.calling_peer().encode() + b" " + request
 
     async def stalled(self, request: bytes, context: Any) -> bytes:
@@ -149,6 +158,17 @@ def test_a_crowd_of_calls_on_one_connection_costs_another_one_call_of_waiting() 
         assert sample.slow_before_echo < 10
         for call in crowd_of:
             call.result(timeout=20)
+
+
+def test_answers_that_nobody_takes_hold_no_turn_and_end_their_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client without a window let each answer wait: as many calls as are worked on at a time held them all."""
+    monkeypatch.setattr(reception, "_TAKEN_S", 1.0)
+    sample = Sample()
+    said = unread_calls(f"/{SERVICE}/Echo", 20)
+    with served(sample, calls=2) as port, crowd(port, 3, said) as strangers:
+        eventually(lambda: sample.echoed >= 60, "their calls have been worked on", within_s=5)
+        assert echo(port) == b"127.0.0.1 hello"
+        assert all(is_closed(one, within_s=10) for one in strangers)
 
 
 def test_health_is_asked_and_not_listened_to() -> None:
