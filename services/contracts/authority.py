@@ -20,8 +20,9 @@ from pydantic import (
 )
 
 from services.contracts.events import ScoreKind
+from services.contracts.names import LABEL_PATTERN
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Name = Annotated[str, StringConstraints(pattern=rf"^{LABEL_PATTERN}$")]
 
 
 class UseCase(StrEnum):

@@ -7,6 +7,8 @@ import hmac
 import re
 from typing import NewType
 
+from services.contracts.names import LABEL_PATTERN
+
 DeploymentId = NewType("DeploymentId", str)
 CameraId = NewType("CameraId", str)
 FrameId = NewType("FrameId", str)
@@ -15,7 +17,7 @@ SubjectToken = NewType("SubjectToken", str)
 AlertId = NewType("AlertId", str)
 CaseId = NewType("CaseId", str)
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_NAME = re.compile(LABEL_PATTERN)
 _DIGEST_CHARS = 32  # 128 bits: collisions are not a concern, keys and logs stay readable
 
 

@@ -8,13 +8,14 @@ from enum import StrEnum
 from zlib import crc32
 
 from services.contracts.errors import Oversized
+from services.contracts.names import LABEL, PROCESS
 
 # What Kafka's record format adds to a record that travels alone: the batch's head, and the record's own lengths,
 # times and attributes at their longest (librdkafka counts the same 36).
 _BATCH_HEAD_BYTES = 61
 _RECORD_HEAD_BYTES = 36
-# The longest key that any writer gives a record: three names of at most 63 characters, and what is between them.
-MOST_KEY_BYTES = 512
+# The longest key that any writer gives a record: a deployment, a stage and a process with its run, or a camera.
+MOST_KEY_BYTES = LABEL + PROCESS + 2 * LABEL
 
 
 class Cleanup(StrEnum):

@@ -7,6 +7,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from services.contracts.names import LABEL_PATTERN
 from services.runtime.settings import ProcessSettings, RedisUrl, RootFingerprint
 
 
@@ -14,7 +15,7 @@ class OversightSettings(ProcessSettings):
     """Whose authorities it keeps, under which root, with which key. What is authorised stands in no setting."""
 
     organisation: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="Whose authorities these are, as the registry says."
+        pattern=rf"^{LABEL_PATTERN}$", description="Whose authorities these are, as the registry says."
     )
     authority_root: RootFingerprint
     oversight_key_file: Path = Field(

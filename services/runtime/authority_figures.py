@@ -17,6 +17,7 @@ class AuthoritySpecs(NamedTuple):
     usable_keys: Gauge
     rejected: Counter
     kafka_errors: Counter
+    unanswered: Gauge
 
 
 def authority_specs(service: str) -> AuthoritySpecs:
@@ -38,5 +39,9 @@ def authority_specs(service: str) -> AuthoritySpecs:
         kafka_errors=Counter(
             f"signpost_{service}_authority_kafka_errors_total",
             "Errors of Kafka's client in reading `authority`; most pass by themselves.",
+        ),
+        unanswered=Gauge(
+            f"signpost_{service}_unanswered_orders",
+            "1 while there is an order to purge that this process cannot answer; the log says why.",
         ),
     )

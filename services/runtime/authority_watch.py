@@ -58,10 +58,13 @@ class AuthorityWatch:
         root_fingerprint: str,
         clock: Clock,
         on_rejected: Callable[[str], None],
+        on_unanswered: Callable[[bool], None] = lambda unanswered: None,
     ) -> None:
         self._gate = Gate.shut(deployment, root_fingerprint=root_fingerprint)
         self._clock = clock
         self._on_rejected = on_rejected
+        self.unanswered = on_unanswered
+        """To be told whether there is an order that this process cannot answer."""
         self._told: set[str] = set()
         self._built_for: str | None = None
         self._on_replaced: Callable[[], None] | None = None
@@ -193,6 +196,7 @@ def watch(settings: ServiceSettings, context: Context, figures: AuthoritySpecs, 
     """A watch on Kafka and the machine's clock; connects to nothing yet."""
     kafka_errors = figures.kafka_errors.on(context.registry)
     rejected = figures.rejected.on(context.registry)
+    unanswered_orders = figures.unanswered.on(context.registry)
     connection = Connection(settings.kafka_bootstrap, f"{name}-{settings.instance}")
     found = AuthorityWatch(
         lambda fold, looked: Follower(
@@ -206,6 +210,7 @@ def watch(settings: ServiceSettings, context: Context, figures: AuthoritySpecs, 
         root_fingerprint=settings.authority_root,
         clock=SynchronisedClock(context.clock),
         on_rejected=lambda reason: rejected.inc(reason=reason),
+        on_unanswered=lambda unanswered: unanswered_orders.set(int(unanswered)),
     )
     figures.lease_age.on(context.registry).follow(found.lease_age_s)
     return found

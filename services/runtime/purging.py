@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import redis
@@ -219,10 +221,25 @@ class Purging(Protocol):
 
 
 def obey(purge: Purging, version: int, order: int) -> bool:
-    """Whether it was obeyed and answered; tried again for a while. What hinders it is said."""
+    """Whether it was obeyed and answered; tried again for a while. What hinders it is said, and ends nobody.
+
+    A process that ended over it would be started anew, and end again: the order would be answered by no one, and
+    nobody could ask it why.
+    """
     try:
         retry(lambda: purge.obey(version, order), on=(Transient,), deadline_s=_WITHIN_S)
     except Transient as hindered:
         log.warning("not purged", extra={"reason": str(hindered)})
         return False
+    except Exception as unable:  # noqa: BLE001 - whatever it is, the order stands and somebody has to hear of it
+        # Its kind and place only: the text may hold what the answer was about.
+        said = {"kind": type(unable).__name__, "at": _place(unable)}
+        log.error("an order to purge cannot be answered", extra=said)  # noqa: TRY400 - no trace, see above
+        return False
     return True
+
+
+def _place(raised: BaseException) -> str:
+    """Where in our code it was raised."""
+    frame = traceback.extract_tb(raised.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"

@@ -20,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 
 from services.contracts.errors import Misconfigured
+from services.contracts.names import HOST_PATTERN, LABEL_PATTERN
 from services.runtime import redact
 from services.runtime.settings_text import allowed, is_secret
 
@@ -81,12 +82,12 @@ class ProcessSettings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
     instance: str = Field(
         default_factory=_this_instance,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$",
+        pattern=rf"^{HOST_PATTERN}$",
         description="Name of this process among its like; host, pid and chance by default.",
     )
     replica: str = Field(
         "",
-        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,127})?$",
+        pattern=rf"^({HOST_PATTERN})?$",
         description="Name that outlives the process (its pod's): whoever starts under it ends at once what its "
         "predecessor left open. No two at a time; INSTANCE by default.",
     )
@@ -115,7 +116,7 @@ class ServiceSettings(ProcessSettings):
     )
     keys_dir: Path = Field(description="Folder of the key store, one file a key; mode 0700.")
     deployment: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="The deployment whose authority is worked under."
+        pattern=rf"^{LABEL_PATTERN}$", description="The deployment whose authority is worked under."
     )
     authority_root: RootFingerprint
     service_key_file: Path = Field(

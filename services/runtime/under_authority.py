@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 Build = Callable[[Verified, Standing], Service]
 # Between two looks for a stop or an order to purge.
 _LOOK_S = 0.1
+# Between two tries to answer an order that could not be answered.
+_AGAIN_S = 2.0
 _JOIN_S = 10.0
 
 
@@ -151,14 +153,17 @@ class UnderAuthority:
         while not stop.is_set():
             self._heartbeat.beat()
             self._obey()
-            stop.wait(_LOOK_S)
+            stop.wait(_LOOK_S if self._answered() else _AGAIN_S)
+
+    def _answered(self) -> bool:
+        order = self._watch.purge_ordered()
+        return order is None or order.sequence <= self._obeyed
 
     def _obey(self) -> None:
         """The newest order, if there is one that is not obeyed yet."""
         order = self._watch.purge_ordered()
-        if (
-            order is not None
-            and order.sequence > self._obeyed
-            and obey(self._purge, order.version, order.sequence)
-        ):
+        if order is None or order.sequence <= self._obeyed:
+            return
+        if obey(self._purge, order.version, order.sequence):
             self._obeyed = order.sequence
+        self._watch.unanswered(order.sequence > self._obeyed)

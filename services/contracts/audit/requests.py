@@ -19,12 +19,13 @@ from services.contracts.audit.commitments import NOBODY, Commitment, require_com
 from services.contracts.audit.registry import KeyRegistry
 from services.contracts.audit.signing import REQUEST, SIGNATURE_BYTES, Verify, framed
 from services.contracts.events import CaseOutcome, require, require_utc
+from services.contracts.names import LABEL_PATTERN, PROCESS_PATTERN
 
 SYSTEM = "system"
 """The chain of what belongs to no deployment. No deployment may be called so."""
 
 DIGEST_BYTES = 32
-_PRODUCER = re.compile(r"[a-z0-9][a-z0-9-]{0,62}/[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_PRODUCER = re.compile(f"{LABEL_PATTERN}/{PROCESS_PATTERN}")
 # An id of ours (ids.py) or a digest: lower case without a space, so that no person's name is put here by mistake.
 _ABOUT = re.compile(r"[a-z0-9][a-z0-9._/-]{0,159}")
 

@@ -21,6 +21,7 @@ from pydantic import (
 
 from services.contracts.authorisation.canonical import canonical
 from services.contracts.authorisation.findings import Finding, NotAuthorised
+from services.contracts.names import LABEL_PATTERN
 
 SHAPE = "the document's shape"
 _MAX_BYTES = 1024 * 1024
@@ -49,7 +50,7 @@ def _written(text: str) -> str:
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\z")]
+Name = Annotated[str, StringConstraints(pattern=rf"^{LABEL_PATTERN}\z")]
 # A person's number in the organisation's own records, or an id within a system of theirs; never their name.
 PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\z")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\z")]

@@ -18,6 +18,7 @@ from services.contracts.authorisation.enums import Role
 from services.contracts.authorisation.fields import Moment, Name, Part, Prose, Sequence, Sha256
 from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.statements import AboutVersion, NotBelieved, Rejection, Statement, open_as
+from services.contracts.names import PROCESS_PATTERN
 
 
 class Holder(StrEnum):
@@ -58,7 +59,7 @@ class PurgeAnswer(Part):
     version: Sequence
     order: Sequence = Field(description="the move that it obeys")
     holder: Holder
-    instance: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\z")
+    instance: str = Field(pattern=rf"^{PROCESS_PATTERN}\z")
     at: Moment
     destroyed: Amounts
     left: Amounts

@@ -15,6 +15,7 @@ from services.contracts.errors import Transient
 from services.contracts.standing import Standing
 from services.runtime.health import Heartbeat
 from services.runtime.under_authority import UnderAuthority
+from tests.conftest import ExpectedErrors
 from tests.fakes.clock import ManualClock
 from tests.support import eventually
 from tests.unit.contracts.authorisation.builders import (
@@ -66,12 +67,17 @@ class FakePurge:
         self._life = life
         self.away = 0
         """So many calls find the stores away."""
+        self.unable = 0
+        """So many orders cannot be answered, for a reason of our own."""
 
     def shed(self) -> int:
         self._told("shed")
         return 1
 
     def obey(self, version: int, order: int) -> PurgeAnswer:
+        if self.unable:
+            self.unable -= 1
+            raise ValueError("a name that nobody allowed for")
         self._told(f"obeyed {order}")
         return PurgeAnswer(
             deployment=DOCUMENT.id,
@@ -124,6 +130,8 @@ class Living:
         self.heartbeat = Heartbeat(self.clock)
         self.purge = FakePurge(self.inner.life)
         self.witness, self.own_key = FakeWitness(), FakeKey()
+        self.told: list[bool] = []
+        self.world.watch.unanswered = self.told.append
         self.service = UnderAuthority(
             self.world.watch,
             self.inner.build,
@@ -263,6 +271,24 @@ def test_the_end_of_the_window_needs_no_haste() -> None:
         living.world.topic.write(a_change(DOCUMENT, 4, Move.END, NOON), ORDERED)
         eventually(living.ended, "the end", within_s=WITHIN_S)
     assert "shed" not in living.inner.life
+
+
+def test_who_cannot_answer_an_order_says_so_and_lives(
+    caplog: pytest.LogCaptureFixture, expected_errors: ExpectedErrors
+) -> None:
+    """Finding K1: a crash loop answers nothing, and nobody learned why the purge waited."""
+    expected_errors.add("an order to purge cannot be answered")
+    living = Living()
+    living.world.topic.write(*RUNNING, STOPPED, ORDERED)
+    living.world.topic.read_to_the_end = True
+    living.purge.unable = 1
+    with living:
+        eventually(lambda: living.told == [True], "it to say so", within_s=WITHIN_S)
+        eventually(lambda: living.told == [True, False], "its answer", within_s=WITHIN_S)
+        assert not living.ended()
+    said = [record for record in caplog.records if "cannot be answered" in record.message]
+    assert [record.__dict__["kind"] for record in said] == ["ValueError"]
+    assert "a name that" not in caplog.text
 
 
 def test_at_an_order_to_purge_the_service_ends_and_only_then_is_all_destroyed() -> None:
