@@ -5,7 +5,8 @@ from __future__ import annotations
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from services.contracts.authority import Camera
+from services.contracts.authority import Camera, SourceKind
+from services.contracts.camera_address import BadAddress, parse_address
 from services.contracts.errors import Misconfigured
 
 
@@ -20,6 +21,23 @@ class _File(BaseModel):
         if len({camera.id for camera in cameras}) != len(cameras):
             raise ValueError("two cameras have the same id")
         return cameras
+
+    @field_validator("cameras")
+    @classmethod
+    def _are_read_as_they_say(cls, cameras: tuple[Camera, ...]) -> tuple[Camera, ...]:
+        for camera in cameras:
+            if camera.source is SourceKind.RTSP:
+                _check_address(camera)
+        return cameras
+
+
+def _check_address(camera: Camera) -> None:
+    try:
+        address = parse_address(camera.address)
+    except BadAddress as bad:
+        raise ValueError(f"the address of {camera.id} {bad}") from None
+    if address.tls and camera.transport == "udp":
+        raise ValueError(f"{camera.id} is read within TLS (rtsps://), which carries no UDP: `transport: tcp`")
 
 
 def parse_cameras(text: str, *, origin: str) -> tuple[Camera, ...]:

@@ -16,7 +16,7 @@ from services.ingest.core.backoff import Backoff
 from services.ingest.core.given import Given
 from services.ingest.core.holding import Holding
 from services.ingest.core.readings import Ended, Looped, Opening, Parted, Picture, Progress, Reading, Spoilt
-from services.ingest.core.reasons import ClockFault, Fault
+from services.ingest.core.reasons import WHAT_TO_DO, ClockFault, Fault
 from services.ingest.metrics import CameraState, IngestMetrics
 from services.ingest.outbox import Outbox, Run
 from services.ingest.ports import Source, Sources
@@ -143,7 +143,8 @@ class CameraReading:
             return
         self._tools.metrics.faults.inc(reason=fault)
         self.state = CameraState.FAILED
-        log.error("source failed and is not read again", extra={"camera": self.camera.id, "reason": fault})
+        extra = {"camera": self.camera.id, "reason": fault, "what_to_do": WHAT_TO_DO.get(fault, "")}
+        log.error("source failed and is not read again", extra=extra)
 
     def _broken(self, fault: Fault, failures: int) -> None:
         self.state = CameraState.WAITING
@@ -151,7 +152,8 @@ class CameraReading:
         if self.gap is None:
             self._begin_gap(self._run or self._next_run, fault)
         if failures == 1:  # one line a change of state; the counters tell how often it was tried
-            log.warning("source broke off", extra={"camera": self.camera.id, "reason": fault})
+            extra = {"camera": self.camera.id, "reason": fault, "what_to_do": WHAT_TO_DO.get(fault, "")}
+            log.warning("source broke off", extra=extra)
         self._run = None
 
     def _read_once(self) -> Fault | None:

@@ -27,6 +27,13 @@ class CameraState(StrEnum):
     REFUSED = "refused"
 
 
+class Confined(StrEnum):
+    """What a process that decodes gives up, where the kernel has the means."""
+
+    FILES = "files"
+    CALLS = "calls"
+
+
 DROP_REASONS = tuple(dict.fromkeys(reason.value for kind in (Loss, Flaw, Refusal) for reason in kind))
 GAP_REASONS = tuple(dict.fromkeys(reason.value for kind in (Fault, Interruption) for reason in kind))
 
@@ -80,6 +87,11 @@ KEY_LEFT = Gauge(
     "How long the last key of a kind still lives, by the store that ends it; 0 if there is none.",
     {"kind": KINDS},
 )
+CONFINED = Gauge(
+    "signpost_ingest_confined_readers",
+    "1 where the kernel takes files (Landlock), or all calls but a decoder's own (seccomp), from readers.",
+    {"what": Confined},
+)
 KAFKA_ERRORS = Counter("signpost_ingest_kafka_errors_total", "Errors of Kafka's client; most pass by themselves.")
 AUTHORITY = authority_specs("ingest")
 
@@ -109,6 +121,7 @@ class IngestMetrics:
         self.volatile_faults = VOLATILE_FAULTS.on(registry)
         self._live_keys = LIVE_KEYS.on(registry)
         self._key_left = KEY_LEFT.on(registry)
+        self.confined = CONFINED.on(registry)
         self.kafka_errors = KAFKA_ERRORS.on(registry)
 
     def count_keys(self, kind: What, there_are: int, left_s: float) -> None:

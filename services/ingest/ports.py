@@ -74,8 +74,8 @@ class Source(Protocol):
 class Sources(Protocol):
     """How a camera is opened."""
 
-    def open(self, camera: Camera, *, start_s: float = 0.0) -> Source:
-        """Begin to read, at `start_s` of a file or folder.
+    def open(self, camera: Camera, *, start_s: float = 0.0, certificate_sha256: str | None = None) -> Source:
+        """Begin to read, at `start_s` of a file or folder; a camera that is named by its certificate must show it.
 
         Does not wait for the source: what is wrong with it comes as Ended.
         """

@@ -18,13 +18,13 @@ from services.contracts.standing import Standing
 from services.ingest.admission import AdmittedSources
 from services.ingest.cameras import Tools
 from services.ingest.core.backoff import Backoff
-from services.ingest.edges.camera_certificate import shown_at
+from services.ingest.edges import confinement
 from services.ingest.edges.kafka_backlog import KafkaBacklog
 from services.ingest.edges.kafka_outlet import KafkaOutlet
 from services.ingest.edges.kafka_reach import KafkaReach
 from services.ingest.edges.lease_redis import RedisLeases
 from services.ingest.edges.reader_child import ReaderProcesses
-from services.ingest.metrics import AUTHORITY, IngestMetrics
+from services.ingest.metrics import AUTHORITY, Confined, IngestMetrics
 from services.ingest.outbox import Outbox
 from services.ingest.pipeline import Pipeline
 from services.ingest.service import IngestService
@@ -132,6 +132,7 @@ def _assembled(
     volatile_watch = VolatileWatch(client, metrics.volatile_faults.set)
 
     def connect() -> None:
+        _say_how_readers_are_confined(metrics)
         keeper.start()
         reach.start()
         if any(camera.pace is Pace.AS_FAST_AS_TAKEN for camera in authority.cameras):
@@ -160,6 +161,17 @@ def _assembled(
     )
 
 
+def _say_how_readers_are_confined(metrics: IngestMetrics) -> None:
+    found = confinement.available()
+    metrics.confined.set(found.files, what=Confined.FILES)
+    metrics.confined.set(found.calls, what=Confined.CALLS)
+    extra = {"files": found.files, "calls": found.calls}
+    if found.files and found.calls:
+        log.info("reader processes are confined", extra=extra)
+    else:
+        log.warning("this kernel does not confine reader processes: docs/operations.md", extra=extra)
+
+
 def _producer(connection: Connection, authority: Authority, metrics: IngestMetrics) -> KafkaProducer:
     return KafkaProducer(
         {
@@ -181,7 +193,7 @@ def _tools(
     )
     return Tools(
         deployment=document.id,
-        sources=AdmittedSources(document, readers, certificate=shown_at),
+        sources=AdmittedSources(document, readers),
         outbox=outbox,
         metrics=metrics,
         clock=context.clock,

@@ -120,9 +120,11 @@ class FakeSources:
         self.scripts: dict[str, deque[Iterable[Reading | None]]] = {}
         self.opened: list[str] = []
         self.started_s: list[float] = []
+        self.certificates: list[str | None] = []
 
-    def open(self, camera: Camera, *, start_s: float = 0.0) -> FakeSource:
+    def open(self, camera: Camera, *, start_s: float = 0.0, certificate_sha256: str | None = None) -> FakeSource:
         self.opened.append(camera.id)
+        self.certificates.append(certificate_sha256)
         self.started_s.append(start_s)
         scripts = self.scripts.get(camera.id, deque())
         return FakeSource(scripts.popleft() if scripts else (), self._waited)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from services.contracts import authority
 from services.contracts.authorisation.approvals import Verified
 from services.contracts.authorisation.document import Camera, Document
-from services.contracts.authority import SourceKind
+from services.contracts.authorisation.refusals import camera_mismatch
 from services.contracts.errors import Misconfigured
 
 
@@ -35,35 +33,26 @@ def as_authority_of_reader(verified: Verified, cameras: Iterable[authority.Camer
     """
     read = {camera.id: camera for camera in cameras}
     document = verified.document
-    wrong = [
-        *(f"{unknown}: not in the authority" for unknown in read if document.camera(unknown) is None),
-        *(f"{known.id}: {why}" for known in document.cameras if (why := _mismatch(known, read.get(known.id)))),
-    ]
+    wrong = unlike(document, read.values())
     if wrong:
         raise Misconfigured(f"cameras as read are not those of authority {document.id}: {'; '.join(wrong)} [C-28]")
     return _authority(document, (read[known.id] for known in document.cameras))
 
 
+def unlike(document: Document, cameras: Iterable[authority.Camera]) -> list[str]:
+    """Each camera that the document and `cameras`, as they are to be read, have not alike, and why.
+
+    Never shows an address.
+    """
+    read = {camera.id: camera for camera in cameras}
+    return [
+        *(f"{unknown}: not in the authority" for unknown in read if document.camera(unknown) is None),
+        *(f"{known.id}: {why}" for known in document.cameras if (why := _mismatch(known, read.get(known.id)))),
+    ]
+
+
 def _mismatch(known: Camera, read: authority.Camera | None) -> str | None:
-    if read is None:
-        return "nothing says how it is read"
-    if read.source is not known.source:
-        return f"is read as {read.source}, authorised as {known.source}"
-    if read.source is SourceKind.RTSP and host_of(read.address) != known.host:
-        return "is read from another host than authorised"
-    return None
-
-
-def host_of(address: str) -> str | None:
-    """A stream's host, with its port if given, in lower case; None for what two readers may take for two hosts."""
-    if not re.fullmatch(r"rtsps?://[!-\[\]-~]+", address):  # no file called a stream, no blank, no backslash
-        return None
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return None
-    return f"{host}:{port}" if host and port else host
+    return "nothing says how it is read" if read is None else camera_mismatch(known, read)
 
 
 def _authority(document: Document, cameras: Iterable[authority.Camera]) -> authority.Authority:

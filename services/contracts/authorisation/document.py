@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from services.contracts import authority
 from services.contracts.authorisation import geometry
@@ -27,6 +27,7 @@ from services.contracts.authorisation.fields import (
     Sha256,
 )
 from services.contracts.authority import Retention, SourceKind, Verification
+from services.contracts.camera_address import parse_place
 from services.contracts.events import ScoreKind
 
 Metres = Annotated[float, Field(ge=-10_000, le=10_000)]
@@ -38,6 +39,14 @@ def _simple(corners: tuple[Corner, ...]) -> tuple[Corner, ...]:
     if not geometry.is_simple(corners):
         raise ValueError("the edges of a polygon may meet at its corners only, and it must have an area")
     return corners
+
+
+def _placed(host: str) -> str:
+    if str(parse_place(host)) != host:
+        raise ValueError(
+            "is written in one way only: in lower case, without a dot at its end, IPv6 in brackets and shortest"
+        )
+    return host
 
 
 class Site(Part):
@@ -62,7 +71,9 @@ class Camera(Part):
     controller: Name
     agreement: Reference | None = None
     source: SourceKind
-    host: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.:-]{0,252}\z")] | None = None
+    host: Annotated[str, AfterValidator(_placed)] | None = Field(
+        default=None, description="name, IPv4 or [IPv6] address; with its port, if it is not the scheme's own"
+    )
     certificate_sha256: Sha256 | None = None
     zone: tuple[Corner, ...] = Field(min_length=3, max_length=32)
 

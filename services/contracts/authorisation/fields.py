@@ -23,6 +23,7 @@ from services.contracts.authorisation.canonical import canonical
 from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.names import LABEL_PATTERN
 
+Place = tuple[int | str, ...]
 SHAPE = "the document's shape"
 _MAX_BYTES = 1024 * 1024
 
@@ -100,13 +101,22 @@ class Part(BaseModel):
         except ValidationError as error:
             # Values stay out: they may be personal, and a log is no place for a document.
             wrong = error.errors(include_input=False, include_url=False, include_context=False)
+            places = [one["loc"] for one in wrong]
             raise NotAuthorised(
                 "malformed",
                 (
                     Finding(".".join(map(_shown, one["loc"])) or "document", one["msg"], SHAPE)
                     for one in wrong[:100]
+                    if not _only_follows(one["type"], one["loc"], places)
                 ),
             ) from None
+
+
+def _only_follows(kind: str, place: Place, places: list[Place]) -> bool:
+    """A list counts as too short by the items of it that are wrong, which are told themselves."""
+    return kind == "too_short" and any(
+        len(other) > len(place) and other[: len(place)] == place for other in places
+    )
 
 
 def _shown(step: int | str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from services.contracts.authorisation.document import Document
+from services.contracts import authority
+from services.contracts.authorisation.document import Camera, Document
 from services.contracts.authority import ADMITTED_SOURCES, SourceKind
+from services.contracts.camera_address import BadAddress, parse_address, parse_place
 
 
 class Refusal(StrEnum):
@@ -36,18 +38,35 @@ class Refusal(StrEnum):
     REVOCATIONS_DISPUTED = "revocations_disputed"
 
 
-def camera_refusal(
-    document: Document, camera: str, *, source: SourceKind, host: str | None, certificate_sha256: str | None
-) -> Refusal | None:
-    """Why a camera as it was opened is not the one that was authorised, or None. ingest asks at each connection.
+def camera_refusal(document: Document, camera: authority.Camera) -> Refusal | None:
+    """Why a camera as it is to be read is not the one that was authorised, or None. ingest asks at each opening.
 
-    Where the document names a certificate, the camera must have shown that one.
+    Whether it shows the certificate that the document names, its connection tells.
     """
-    known = document.camera(camera)
+    known = document.camera(camera.id)
     if known is None:
         return Refusal.UNKNOWN_CAMERA
-    if source is not known.source or host != known.host:
+    if camera_mismatch(known, camera) is not None:
         return Refusal.CAMERA_CHANGED
-    if known.certificate_sha256 not in (None, certificate_sha256):
-        return Refusal.CAMERA_CHANGED
-    return None if source in ADMITTED_SOURCES[document.admits] else Refusal.SOURCE_NOT_ADMITTED
+    return None if camera.source in ADMITTED_SOURCES[document.admits] else Refusal.SOURCE_NOT_ADMITTED
+
+
+def camera_mismatch(known: Camera, read: authority.Camera) -> str | None:
+    """In what a camera as it is to be read differs from the one that was authorised; shows no address."""
+    if read.source is not known.source:
+        return f"is read as {read.source}, authorised as {known.source}"
+    return _address_mismatch(known, read) if read.source is SourceKind.RTSP else None
+
+
+def _address_mismatch(known: Camera, read: authority.Camera) -> str | None:
+    try:
+        address = parse_address(read.address)
+    except BadAddress as bad:
+        return f"is read from another host than authorised: its address {bad}"
+    if known.host is None or not address.is_at(parse_place(known.host)):
+        return f"is read from another host than authorised, {known.host}"
+    if known.certificate_sha256 is not None and not address.tls:
+        return "is read without TLS (rtsps://), and the authority names its certificate"
+    if known.certificate_sha256 is not None and read.transport == "udp":
+        return "is read over UDP, which the certificate that the authority names does not cover: `transport: tcp`"
+    return None

@@ -1,4 +1,7 @@
-"""What a reader process is told to read. It travels by pipe: an address may carry a password."""
+"""What a camera's two processes are told: the one that decodes it, the one that connects to it.
+
+Orders travel by pipe: an address may carry a password.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOrder:
-    """One source, how to read it and its limits. `parent` is the process whose death must be the reader's."""
+    """One source, how to read it and its limits. `parent` is the process whose death must be the reader's.
+
+    `held` is the descriptor at which a file or the way to a camera is open: a confined reader opens nothing.
+    """
 
     parent: int
     source: Kind
@@ -31,6 +37,7 @@ class ReadOrder:
     real_time: bool
     timeout_s: float
     max_source_px: int
+    held: int | None = None
 
     def to_line(self) -> bytes:
         """One line of JSON."""
@@ -41,3 +48,24 @@ def from_line(line: bytes) -> ReadOrder:
     """The order `to_line` wrote. Any exception means that its writer has a bug."""
     fields = json.loads(line)
     return ReadOrder(**{**fields, "source": Kind(fields["source"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkOrder:
+    """One camera on the network: where it is, what it must show, and the descriptor its stream goes to."""
+
+    parent: int
+    address: str = field(repr=False)
+    certificate_sha256: str | None
+    udp: bool
+    timeout_s: float
+    decoder: int
+
+    def to_line(self) -> bytes:
+        """One line of JSON."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+
+def link_from_line(line: bytes) -> LinkOrder:
+    """The order `to_line` wrote. Any exception means that its writer has a bug."""
+    return LinkOrder(**json.loads(line))

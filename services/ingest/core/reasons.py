@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -23,6 +24,39 @@ class Fault(StrEnum):
     READER_DIED = "reader_died"
     # Another kind of source, host or certificate than the authority names.
     NOT_AS_AUTHORISED = "not_as_authorised"
+    # What a camera answers instead of a stream.
+    REDIRECTED = "redirected"
+    CAMERA_BUSY = "camera_busy"
+    TRANSPORT_REFUSED = "transport_refused"
+    LOGIN_UNKNOWN = "login_unknown"
+    CAMERA_REFUSES = "camera_refuses"
+    NO_TLS = "no_tls"
+
+
+WHAT_TO_DO: Mapping[Fault, str] = {
+    Fault.UNREACHABLE: "nobody answers there: check the host, its port, power and network, and what lies between",
+    Fault.UNAUTHORISED: "the camera wants another user or password: change them in the file of cameras",
+    Fault.NOT_FOUND: "there is nothing under this path: look the stream's path up in the camera's manual",
+    Fault.TIMED_OUT: "it took the connection and then said nothing: restart it; try the other transport",
+    Fault.EMPTY: "there is nothing in the file or folder",
+    Fault.NOT_A_FILE: "a pipe, a device or a folder is no video file",
+    Fault.NO_VIDEO: "its stream holds no video: choose another stream or file",
+    Fault.TOO_LARGE: "its picture is larger than MAX_SOURCE_MPX, or needs more memory than a reader may take",
+    Fault.UNREADABLE: "what it sends is no video that is known here: set the camera to H.264 or H.265",
+    Fault.STREAM_ENDED: "the camera ended its stream; it is read anew",
+    Fault.STALLED: "the stream's time stood still for STALL_TIMEOUT_S; it is read anew",
+    Fault.READER_DIED: "the process that decodes it ended; it is read anew",
+    Fault.NOT_AS_AUTHORISED: "another kind of source, host or certificate than the authority names [C-28]",
+    Fault.REDIRECTED: "the camera sends its readers to another address: if that is right, have it authorised",
+    Fault.CAMERA_BUSY: "the camera has no stream left to give (RTSP 453 or 503): end another reader of it, raise "
+    "its limit of viewers, or read its smaller stream",
+    Fault.TRANSPORT_REFUSED: "the camera does not send this way (RTSP 461): set `transport` to the other one",
+    Fault.LOGIN_UNKNOWN: "the camera asks for a login that is not known here: set it to Digest (MD5 or SHA-256)",
+    Fault.CAMERA_REFUSES: "the camera ended the connection, or refused for a reason that is not known here: look "
+    "at its own log",
+    Fault.NO_TLS: "the camera does not speak TLS 1.2 or later there: check the port; without TLS write rtsp://",
+}
+"""What an operator can do about a source that cannot be read; logged beside the reason."""
 
 
 class Flaw(StrEnum):

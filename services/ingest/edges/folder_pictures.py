@@ -41,6 +41,20 @@ def stills(order: ReadOrder) -> Iterator[Still]:
         yield Still(place / order.rate_fps, partial(_picture, path, order))
 
 
+def readable(folder: Path) -> list[Path]:
+    """What a reader of this folder must be able to open: the folder, and what its links lead to.
+
+    Raises SourceFault if there is no such folder.
+    """
+    try:
+        linked = [path.resolve(strict=True) for path in folder.iterdir() if path.is_symlink() and path.exists()]
+    except (FileNotFoundError, NotADirectoryError):
+        raise SourceFault(Fault.NOT_FOUND) from None
+    except OSError:
+        raise SourceFault(Fault.UNREADABLE) from None
+    return [folder.resolve(), *linked]
+
+
 def _files(folder: Path) -> list[Path]:
     try:
         found = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))

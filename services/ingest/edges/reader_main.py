@@ -1,21 +1,21 @@
 """The reader process: reads one source to its end and writes readings to its standard output.
 
 `python -m services.ingest.edges.reader_main`, started by `reader_child`, which also says over standard input
-what to read. In a process of its own because a read that hangs in libav can only be killed, and because a file
-that crashes a decoder shall crash nothing else.
+what to read. In a process of its own because a read that hangs in libav can only be killed, because a file that
+crashes a decoder shall crash nothing else, and because who takes a decoder over shall find nothing there: before
+the first byte of a source is read it gives up every file, every new socket and every program (`confinement.py`).
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
-import resource
-import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from services.ingest.core import order as orders
 from services.ingest.core import wire
@@ -25,13 +25,16 @@ from services.ingest.core.moment import Moment
 from services.ingest.core.order import Kind, ReadOrder
 from services.ingest.core.readings import Ended, Looped, Opening, Parted, Picture, Progress, Reading, Spoilt
 from services.ingest.core.reasons import ClockFault, Fault
-from services.ingest.edges import folder_pictures, video_av
+from services.ingest.core.syscall_filter import LOOKING, OPENING
+from services.ingest.edges import child, folder_pictures, video_av
+from services.ingest.edges.confinement import available, confine
+from services.ingest.edges.local_bridge import LocalBridge
 from services.ingest.edges.still import Flawed, SourceFault, Still
 
 # How often life is shown while nothing is sampled; must stay well below the stall timeout (1 s at least).
 _PROGRESS_EVERY_S = 0.3
-_PR_SET_PDEATHSIG = 1
-_PR_SET_DUMPABLE = 4
+# Where the filter of system calls says that a new socket is.
+_ONLY_SOCKET = 0
 # Address space, which stops what slips past the size checks: what the libraries map by themselves (0.3 GiB
 # measured), and for each admitted pixel what a decoder may hold (H.264 keeps 16 frames of 1.5 bytes).
 _OWN_SPACE_BYTES = 1024**3
@@ -47,10 +50,12 @@ _STILLS: dict[Kind, Callable[[ReadOrder], Iterator[Still]]] = {
 def main() -> None:
     """Read one order, carry it out, end. A full pipe holds the reading up; a closed one ends it."""
     order = orders.from_line(sys.stdin.buffer.readline())
-    _confine(order)
+    child.belong_to(order.parent, space_bytes=_OWN_SPACE_BYTES + _SPACE_BYTES_A_PIXEL * order.max_source_px)
     write = _writer()
     write(Opening())
     try:
+        video_av.warm_up()
+        order = _confine(_held(order))
         _Reader(order, write).play()
     except SourceFault as raised:
         write(Ended(raised.fault))
@@ -167,19 +172,29 @@ class _Pace:
         self.wait_for(position_s + (self._step_s or self._least_step_s), read, damaged)
 
 
-def _confine(order: ReadOrder) -> None:
-    """Die with the parent, leave no core, take no more memory than a decoder needs (Linux)."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    space_bytes = _OWN_SPACE_BYTES + _SPACE_BYTES_A_PIXEL * order.max_source_px
-    resource.setrlimit(resource.RLIMIT_AS, (space_bytes, space_bytes))
-    # The parent ends us by SIGKILL; a Ctrl-C at the terminal is meant for it, not for us.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # The parent may have died before prctl was in effect.
-    if os.getppid() != order.parent:
-        sys.exit(1)
+def _held(order: ReadOrder) -> ReadOrder:
+    """The order with its source open. Raises SourceFault."""
+    if order.source is Kind.FILE:
+        return replace(order, held=video_av.opened_file(Path(order.address)))
+    if order.held is not None:  # the way to a camera
+        os.dup2(order.held, _ONLY_SOCKET)
+        os.close(order.held)
+    return order
+
+
+def _confine(order: ReadOrder) -> ReadOrder:
+    """Keep nothing but what is open, and a folder's pictures; the order as it is carried out then."""
+    if order.source is Kind.FOLDER:
+        confine(readable=folder_pictures.readable(Path(order.address)), besides=OPENING)
+    elif order.source is Kind.FILE:
+        confine(besides=LOOKING)
+    elif available().calls:
+        confine(one_socket=True)
+    else:
+        bridge = LocalBridge(_ONLY_SOCKET)
+        confine(tcp=True)
+        order = replace(order, address=bridge.begin())
+    return order
 
 
 def _writer() -> Callable[[Reading], None]:

@@ -44,26 +44,7 @@ class TlsCamera:
 
     def swap(self) -> None:
         """Another camera stands there now."""
-        key = Ed25519PrivateKey.generate()
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a camera")])
-        now = datetime.now(UTC)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .sign(key, None)
-        )
-        self.certificate_sha256 = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
-        pem = self._folder / f"{self.certificate_sha256}.pem"
-        secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        pem.write_bytes(secret + certificate.public_bytes(Encoding.PEM))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pem)
-        self._context = context
+        self._context, self.certificate_sha256 = a_certificate(self._folder)
 
     def _serve(self) -> None:
         with suppress(OSError):  # closed
@@ -72,3 +53,27 @@ class TlsCamera:
                 plain.settimeout(_WITHIN_S)
                 with suppress(OSError), self._context.wrap_socket(plain, server_side=True) as shown:
                     shown.recv(1)
+
+
+def a_certificate(folder: Path) -> tuple[ssl.SSLContext, str]:
+    """A camera's side of TLS with a new certificate, and the certificate's SHA-256."""
+    key = Ed25519PrivateKey.generate()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a camera")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, None)
+    )
+    sha256 = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
+    pem = folder / f"{sha256}.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pem.write_bytes(secret + certificate.public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context, sha256

@@ -91,8 +91,13 @@ class Ingest:
         except OSError:
             return False
 
-    def readers(self) -> list[psutil.Process]:
+    def children(self) -> list[psutil.Process]:
+        """Its cameras' processes: readers, and links to those on the network."""
         return psutil.Process(self.process.pid).children(recursive=True)
+
+    def readers(self) -> list[psutil.Process]:
+        """Those that decode."""
+        return [one for one in self.children() if "services.ingest.edges.reader_main" in one.cmdline()]
 
 
 @dataclass
