@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from services.contracts import authority
-from services.contracts.authorisation import rules
+from services.contracts.authorisation import bridge, rules
 from services.contracts.authorisation.document import Document, SealedList, Thresholds
 from services.contracts.authorisation.fields import SHAPE, Name, Part, Reference, Sha256
 from services.contracts.authorisation.findings import Finding, NotAuthorised
@@ -93,6 +93,10 @@ class Draft:
     def broken(self) -> tuple[Finding, ...]:
         """Every rule that it breaks whatever its list turns out to be."""
         return rules.broken(self._open)
+
+    def unlike(self, cameras: Iterable[authority.Camera]) -> tuple[Finding, ...]:
+        """In what cameras as ingest is to read them differ from the draft's: ingest would not start."""
+        return tuple(Finding("cameras", why, "C-28") for why in bridge.unlike(self._open, cameras))
 
     def document(self, sealed: SealedFacts) -> Document:
         """What is signed. Raises NotAuthorised for a list that is another than the draft says."""

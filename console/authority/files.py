@@ -12,7 +12,9 @@ import yaml
 
 from console.authority.draft import Draft, SealedFacts, parse, parse_sealed
 from console.edges.private_file import write_private
+from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.authorisation.registry import Registry, in_force, open_registry
+from services.contracts.cameras_file import parse_cameras
 from services.contracts.errors import Misconfigured
 
 
@@ -66,6 +68,46 @@ def write_first(path: Path, fields: Mapping[str, Any], papers: Mapping[str, str]
     for name, text in papers.items():
         if not (folder / name).exists():
             (folder / name).write_text(text)
+
+
+def write_first_whole(
+    path: Path, fields: Mapping[str, Any], papers: Mapping[str, str], cameras: list[dict[str, Any]]
+) -> None:
+    """A draft, its papers and its cameras, if it keeps every rule and ingest will read them; else nothing.
+
+    Raises Misconfigured or NotAuthorised.
+    """
+    for one in (path, cameras_path(path)):
+        if one.exists():
+            raise Misconfigured(f"{one}: is there already")
+    folder = papers_path(path)
+
+    def digest_of(name: str) -> str:
+        found = path.parent / name
+        content = found.read_bytes() if found.exists() else papers[Path(name).name].encode()
+        return hashlib.sha256(content).hexdigest()
+
+    draft = parse(yaml.dump(dict(fields), Dumper=_Spelt, sort_keys=False), digest_of=digest_of)
+    text = yaml.safe_dump({"cameras": cameras}, sort_keys=False)
+    wrong = draft.broken() or draft.unlike(parse_cameras(text, origin="the cameras as they were given"))
+    if wrong:
+        raise NotAuthorised("rules", wrong)
+    made = [one for one in (cameras_path(path), path, *(folder / name for name in papers)) if not one.exists()]
+    try:
+        write_first(path, fields, papers)
+        write_cameras(cameras_path(path), cameras)
+    except OSError as error:
+        for one in made:
+            one.unlink(missing_ok=True)
+        raise Misconfigured(f"{path}: cannot be written ({type(error).__name__})") from None
+
+
+def unlike(draft: Draft, path: Path) -> tuple[Finding, ...]:
+    """In what the file of cameras beside a draft, if it is there, differs from the draft. Raises Misconfigured."""
+    cameras = cameras_path(path)
+    if not cameras.exists():
+        return ()
+    return draft.unlike(parse_cameras(read_text(cameras), origin=str(cameras)))
 
 
 def write_cameras(path: Path, cameras: list[dict[str, Any]]) -> None:

@@ -6,14 +6,14 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 import yaml
 from rich.console import Console
 
 from console.authority import files, first_draft
-from console.authority.first_draft import FirstCamera, FirstList, Who
+from console.authority.first_cameras import Told, played, told
+from console.authority.first_draft import FirstList, Who
 from console.authority.show import as_lines, as_table
 from console.authority.standing import Standing, movable, ran_last
 from console.edges.grpc_oversight import OversightClient
@@ -25,7 +25,6 @@ from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Move, Role
 from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.authorisation.statements import Attestation, Order, sign
-from services.contracts.authority import SourceKind
 from services.contracts.errors import Misconfigured
 from services.contracts.events import ScoreKind
 from services.runtime.signing_key import read_signing_key
@@ -45,7 +44,11 @@ Reason = Annotated[str, typer.Option(help="Why, in writing; it is kept.")]
 def new_command(
     deployment: Deployment,
     *,
-    camera: Annotated[list[str], typer.Option(help="Id of an RTSP camera; its address is asked for.")],
+    camera: Annotated[list[str], typer.Option(help="Id of a camera; its address is asked for.")],
+    source: Annotated[
+        list[str] | None,
+        typer.Option(help="file:PATH or folder:PATH that is played instead, for each --camera in turn."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="The draft to write; its other files come beside it.")],
     organisation: Annotated[str, typer.Option(help="a-z, 0-9, hyphen.")] = "our-club",
     author: Annotated[str, typer.Option(help="Who writes it: a number, no name.")] = "author-1",
@@ -54,28 +57,22 @@ def new_command(
 ) -> None:
     """Write a draft for an exercise with consenting people, to be looked at field by field.
 
-    An address may carry a password, so it is asked for, and kept in a file of its own.
+    An address (rtsp://...) may carry a password, so it is asked for, and kept in a file of its own. Nothing is
+    written unless the draft keeps every rule and ingest will read its cameras.
     """
     now = datetime.now(UTC)
     with refusals():
-        addresses = {name: typer.prompt(f"address of {name} (rtsp://...)") for name in camera}
+        cameras = _told(camera, source or [])
         fields = first_draft.exercise(
             deployment,
-            [FirstCamera(name, SourceKind.RTSP, _host(name, address)) for name, address in addresses.items()],
+            [one.camera for one in cameras],
             FirstList(id="faces", max_entries=100, score_kind=ScoreKind.RAW),
             who=Who(organisation=organisation, author=author, accountable_person=accountable),
             papers=files.papers_path(out).name,
             now=now,
             lasts=timedelta(hours=hours),
         )
-        if out.exists():
-            raise Misconfigured(f"{out}: is there already")
-        files.write_first(out, fields, first_draft.stubs(deployment))
-        files.write_cameras(
-            files.cameras_path(out),
-            [{"id": name, "source": "rtsp", "address": one, "rate_fps": 5.0} for name, one in addresses.items()],
-        )
-        files.read_draft(out)
+        files.write_first_whole(out, fields, first_draft.stubs(deployment), [one.as_read() for one in cameras])
     typer.echo(f"wrote {out} and {files.cameras_path(out)}: look at every field before it is signed")
 
 
@@ -89,6 +86,7 @@ def check_command(
     """Say every rule that a draft breaks, by field and source; exit 1 if there is one. Needs nobody."""
     with refusals():
         read = files.read_draft(draft)
+        _refuse(files.unlike(read, draft))
         path = facts or files.facts_path(draft)
         if facts is None and not path.exists():
             _refuse(read.broken())
@@ -241,6 +239,15 @@ def list_command(*, oversight: Oversight) -> None:
         Console().print(as_table(client.authorities()))
 
 
+def _told(names: list[str], sources: list[str]) -> list[Told]:
+    """Each camera, checked before the next is asked for. Raises Misconfigured."""
+    if len(sources) > len(names):
+        raise Misconfigured(f"--source is given {len(sources)} times for {len(names)} of --camera")
+    given = [played(name, source) for name, source in zip(names, sources, strict=False)]
+    asked = names[len(given) :]
+    return given + [told(name, typer.prompt(f"address of {name} (rtsp://..., file:, folder:)")) for name in asked]
+
+
 def _order(
     deployment: str, move: Move, key: Path, reason: str, oversight: str, *, evidence: str | None = None
 ) -> None:
@@ -280,15 +287,3 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise Misconfigured(f"{path}: cannot be read ({type(error).__name__})") from None
-
-
-def _host(camera: str, address: str) -> str:
-    """Host, with its port if one is given: what the document knows a camera by."""
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host:
-        raise Misconfigured(f"the address of {camera} must be rtsp://host/...")
-    return f"{host}:{port}" if port else host

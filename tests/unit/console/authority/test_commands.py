@@ -72,6 +72,131 @@ def test_the_address_with_its_password_is_in_the_private_file_alone(draft: Path)
     assert cameras.stat().st_mode & 0o077 == 0
 
 
+def new(tmp_path: Path, *options: str, answers: str = "", name: str = "try-1") -> Result:
+    words = ["new", name, f"--out={tmp_path / 'try.yaml'}", *options]
+    return CliRunner().invoke(authority.app, words, input=answers)
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        (" RTSP://Viewer:secret@Cam-1.Local./x ", "cam-1.local"),
+        ("rtsp://[2001:DB8::21]:554/x", "[2001:db8::21]:554"),
+        ("rtsp://[::1]/x", "[::1]"),
+        ("rtsp://[fe80::21%25eth0]/x", "[fe80::21%eth0]"),
+        ("rtsp://a:pa%23%2F%5B@10.0.0.21/Zoë", "10.0.0.21"),
+    ],
+)
+def test_what_is_taken_for_an_address_is_read_by_ingest(tmp_path: Path, address: str, host: str) -> None:
+    """Some of these were taken here, and ingest then said that it was another host than authorised."""
+    done = new(tmp_path, "--camera=front", answers=f"{address}\n")
+    assert done.exit_code == 0, done.output
+    assert yaml.safe_load((tmp_path / "try.yaml").read_text())["cameras"][0]["host"] == host
+    assert check(tmp_path / "try.yaml").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "advice"),
+    [
+        ("http://10.0.0.21/v.mjpg", "the address of front must be rtsp://host/... or rtsps://host/..."),
+        ("rtsp://admin:pa\\ss@10.0.0.21/x", "%5C"),
+        ("rtsp://admin:pa#ss@10.0.0.21/x", "%23"),
+        ("rtsp://admin:pa/ss@10.0.0.21/x", "%2F"),
+        ("rtsp://admin:pa[ss@10.0.0.21/x", "%5B"),
+        ("rtsp://10.0.0.21/a b", "%20"),
+        ("rtsp://my host/x", "the address of front must name its host"),
+        ("rtsp://::1/x", "in brackets"),
+        ("file:nowhere.mp4", "nowhere.mp4 cannot be read (FileNotFoundError)"),
+        ("folder:empty", "empty has nothing in it"),
+        ("file:empty", "is no file; a folder of pictures is given as folder:PATH"),
+        ("folder:film.mp4", "is no folder; a video is given as file:PATH"),
+        ("file:torn.mp4", "torn.mp4 has nothing in it"),
+    ],
+)
+def test_what_ingest_would_not_read_is_refused_with_advice_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, advice: str
+) -> None:
+    """A host that broke a rule was told as `cameras: Tuple should have at least 1 item`; files stayed behind."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / ".DS_Store").write_bytes(b"x")
+    (tmp_path / "film.mp4").write_bytes(b"x")
+    (tmp_path / "torn.mp4").write_bytes(b"")
+    before = set(tmp_path.rglob("*"))
+    done = new(tmp_path, "--camera=front", answers=f"{address}\n")
+    assert done.exit_code == 2
+    assert advice in done.output
+    assert "Tuple" not in done.output
+    assert set(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "field"),
+    [
+        (["--camera=Front Door"], "try-1", "cameras.0.id"),
+        (["--camera=front", "--camera=front"], "try-1", "cameras.1.id"),
+        (["--camera=front"], "Try 1", "id"),
+        (["--camera=front", "--author=a-1", "--accountable=a-1"], "try-1", "author"),
+    ],
+)
+def test_a_draft_that_breaks_a_rule_is_not_written(
+    tmp_path: Path, options: list[str], name: str, field: str
+) -> None:
+    done = new(tmp_path, *options, answers=f"{ADDRESS}\n" * 2, name=name)
+    assert done.exit_code == 1
+    assert f"{field}: " in done.output
+    assert "Tuple" not in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_draft_that_is_there_and_its_cameras_stay_as_they_are(draft: Path, tmp_path: Path) -> None:
+    cameras = files.cameras_path(draft).read_text()
+    assert new(tmp_path, "--camera=back", answers=f"{ADDRESS}\n").exit_code == 2
+    draft.unlink()
+    done = new(tmp_path, "--camera=back", answers=f"{ADDRESS}\n")
+    assert (done.exit_code, draft.exists()) == (2, False)
+    assert f"{files.cameras_path(draft)}: is there already" in done.output
+    assert files.cameras_path(draft).read_text() == cameras
+
+
+def test_an_exercise_on_a_film_and_a_folder_needs_no_hand_edited_file(tmp_path: Path) -> None:
+    film, folder = tmp_path / "walk.mp4", tmp_path / "pictures"
+    film.write_bytes(b"a film")
+    folder.mkdir()
+    (folder / "1.jpg").write_bytes(b"a picture")
+    given = ("--camera=front", "--camera=back", "--camera=side")
+    done = new(tmp_path, *given, f"--source=file:{film}", f"--source=folder:{folder}", answers=f"file:{film}\n")
+    assert done.exit_code == 0, done.output
+    signed = yaml.safe_load((tmp_path / "try.yaml").read_text())["cameras"]
+    assert [(one["id"], one["source"], one.get("host")) for one in signed] == [
+        ("front", "file", None),
+        ("back", "folder", None),
+        ("side", "file", None),
+    ]
+    read = yaml.safe_load((tmp_path / "try.cameras.yaml").read_text())["cameras"]
+    assert [one["address"] for one in read] == [str(film), str(folder), str(film)]
+    assert check(tmp_path / "try.yaml").exit_code == 0
+
+
+def test_a_stream_s_address_is_not_taken_from_the_command_line(tmp_path: Path) -> None:
+    done = new(tmp_path, "--camera=front", f"--source={ADDRESS}")
+    assert done.exit_code == 2
+    assert "must be file:PATH or folder:PATH" in done.output
+    assert "secret" not in done.output
+
+
+def test_check_holds_the_file_of_cameras_against_the_draft_as_ingest_does(draft: Path) -> None:
+    cameras = files.cameras_path(draft)
+    cameras.write_text(cameras.read_text().replace("10.0.0.21", "10.0.0.22"))
+    done = check(draft)
+    assert done.exit_code == 1
+    assert "cameras: front: is read from another host than authorised, 10.0.0.21:8554 [C-28]" in done.output
+    cameras.write_text(cameras.read_text().replace("rtsp://", "http://"))
+    assert check(draft).exit_code == 2
+    cameras.unlink()
+    assert check(draft).exit_code == 0
+
+
 def test_an_address_without_a_host_is_refused(tmp_path: Path) -> None:
     words = ["new", "try-1", "--camera=front", f"--out={tmp_path / 'try.yaml'}"]
     done = CliRunner().invoke(authority.app, words, input="front door\n")
