@@ -18,7 +18,8 @@ def command(
 ) -> None:
     """Play the sample exercise of about a minute, on real parts.
 
-    Exits 1 where the counts do not reconcile or the audit chain is not whole, 2 where a part could not be started.
+    Exits 1 where the counts do not reconcile, the audit chain is not whole or the purge is not certified, 2
+    where a part could not be started.
     """
     console = Console()
     try:
@@ -33,5 +34,7 @@ def command(
         f"{figures.alerts} alerts, {figures.cases} cases, {figures.decided} decided; {verdict}, {audit}; "
         f"see {FIGURES}"
     )
-    if not (figures.reconciles and figures.audit_whole):
+    if figures.missing:
+        console.print(f"not done at the end: {', '.join(figures.missing)}", markup=False)
+    if figures.missing or not (figures.reconciles and figures.audit_whole):
         raise typer.Exit(1)

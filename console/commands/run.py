@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +14,10 @@ from rich.console import Console
 
 from console.authority import files
 from console.demo.people import demo_accounts, write_people
-from console.ledger.table import as_table
+from console.run.ending import end
 from console.run.exercise import Exercise, Setup
 from console.stack.errors import StackError
+from console.watchlist import folder
 from services.contracts.authority import Authority, UseCase
 from services.contracts.cameras_file import parse_cameras
 from services.contracts.counts import Stage
@@ -36,12 +38,16 @@ def command(
 ) -> None:
     """Run an exercise of your own on this machine.
 
-    Builds the list, has the draft signed by people who are made up, starts everything, stays until Ctrl-C, prints
-    the counts. Keys and data end with the run.
+    Builds the list, has the draft signed by people who are made up, starts everything, stays until Ctrl-C. Then
+    all that it had of anybody is destroyed; the counts, the certificate of the purge, the report and what `audit
+    verify` says are printed. Keys and data end with the run.
+
+    Exits 1 where the counts do not reconcile, the audit chain is not whole or the purge is not certified, 2 where
+    a part could not be started or has ended.
     """
     console = Console()
     try:
-        bounds = _read(draft)
+        bounds = _read(draft, list_dir)
         with ExitStack() as ended:
             setup = _setup(bounds, draft, list_dir, home, people_file, ray_workers, console)
             ended.callback(_forget, home)
@@ -50,16 +56,17 @@ def command(
             console.rule(f"{bounds.deployment}: {bounds.use_case.value.upper()}")
             console.print(exercise.bounds(), highlight=False, markup=False, soft_wrap=True)
             console.print(f"Alerts are decided at {exercise.page} until {bounds.window.end}. Ctrl-C ends the run.")
-            _stay(exercise)
-            exercise.services[Stage.INGEST].stop()
-            statement = exercise.statement()
+            gone = _stay(exercise, console)
+            console.print("ending the run", markup=False)
+            ending = end(exercise, console, reason="the run is over")
     except (StackError, SignpostError) as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(2) from error
-    console.print(as_table(statement))
+    if gone or not ending.good:
+        raise typer.Exit(2 if gone else 1)
 
 
-def _read(path: Path) -> Authority:
+def _read(path: Path, list_dir: Path) -> Authority:
     if not path.exists():
         raise Misconfigured(f"{path} is not there; `signpost authority new` writes one")
     bounds = files.read_draft(path).bounds()
@@ -67,6 +74,7 @@ def _read(path: Path) -> Authority:
         raise Misconfigured(f"{path}: use_case: its approvers would be made up, so it must be `exercise`")
     cameras = files.cameras_path(path)
     parse_cameras(files.read_text(cameras), origin=str(cameras))  # said now, not by a service's log
+    folder.read(list_dir)  # and not after all has been started
     return bounds
 
 
@@ -95,22 +103,25 @@ def _setup(
         people_file=people_file,
         home=home,
         ray_workers=ray_workers,
-        say=console.print,
+        # Files have any name: nothing in one is markup.
+        say=partial(console.print, markup=False, highlight=False, soft_wrap=True),
     )
 
 
 def _forget(home: Path) -> None:
-    for folder in (home / "stack", home / "keys", home / "authority"):
-        shutil.rmtree(folder, ignore_errors=True)
+    for made in (home / "stack", home / "keys", home / "authority"):
+        shutil.rmtree(made, ignore_errors=True)
 
 
-def _stay(exercise: Exercise) -> None:
-    """Until Ctrl-C; a service that ends by itself ends the run, naming its log."""
+def _stay(exercise: Exercise, console: Console) -> str:
+    """Until Ctrl-C; a service that ends by itself ends the run: its name is returned, its log named."""
     try:
         while True:
             for service in exercise.services.values():
                 if not service.alive():
-                    raise StackError(f"{service.name} has ended; its log is {service.log}")
+                    said = f"{service.name} has ended; its log is {service.log}"
+                    console.print(said, style="red", markup=False, soft_wrap=True)
+                    return service.name
             time.sleep(_LOOK_EVERY_S)
     except KeyboardInterrupt:
-        return
+        return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -14,18 +14,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from console import purge
-from console.audit.verdict import Verdict
 from console.demo.people import Account, demo_accounts, write_people
 from console.demo.scripted import ScriptedReviewer
-from console.ledger import report
-from console.ledger.statement import Statement
-from console.ledger.table import as_table
 from console.run.deployment import ExerciseCamera
+from console.run.ending import Ending, end
 from console.run.exercise import Exercise, Setup
 from console.sample import film, passages
 from console.sample.blue_list import write_blue_list
-from services.contracts.authorisation.enums import Move
 from services.contracts.counts import Count, Stage
 
 ASSETS = Path(".cache/assets/pictures")
@@ -48,9 +43,10 @@ class Figures:
     cases: int
     decided: int
     reconciles: bool
-    purged_s: float
+    purged_s: float | None
     audit_entries: int
     audit_whole: bool
+    missing: tuple[str, ...] = ()
 
 
 def play(home: Path, *, console: Console, ray_workers: int) -> Figures:
@@ -73,23 +69,8 @@ def play(home: Path, *, console: Console, ray_workers: int) -> Figures:
             _decide_the_rest(exercise, accounts, film_began, console)
         except KeyboardInterrupt:
             console.print("\nstopping early: what follows is how far it came")
-        exercise.services[Stage.INGEST].stop()
-        statement = _settled(exercise)
-        console.print(as_table(statement))
-        began = time.monotonic()
-        _say(console, "signpost purge", purge.lines(_purged(exercise)))
-        purged_s = time.monotonic() - began
-        verdict = _verified(exercise)
-        _say(console, "signpost deployment report", report.lines(exercise.report()))
-        _say(console, "signpost audit verify", verdict.lines())
-    return _figures(statement, verdict, first_alert_s, purged_s)
-
-
-def _say(console: Console, command: str, said: Iterable[str]) -> None:
-    """What a command would have printed."""
-    console.rule(command)
-    for line in said:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        ending = end(exercise, console, reason="the films are over")
+    return _figures(ending, first_alert_s)
 
 
 def _forget(home: Path) -> None:
@@ -169,56 +150,24 @@ def _decide_the_rest(exercise: Exercise, accounts: list[Account], film_began: da
     console.print(f"scripted judgements: {sum(reviewer.decided for reviewer in scripted)}")
 
 
-def _settled(exercise: Exercise) -> Statement:
-    """The statement once all that was on its way has arrived, or as it is after a while."""
-    found: list[Statement] = []
-
-    def settled() -> bool:
-        found.append(exercise.statement())
-        return found[-1].reconciles and not any(line.in_flight for line in found[-1].lines)
-
-    _until(settled, within_s=20.0)
-    return found[-1]
-
-
-def _purged(exercise: Exercise) -> str:
-    """The exercise is stopped, and everything that it had of anybody destroyed; the signed certificate."""
-    exercise.order(Move.STOP, reason="the films are over")
-    # Whoever holds something answers for itself.
-    exercise.services[Stage.INGEST].start()
-    return exercise.purge(reason="the exercise is over")
-
-
-def _verified(exercise: Exercise) -> Verdict:
-    """The audit chain, once a head is over all of it."""
-    found: list[Verdict] = []
-
-    def anchored() -> bool:
-        found.append(exercise.chain())
-        head = found[-1].agreed
-        return not found[-1].ok or (head is not None and head.head.size == found[-1].entries)
-
-    _until(anchored, within_s=20.0)
-    return found[-1]
-
-
 def _until(check: Callable[[], bool], *, within_s: float) -> None:
     deadline = time.monotonic() + within_s
     while not check() and time.monotonic() < deadline:
         time.sleep(_LOOK_EVERY_S)
 
 
-def _figures(statement: Statement, verdict: Verdict, first_alert_s: float | None, purged_s: float) -> Figures:
-    totals = statement.totals
+def _figures(ending: Ending, first_alert_s: float | None) -> Figures:
+    totals = ending.statement.totals if ending.statement else {}
     return Figures(
         seconds_to_first_alert=None if first_alert_s is None else round(first_alert_s, 2),
         alerts=totals.get(Count.ALERTS_PUBLISHED, 0),
         cases=totals.get(Count.CASES_OPENED, 0),
         decided=totals.get(Count.CASES_DECIDED, 0),
-        reconciles=statement.reconciles,
-        purged_s=round(purged_s, 2),
-        audit_entries=verdict.entries,
-        audit_whole=verdict.ok and verdict.agreed is not None,
+        reconciles=ending.statement is not None and ending.statement.reconciles,
+        purged_s=None if ending.purged_s is None else round(ending.purged_s, 2),
+        audit_entries=ending.verdict.entries if ending.verdict else 0,
+        audit_whole=ending.audit_whole,
+        missing=tuple(ending.missing),
     )
 
 

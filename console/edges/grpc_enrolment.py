@@ -13,8 +13,8 @@ from console.watchlist.enrolment import Model, Refusal, Refused, Template
 from services.contracts.errors import Misconfigured
 from signpost.v1 import enrolment_pb2, enrolment_pb2_grpc
 
-# The server gives up on a picture after 30 s, and may have another in hand; the first call waits for the model.
-_CALL_S = 90.0
+# The server gives up on a picture after 60 s, and may have another in hand; the first call waits for the model.
+_CALL_S = 150.0
 _FIRST_CALL_S = 60.0
 # MAX_PICTURE_BYTES is 100 MB at the most, beside which a message has little.
 _MAX_BYTES = 101_000_000

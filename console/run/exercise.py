@@ -152,6 +152,11 @@ class Exercise:
         }
         self._add(name, OVERSIGHT, own | settings)
 
+    def can(self, move: Move) -> bool:
+        """Whether the authority stands so that it can be moved so. Raises SignpostError."""
+        with OversightClient(self.oversight) as client:
+            return client.newest(self.deployment).can(move)
+
     def order(self, move: Move, *, reason: str) -> None:
         """Have the authority moved, as its supervisor would. Raises SignpostError."""
         authorised.order(self.oversight, self.sample, move, self.document, reason=reason)

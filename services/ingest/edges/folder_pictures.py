@@ -13,6 +13,7 @@ import av
 import simplejpeg
 from av.video.frame import VideoFrame
 
+from services.contracts.file_names import is_system
 from services.ingest.core.jpeg_markers import holds_picture_only
 from services.ingest.core.order import ReadOrder
 from services.ingest.core.reasons import Fault, Flaw
@@ -33,7 +34,7 @@ _PNG_SIZE = struct.Struct(">II")
 
 
 def stills(order: ReadOrder) -> Iterator[Still]:
-    """Every file of the folder as one frame at `rate_fps`; hidden files and folders are none.
+    """Every file of the folder as one frame at `rate_fps`; hidden and system files, and folders, are none.
 
     Raises SourceFault if there is no such folder or nothing in it.
     """
@@ -57,7 +58,7 @@ def readable(folder: Path) -> list[Path]:
 
 def _files(folder: Path) -> list[Path]:
     try:
-        found = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+        found = sorted(path for path in folder.iterdir() if path.is_file() and not is_system(path.name))
     except (FileNotFoundError, NotADirectoryError):
         raise SourceFault(Fault.NOT_FOUND) from None
     except OSError:

@@ -24,6 +24,8 @@ def final(world: IngestWorld) -> bool:
 def test_every_picture_arrives_once_in_order_sealed_and_accounted_for(world: IngestWorld, tmp_path: Path) -> None:
     folder = write_jpegs(tmp_path / "pictures", 7)
     write_png(folder / "007.png", width_px=64, height_px=48)
+    for name in (".DS_Store", "._001.jpg", "Thumbs.db", "desktop.ini", "001.jpg~"):
+        (folder / name).write_bytes(b"what systems leave is no frame, and no flaw")
     world.deploy(a_folder_camera(folder))
     with world.ingest() as ingest:
         eventually(lambda: final(world), "the run's last account", within_s=WITHIN_S)
