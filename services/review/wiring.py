@@ -33,7 +33,7 @@ from services.review.edges.cases_redis import Held, LoopCases, ThreadCases
 from services.review.edges.grpc_review import ReviewServer
 from services.review.edges.held_evidence import bring_away
 from services.review.edges.outbox_minutes import OutboxMinutes
-from services.review.edges.outbox_redis import RedisOutbox, undelivered
+from services.review.edges.outbox_redis import RedisOutbox, tidy, undelivered
 from services.review.edges.past import Past
 from services.review.edges.people_file import PeopleFile
 from services.review.edges.pictures_sealed import SealedPictures, is_held
@@ -403,7 +403,7 @@ def build(settings: ReviewSettings, context: Context, *, faults: FaultPoint = no
         Holder.REVIEW,
         values=[Values(What.PICTURES, names.content(""), is_held)],
         undelivered=lambda durable: undelivered(durable, names),
-        before=lambda: _bring_held_away(settings, context, authority),
+        before=lambda: _before_purge(settings, context, authority),
     )
     return UnderAuthority(
         authority,
@@ -415,25 +415,22 @@ def build(settings: ReviewSettings, context: Context, *, faults: FaultPoint = no
     )
 
 
-def _bring_held_away(settings: ReviewSettings, context: Context, authority: AuthorityWatch) -> None:
-    """Before a purge, when the service is closed. Raises Transient."""
+def _before_purge(settings: ReviewSettings, context: Context, authority: AuthorityWatch) -> None:
+    """When the service is closed: bring away what is held, and put aside what is not ours. Raises Transient."""
     verified = authority.verified()
     if verified is None:
         raise Transient("the authority is not verified: what is held is not known")
     volatile = connect(settings.redis_volatile_url, client_name="review-held")
     durable = connect(settings.redis_durable_url, client_name="review-held")
-    store = FolderKeys(settings.keys_dir, context.clock)
+    folder = FolderKeys(settings.keys_dir, context.clock)
+    ring = Keyring(VolatileKeys(volatile, context.clock), folder, context.clock)
+    bounds, names = as_authority(verified), Names(DeploymentId(settings.deployment))
+    # The process ends with its purge: nobody would read a count any more. The vault logs what it does not believe.
+    vault = Vault(bounds, ring, AesGcm(), context.clock, refused=lambda kind: None)
     with closing(volatile), closing(durable):
-        bring_away(
-            authority.holds(),
-            as_authority(verified),
-            durable=durable,
-            names=Names(DeploymentId(settings.deployment)),
-            ring=Keyring(VolatileKeys(volatile, context.clock), store, context.clock),
-            clock=context.clock,
-            # The process ends with its purge: nobody would read the count any more, but the log says it.
-            refused=lambda kind: log.error("what is held was altered, and is not kept", extra={"kind": kind}),
-        )
+        tidy(durable, names, vault)
+        held = authority.holds()
+        bring_away(held, bounds, durable=durable, names=names, ring=ring, clock=context.clock, vault=vault)
 
 
 def _connection(settings: ReviewSettings) -> Connection:

@@ -160,7 +160,8 @@ def _names(durable: redis.Redis, values: Values) -> Iterator[tuple[bytes | str, 
     """Every name, and whether its value is held."""
     pattern = "".join(f"\\{one}" if one in "*?[]\\^" else one for one in values.prefix) + "*"
     for name in durable.scan_iter(match=pattern, count=_AT_ONCE):
-        value = durable.get(name)
+        # MGET: a value of another type, which none of us wrote, is nothing to it, and goes with the rest.
+        (value,) = durable.mget([name])
         yield name, isinstance(value, bytes) and values.keeps(value)
 
 

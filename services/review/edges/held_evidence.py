@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import redis
 
@@ -35,13 +35,12 @@ def bring_away(
     names: Names,
     ring: Keyring,
     clock: Clock,
-    refused: Callable[[Stored], None],
+    vault: Vault,
 ) -> int:
     """Re-encrypt the evidence of every case that is held, to stay until its hold ends; how many pictures.
 
     Nobody else may work on the cases any more. Blocks; raises Transient. Done twice it changes nothing.
     """
-    vault = Vault(bounds, ring, AesGcm(), clock, refused=refused)
     cases = ThreadCases(durable, Held(names, vault, Past(bounds, ring)))
     pictures = SealedPictures(bounds, names, ring, AesGcm())
     longest = {held.case: held for held in sorted(holds, key=lambda held: held.until) if held.until > clock.now()}
@@ -56,7 +55,7 @@ def bring_away(
             name = names.content(content)
             with as_transient("holding evidence"):
                 (sealed,) = durable.mget([name])
-            again = _again(pictures, content, sealed, spec, refused)
+            again = _again(pictures, content, sealed, spec, vault)
             if again is not None:
                 with as_transient("holding evidence"):
                     durable.set(name, again, pxat=ms(spec.expires_at))
@@ -64,12 +63,10 @@ def bring_away(
     return kept
 
 
-def _again(
-    pictures: SealedPictures, content: str, sealed: object, spec: KeySpec, refused: Callable[[Stored], None]
-) -> bytes | None:
+def _again(pictures: SealedPictures, content: str, sealed: object, spec: KeySpec, vault: Vault) -> bytes | None:
     """The same under `spec`; None for what is gone or not to be believed: that must not hold up a purge."""
     try:
         return pictures.keep(content, sealed, spec) if isinstance(sealed, bytes) else None
     except (Tampered, Undecodable):
-        refused(Stored.PICTURES)
+        vault.refuse(Stored.PICTURES)
         return None

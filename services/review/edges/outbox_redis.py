@@ -22,6 +22,7 @@ from services.runtime.redis_client import as_transient
 _WHAT = "outbox"
 # What was told and removed is known again for so many events: longer than any replay is worth.
 _TOLD = 10_000
+_ALL = 1_000_000
 # Of what is not ours, kept for whoever looks into it.
 _REFUSED = 1_000
 
@@ -73,6 +74,8 @@ class RedisOutbox:
 
     def oldest(self, limit: int) -> list[Entry]:
         """The next entries in order. What is not ours, or was told already, is put aside."""
+        if not self._vault.knows():
+            return []
         with as_transient(_WHAT):
             found = self._client.xrange(self._names.outbox, count=limit) or ()
         read = [(_text(entry), self._read(_text(entry), fields)) for entry, fields in found]
@@ -190,6 +193,11 @@ class RedisOutbox:
                 pipe.xadd(self._names.refused, dict(fields or {"empty": b""}), maxlen=_REFUSED)  # type: ignore[arg-type]
             pipe.xdel(self._names.outbox, *(entry for entry, _ in entries))
             pipe.execute()
+
+
+def tidy(durable: redis.Redis, names: Names, vault: Vault) -> None:
+    """Put aside what is not ours, before a purge takes the key that tells: it must not count as left behind."""
+    RedisOutbox(durable, names, vault).oldest(_ALL)
 
 
 def undelivered(durable: redis.Redis, names: Names) -> int:

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 # A change of what is authenticated, or in which order, takes a new number.
 _FORMAT = "signpost-review-value-1"
-_PREFIX = re.compile(rb"([0-9]{1,12}):")
+_PREFIX = re.compile(rb"([1-9][0-9]{0,11}):")
 _UNTIL_BYTES = 8
 # Of a value: its version and the nonce lie in it, so no two values begin alike.
 HEAD_BYTES = 48
@@ -80,8 +80,7 @@ class Vault:
 
     def open(self, kind: Stored, name: str, raw: object) -> Opened | None:
         """What lies there; None for nothing, and for what is not to be believed. Raises Transient."""
-        if raw is None or not isinstance(self._ring.find(self._spec), Found):
-            # Without the key, past a purge, nothing can be told of it: it is as gone.
+        if raw is None or not self.knows():
             return None
         opened = self._genuine(name, raw)
         if opened is None:
@@ -105,6 +104,10 @@ class Vault:
 
     def _lasts(self, opened: Opened) -> bool:
         return opened.until is None or self._clock.now() < opened.until
+
+    def knows(self) -> bool:
+        """Whether it can tell at all: without the key, past a purge, nothing is known of any value."""
+        return isinstance(self._ring.find(self._spec), Found)
 
     def refuse(self, kind: Stored) -> None:
         """Something that is not to be believed was found."""

@@ -21,6 +21,7 @@ from services.review.casework import CaseDesk
 from services.review.core.errors import MoveRefused, NotFound
 from services.review.core.views import CaseState, ReleaseReason, SupersedeTowards
 from services.review.edges import stored
+from services.review.edges.outbox_redis import tidy, undelivered
 from services.review.edges.sessions_redis import RedisSessions
 from services.review.metrics import Stored
 from services.runtime.redis_client import connect_async
@@ -270,6 +271,21 @@ def test_an_index_that_names_what_is_not_there_stops_nothing(rig: Rig) -> None:
     assert rig.at_desk(lambda desk: desk.claim(ANN, case)).case == case
 
 
+def test_word_of_changes_that_nobody_of_us_gave_ends_no_watching(rig: Rig) -> None:
+    async def work(desk: CaseDesk) -> tuple[str, str]:
+        case = rig.raise_alert()
+        lines = desk.watch(BEN)
+        assert (await anext(lines)).case == case
+        for word in (b"\xff\xfe", "nobody", b""):
+            rig.client.publish(rig.names.changes, word)
+        other = of_another_person(rig)
+        async with asyncio.timeout(20):
+            return other, (await anext(lines)).case
+
+    other, told = rig.at_desk(work)
+    assert told == other
+
+
 def test_pictures_that_are_not_ours_are_not_shown_and_the_others_are(rig: Rig) -> None:
     case = rig.raise_alert()
     rig.arrive(rig.record(an_alert_of("gate-2.1.1.3.0", at=rig.clock.now())))
@@ -333,6 +349,18 @@ def test_an_event_that_none_of_us_wrote_is_not_told_and_holds_up_no_other(rig: R
     assert rig.not_believed() == {Stored.EVENT: 5}
     assert rig.client.xlen(rig.names.outbox) == 1, "what is not ours would be counted as undelivered for ever"
     assert rig.client.xlen(rig.names.refused) == 5
+
+
+def test_what_somebody_else_put_into_the_outbox_is_not_left_undelivered_by_a_purge(rig: Rig) -> None:
+    """No certificate would ever have been clean."""
+    rig.raise_alert()
+    for _ in range(3):
+        rig.client.xadd(rig.names.outbox, {"case": "mine", "event": b"mine"})
+    tidy(rig.client, rig.names, rig.vault)
+    assert undelivered(rig.client, rig.names) == 1
+    rig.client.delete(rig.names.outbox)
+    rig.client.set(rig.names.outbox, "mine")
+    assert undelivered(rig.client, rig.names) == 0
 
 
 def test_an_event_that_was_told_is_not_told_again(rig: Rig) -> None:
@@ -519,8 +547,11 @@ def test_what_was_copied_before_a_purge_opens_for_nobody_after_it(rigs: Callable
     assert rig.store.lives_s(f"{DEPLOYMENT}/") == []
     put_back(rig, copy)
     later = rigs()
-    assert (later.cases.case(case), later.cases.open_cases(), who(later, "token")) == (None, [], None)
+    assert (later.cases.case(case), later.cases.open_cases()) == (None, [])
     sealed = later.client.get(later.names.content(content))
     assert isinstance(sealed, bytes)
     assert later.pictures.open(content, sealed) is None
     assert (later.outbox.oldest(10), later.counts()) == ([], {})
+    waiting_still = (undelivered(later.client, later.names), later.client.xlen(later.names.refused))
+    assert waiting_still == (2, 0), "what was never delivered is said to be none of ours"
+    assert who(later, "token") is None

@@ -10,10 +10,11 @@ from services.contracts.events import Judgement
 from services.review.core.case import contents_of
 from services.review.edges.held_evidence import bring_away
 from services.review.edges.pictures_sealed import is_held
+from services.review.edges.vault import Vault
 from services.runtime.keys.ring import Keyring
 from tests.builders import DEPLOYMENT
 from tests.fakes.keys import FakeKeys
-from tests.integration.review.rig import Rig
+from tests.integration.review.rig import CIPHER, Rig
 from tests.integration.review.test_pictures_kept import decide, held
 
 MATCH = Judgement.MATCH
@@ -35,7 +36,7 @@ def bring(rig: Rig, *holds: CaseHeld) -> int:
         names=rig.names,
         ring=ring,
         clock=rig.clock,
-        refused=rig.metrics.not_believed,
+        vault=Vault(rig.authority, ring, CIPHER, rig.clock, refused=rig.metrics.not_believed),
     )
 
 

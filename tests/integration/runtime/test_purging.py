@@ -115,6 +115,15 @@ def test_every_key_that_there_is_goes(ground: Ground) -> None:
     assert not any(keys.held_of("town").startswith(prefix) for prefix in prefixes)
 
 
+def test_what_somebody_else_wrote_in_between_goes_with_the_rest(ground: Ground) -> None:
+    """A value of another type under one of our names would have held up the purge for good."""
+    ground.durable.rpush("pictures:{town}:three", "mine")
+    ground.durable.hset("list:town:digest:part:9", "mine", "mine")
+    answer = ground.purge().obey(2, 7)
+    assert (answer.clean, answer.destroyed[What.PICTURES], answer.destroyed[What.LIST_PARTS]) == (True, 2, 4)
+    assert ground.left("town") == 1, "the pictures that are held"
+
+
 def test_done_twice_it_finds_nothing(ground: Ground) -> None:
     ground.purge().obey(1, 5)
     again = ground.purge().obey(1, 6)
