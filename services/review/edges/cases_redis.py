@@ -20,6 +20,7 @@ from services.review.edges import past, stored
 from services.review.edges.lanes import Lanes
 from services.review.edges.past import Past
 from services.review.edges.plan import Names, Words, ms, words
+from services.review.edges.reading import values, values_async
 from services.review.edges.tally import Sum, Tally, opened
 from services.review.edges.vault import HEAD_BYTES, Opened, Vault
 from services.review.metrics import Stored
@@ -136,8 +137,7 @@ class ThreadCases:
     def known(self, alert: str, subject: str) -> Known:
         names, vault = self._names, self._held.vault
         with _reached():
-            # MGET: a value of another type is nothing to it.
-            raw_seen, raw_newest = self._client.mget([names.seen(alert), names.subject(subject)])
+            raw_seen, raw_newest = values(self._client, [names.seen(alert), names.subject(subject)])
         remembered = vault.open(Stored.SEEN, names.seen(alert), raw_seen)
         seen = None if remembered is None else stored.load_seen(remembered.plain)
         newest = vault.open(Stored.SUBJECT, names.subject(subject), raw_newest)
@@ -152,13 +152,13 @@ class ThreadCases:
     def case(self, case: str) -> Case | None:
         name = self._names.case(case)
         with _reached():
-            (raw,) = self._client.mget([name])
+            (raw,) = values(self._client, [name])
         return self._held.read_now(raw, name)
 
     def open_cases(self) -> list[Case]:
         with _reached():
             found = self._client.zrange(self._names.open, 0, -1)
-            bodies = self._client.mget([self._names.case(_text(case)) for case in found]) if found else []
+            bodies = values(self._client, [self._names.case(_text(case)) for case in found])
         return self._held.all(found, bodies)
 
     def apply(self, change: Change) -> bool:
@@ -242,7 +242,7 @@ class LoopCases:
     async def case(self, case: str) -> Case | None:
         name = self._names.case(case)
         with _reached():
-            (raw,) = await self._client.mget([name])
+            (raw,) = await values_async(self._client, [name])
         return None if raw is None else await asyncio.to_thread(self._held.read_now, raw, name)
 
     async def open_cases(self) -> list[Case]:
@@ -294,5 +294,5 @@ class LoopCases:
     async def _listed(self, index: str) -> list[Case]:
         with _reached():
             found = await self._client.zrange(index, 0, -1)
-            bodies = await self._client.mget([self._names.case(_text(case)) for case in found]) if found else []
+            bodies = await values_async(self._client, [self._names.case(_text(case)) for case in found])
         return self._held.all(found, bodies)

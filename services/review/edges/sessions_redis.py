@@ -10,6 +10,7 @@ import redis.asyncio
 from services.review.edges import past
 from services.review.edges.past import Past
 from services.review.edges.plan import Names, ms
+from services.review.edges.reading import values_async
 from services.review.edges.vault import Opened, Vault
 from services.review.metrics import Stored
 from services.runtime.redis_client import as_transient
@@ -50,8 +51,7 @@ class RedisSessions:
 
     async def _opened(self, name: str) -> Opened | None:
         with as_transient(_WHAT):
-            # MGET: a value of another type is nothing to it.
-            (raw,) = await self._client.mget([name])
+            (raw,) = await values_async(self._client, [name])
         return None if raw is None else await asyncio.to_thread(self._believed, name, raw)
 
     def _believed(self, name: str, raw: object) -> Opened | None:

@@ -101,6 +101,18 @@ def test_a_case_that_none_of_us_wrote_is_not_believed_and_is_counted(rig: Rig, s
     assert rig.at_desk(lambda desk: desk.claim(ANN, other)).case == other
 
 
+def test_a_value_of_another_type_is_refused_and_counted_like_any_other(rig: Rig) -> None:
+    """As the attack that was found wrote it: a hash with a version and a body."""
+    case, session = rig.raise_alert(), signed_in(rig, "ann", "token")
+    other = of_another_person(rig)
+    for name in (rig.names.case(case), session):
+        rig.client.delete(name)
+        rig.client.hset(name, mapping={"version": 9, "body": "{}"})
+    assert (rig.cases.case(case), who(rig, "token")) == (None, None)
+    assert [one.id for one in rig.cases.open_cases()] == [other]
+    assert rig.not_believed() == {Stored.CASE: 2, Stored.SESSION: 1}
+
+
 def test_nothing_of_a_case_can_be_read_in_the_server(rig: Rig) -> None:
     """Else one reviewer with a look at the server sees the other's judgement."""
     case = rig.raise_alert()
