@@ -41,13 +41,15 @@ class CaseAfter:
     """The case at its new version; holds only if the store still has the one before.
 
     The indexes of cases stay until `indexed_until`, unless another change gives them longer. `past_until`: for how
-    long the case as it was before might be found and believed, were it not marked as past.
+    long the case as it was before might be found and believed, were it not marked as past. `came_from`: the turn
+    that it was decided on, None for a new case.
     """
 
     case: Case
     keep_until: datetime
     indexed_until: datetime
     past_until: datetime
+    came_from: int | None
 
 
 @dataclass(frozen=True, kw_only=True)

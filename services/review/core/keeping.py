@@ -32,6 +32,7 @@ class Keeping:
             keep_until=self.case(case, now),
             indexed_until=self.tombstone(now),
             past_until=self.case(before or case, now),
+            came_from=None if before is None else before.turn,
         )
 
     def case(self, case: Case, now: datetime) -> datetime:

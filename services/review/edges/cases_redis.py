@@ -86,6 +86,12 @@ class Held:
         self._turned(case, until=None)
         return case
 
+    def stands(self, after: CaseAfter | None) -> bool:
+        """Whether what a move was decided on is not over since: looked at as late as can be. Blocks."""
+        if after is None or after.came_from is None:
+            return True
+        return not self.past.over(past.turn(after.case.id, after.came_from))
+
     def settle(self, after: CaseAfter | None) -> None:
         """A move was written: nobody comes back behind it. Blocks."""
         if after is not None:
@@ -107,12 +113,15 @@ class Held:
         cases = (self.read(raw, self.names.case(_text(one))) for one, raw in zip(found, bodies, strict=True))
         return [case for case in cases if case is not None]
 
-    def overrule(self, answer: object, overruled: dict[str, bytes]) -> bool:
-        """Whether the step met a value that is not ours, and may write over it: `overruled` says so then."""
+    def overrule(self, answer: object, asked: Words, overruled: dict[str, bytes]) -> bool:
+        """Whether the step met a value that is not ours where nothing should be: `overruled` has it written over.
+
+        Where something should be, somebody may have moved it on before it was written over: that is read again.
+        """
         if not isinstance(answer, list):
             return False
         name, raw = _text(answer[0]), answer[1]
-        if not raw or self.vault.holds(name, raw):
+        if not raw or name not in asked.new or self.vault.holds(name, raw):
             return False
         overruled[name] = raw[:HEAD_BYTES]
         return True
@@ -217,6 +226,8 @@ class ThreadCases:
                 yield found.totals
 
     def _written(self, change: Change, counted: Sum | None) -> bool:
+        if not self._held.stands(change.case):
+            return False
         counts = None if counted is None else (self._tally.writer, self._tally.sealed(counted))
         overruled: dict[str, bytes] = {}
         for _ in range(_OVERRULED_AT_MOST):
@@ -225,7 +236,7 @@ class ThreadCases:
             if not isinstance(answer, list):
                 self._held.thrown_away(answer)
                 return True
-            if not self._held.overrule(answer, overruled):
+            if not self._held.overrule(answer, asked, overruled):
                 return False
         return False
 
@@ -265,6 +276,8 @@ class LoopCases:
         overruled: dict[str, bytes] = {}
         for _ in range(_OVERRULED_AT_MOST):
             asked = await asyncio.to_thread(self._words, change, overruled)
+            if asked is None:
+                return False
             with _reached():
                 answer = await self._apply(keys=asked.keys, args=asked.arguments)
             if not isinstance(answer, list):
@@ -272,7 +285,7 @@ class LoopCases:
                 # Before anybody is answered: what a judge is told must not be undone behind them.
                 await asyncio.to_thread(self._held.settle, change.case)
                 return True
-            if not self._held.overrule(answer, overruled):
+            if not self._held.overrule(answer, asked, overruled):
                 return False
         return False
 
@@ -288,7 +301,10 @@ class LoopCases:
                 else:
                     await asyncio.sleep(0)
 
-    def _words(self, change: Change, overruled: dict[str, bytes]) -> Words:
+    def _words(self, change: Change, overruled: dict[str, bytes]) -> Words | None:
+        """None if what the change was decided on is over since."""
+        if not self._held.stands(change.case):
+            return None
         return words(self._names, change, self._held.vault, counts=None, overruled=overruled)
 
     async def _listed(self, index: str) -> list[Case]:

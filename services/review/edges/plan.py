@@ -113,10 +113,11 @@ def ms(at: datetime) -> int:
 
 @dataclass(frozen=True)
 class Words:
-    """KEYS and ARGV of apply.lua."""
+    """KEYS and ARGV of apply.lua; `new` are the names where nothing of ours should be yet."""
 
     keys: list[str]
     arguments: list[Word]
+    new: frozenset[str]
 
 
 def words(
@@ -160,6 +161,7 @@ class _Plan:
     expects: list[tuple[str, bytes]] = field(default_factory=list)
     commands: list[tuple[Word, ...]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
 
     def put_case(self, after: CaseAfter) -> None:
         """The case, its index, and word of it."""
@@ -211,10 +213,12 @@ class _Plan:
             arguments += (key, beginning)
         for command in self.commands:
             arguments += (len(command), *command)
-        return Words(list(dict.fromkeys(self.keys)), arguments)
+        return Words(list(dict.fromkeys(self.keys)), arguments, frozenset(self.new))
 
     def _replace(self, name: str, version: int, plain: bytes, until: datetime) -> None:
         """The version before, or none yet if that is 0, or what is not ours."""
         before = begin(version - 1) if version > 1 else b""
+        if not before:
+            self.new.append(name)
         self.expects.append((name, self.overruled.get(name, before)))
         self.run("SET", name, self.vault.seal(name, plain, version=version, until=until), "PXAT", ms(until))

@@ -36,9 +36,8 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 
 def put(rig: Rig, case: Case, *events: CaseEvent) -> bool:
     far = rig.clock.now().replace(year=rig.clock.now().year + 1)
-    return rig.cases.apply(
-        Change(case=CaseAfter(case=case, keep_until=far, indexed_until=far, past_until=far), events=events)
-    )
+    after = CaseAfter(case=case, keep_until=far, indexed_until=far, past_until=far, came_from=None)
+    return rig.cases.apply(Change(case=after, events=events))
 
 
 def opened(rig: Rig) -> Case:
@@ -103,7 +102,7 @@ def test_a_step_on_an_old_version_writes_nothing_at_all(rig: Rig) -> None:
     stale = Change(
         alert=AlertAfter(alert="alert-2", seen=seen, keep_until=far),
         subject=SubjectAfter(case=case, version=0, keep_until=far),
-        case=CaseAfter(case=late.case, keep_until=far, indexed_until=far, past_until=far),
+        case=CaseAfter(case=late.case, keep_until=far, indexed_until=far, past_until=far, came_from=None),
         events=late.events,
         contents=(Content(name="alert-2.r1", sealed=b"\x00\xff\r\n", keep_until=far),),
         counts={"alerts_received": 1},

@@ -18,7 +18,11 @@ from services.contracts.decisions import AlertJudged, CaseDecided, CaseExpired
 from services.contracts.events import CaseOutcome, Judgement
 from services.contracts.lists import everything
 from services.review.casework import CaseDesk
+from services.review.core.change import Change
 from services.review.core.errors import MoveRefused, NotFound
+from services.review.core.keeping import Keeping
+from services.review.core.move import Claim
+from services.review.core.moves import decide as move_on
 from services.review.core.views import CaseState, ReleaseReason, SupersedeTowards
 from services.review.edges import stored
 from services.review.edges.outbox_redis import tidy, undelivered
@@ -149,6 +153,25 @@ def test_a_case_that_is_over_does_not_come_back_as_open(
     assert said(looks) == [], "what was put back decided anew"
     assert not [one for one in looks.events() if isinstance(one, CaseExpired)]
     assert decided in (CaseOutcome.AGREED_MATCH, CaseOutcome.NO_ACTION)
+
+
+@pytest.mark.parametrize("by", ["an earlier value", "rubbish"])
+def test_who_is_slow_to_judge_does_not_write_over_a_judgement_that_was_taken_away_meanwhile(
+    rig: Rig, by: str
+) -> None:
+    """Ben's move was decided on the case as it was before Ann's judgement: put back in between, it fits again."""
+    case = rig.raise_alert()
+    before = rig.client.get(rig.names.case(case))
+    assert isinstance(before, bytes)
+    decided_on = rig.cases.case(case)
+    assert decided_on is not None
+    rig.at_desk(lambda desk: judge(desk, ANN, case, NOT))
+    rig.client.set(rig.names.case(case), before if by == "an earlier value" else b"rubbish")
+    now = rig.clock.now()
+    step = move_on(decided_on, Claim(person=rig.tokens().of(BEN)), now=now, policy=rig.policy)
+    after = Keeping(rig.authority).after(step.case, now, before=decided_on)
+    assert not rig.cases.apply(Change(case=after, events=step.events))
+    assert rig.cases.case(case) is None
 
 
 def test_a_decided_case_that_was_deleted_is_not_decided_anew_when_its_track_is_seen_again(rig: Rig) -> None:

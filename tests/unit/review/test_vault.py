@@ -161,7 +161,7 @@ def test_where_an_answer_was_lost_only_the_step_itself_is_taken_for_taken(lies_t
     tally = Tally(vault, "counts")
     sums = []
     for _ in range(3):
-        sums.append(tally.plus({"alerts": 1}))
+        sums.append(tally.plus({"alerts": 1}, {}))
         if len(sums) < 3:
             tally.take(sums[-1])
     tally.unsure = True
@@ -174,4 +174,4 @@ def test_where_an_answer_was_lost_only_the_step_itself_is_taken_for_taken(lies_t
     }[lies_there]
     tally.settle(raw)
     assert not tally.unsure
-    assert tally.plus({}).totals == {"alerts": 3 if lies_there == "the step taken" else 2}
+    assert tally.plus({}, {}).totals == {"alerts": 3 if lies_there == "the step taken" else 2}
