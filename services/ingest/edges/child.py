@@ -8,6 +8,9 @@ import resource
 import signal
 import sys
 
+# A process can be confined while it has one thread: whoever imports this before numpy gets no more by its library.
+os.putenv("OPENBLAS_NUM_THREADS", "1")
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 

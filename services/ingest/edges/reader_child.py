@@ -162,9 +162,8 @@ def _started(module: str, inherited: tuple[int, ...]) -> subprocess.Popen[bytes]
         # libav writes addresses there.
         stderr=subprocess.DEVNULL,
         pass_fds=inherited,
-        # It reads what strangers send: it gets the way to our code, and none of our addresses and secrets. No
-        # thread may be there before it is confined.
-        env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "OPENBLAS_NUM_THREADS": "1"},
+        # It reads what strangers send: it gets the way to our code, and none of our addresses and secrets.
+        env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )
 
 
