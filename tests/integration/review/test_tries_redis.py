@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import pytest
 import redis
 from pydantic import SecretStr
 
@@ -103,3 +104,24 @@ def test_what_is_kept_names_nobody_and_has_an_end(redis_durable: str) -> None:
         assert names
         assert not [name for name in names if "mallory" in name or HERE in name]
         assert all(client.ttl(name) > 0 for name in names)
+
+
+@pytest.mark.parametrize("written", ["mine", "nan", "-1", "inf", "1e300", b"\xff", "9" * 40, ["a list"]], ids=str)
+def test_what_somebody_wrote_into_a_count_stops_no_sign_in_for_long(redis_durable: str, written: Any) -> None:
+    """No number there was an error at each try, and one far ahead shut an account out for good."""
+    tried = a_try("ann", HERE, device="")
+    names = Names(DeploymentId("tries-9"))
+
+    async def work(tries: RedisTries) -> tuple[float, float]:
+        await tries.count(tried)
+        with redis.Redis.from_url(redis_durable) as client:
+            counted = list(client.scan_iter(names.tries("*")))
+            assert counted
+            for name in counted:
+                client.delete(name)
+                client.rpush(name, "mine") if isinstance(written, list) else client.set(name, written)
+        return await tries.count(tried), await tries.count(a_try("ben", ELSEWHERE, device=""))
+
+    waits, others = on_redis(redis_durable, work, "tries-9")
+    assert 0 <= waits <= 3600
+    assert others == 0
