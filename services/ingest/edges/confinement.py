@@ -18,8 +18,9 @@ from pathlib import Path
 from services.ingest.core import syscall_filter
 from services.ingest.core.syscall_filter import MACHINES, Machine
 
-_PR_GET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 21, 38
+_PR_SET_NO_NEW_PRIVS = 38
 _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_TSYNC = 1, 1
+_SECCOMP_GET_ACTION_AVAIL, _KILL_PROCESS = 2, 0x80000000  # both since Linux 4.14
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _LANDLOCK_VERSION = 1
 _LANDLOCK_BENEATH = 1
@@ -28,8 +29,8 @@ _MAY_READ_FILE, _MAY_LIST = 1 << 2, 1 << 3
 _FILE_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 _NET_RIGHTS, _NET_SINCE = 0b11, 4
 _SCOPES, _SCOPES_SINCE = 0b11, 6
-# The kernel has not got it, or it was switched off at boot.
-_NOT_THERE = (errno.ENOSYS, errno.EOPNOTSUPP)
+# The kernel has not got it, it was switched off at boot, or a container's own filter does not let it through.
+_NOT_THERE = (errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EACCES)
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,12 @@ def _landlock_version(libc: ctypes.CDLL) -> int:
 
 def _machine(libc: ctypes.CDLL) -> Machine | None:
     """What the filter must know of this machine; None where the kernel or we have no filter for it."""
-    if sys.maxsize < 2**32 or libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) < 0:
+    machine = MACHINES.get(platform.machine())
+    if machine is None or sys.maxsize < 2**32:
         return None
-    return MACHINES.get(platform.machine())
+    kills = ctypes.c_uint32(_KILL_PROCESS)
+    asked = libc.syscall(machine.calls["seccomp"], _SECCOMP_GET_ACTION_AVAIL, 0, ctypes.byref(kills))
+    return machine if asked == 0 else None
 
 
 def _restrict_files(libc: ctypes.CDLL, readable: Collection[Path], *, tcp: bool) -> bool:

@@ -149,3 +149,21 @@ def test_a_taken_reader_of_a_folder_reads_that_folder_alone(tmp_path: Path) -> N
     folder = write_jpegs(tmp_path / "pictures", 2)
     order = an_order(Kind.FOLDER, str(folder))
     assert reached(order, tmp_path, readable=folder / "000.jpg") == ["read its own folder"]
+
+
+def test_where_a_container_lets_neither_through_a_reader_goes_on_and_says_so() -> None:
+    """An older container runtime answers EPERM to calls that it does not know; no camera would have been read."""
+    code = """
+from services.ingest.edges import confinement
+confinement.restrict_calls()
+print(confinement.available())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        timeout=60,
+        check=False,
+        text=True,
+        env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    )
+    assert done.stdout == "Confinement(files=False, calls=False)\n", done.stderr

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import socket
 import threading
+from pathlib import Path
 
 import av
+import pytest
 
 from services.contracts.camera_address import parse_address
 from services.ingest.edges.link_main import carry
 from services.ingest.edges.local_bridge import LocalBridge
 from tests.integration.ingest.scripted_camera import ScriptedCamera
+from tests.integration.ingest.test_camera_link import fault
+
+
+def test_a_camera_is_read_on_a_machine_whose_calls_are_not_filtered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import platform\nplatform.machine = lambda: 'riscv64'\n")
+    monkeypatch.syspath_prepend(tmp_path)  # a reader's path is ours
+    with ScriptedCamera() as camera:
+        assert fault(camera) is None
+        assert camera.connections == 1
 
 
 def test_a_stream_comes_through_a_port_that_one_connection_finds_open() -> None:
