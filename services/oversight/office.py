@@ -20,9 +20,10 @@ from services.contracts.authorisation.registry import Registry
 from services.contracts.authorisation.statements import NotBelieved
 from services.oversight.core.clerk import Clerk, Decision, Now
 from services.oversight.core.clockwork import keep, lists_wanted
-from services.oversight.core.commands import Command
+from services.oversight.core.commands import Command, Submit
 from services.oversight.core.minutes import Minutes
 from services.oversight.core.owed import overdue
+from services.oversight.core.reading import read, require_signed
 from services.oversight.core.recovery import recover
 from services.oversight.core.register import Register
 from services.oversight.core.registrar import Registrar
@@ -89,6 +90,7 @@ class Office:
         self._called = threading.Event()
         self._term = 0
         self._lock = threading.Lock()
+        self._reads = threading.Lock()
         self._asked: queue.Queue[_Asked] = queue.Queue(_MOST_WAITING)
         self._register: Register | None = None
         self._turned_s = clock.reading().monotonic_s
@@ -145,7 +147,8 @@ class Office:
 
         Raises NotAuthorised, NotBelieved; NotRecorded (Standby among them); Unsettled if the end is not known.
         """
-        asked = _Asked(command)
+        ends_s = self._clock.reading().monotonic_s + within_s
+        asked = _Asked(self._read(command, within_s) if isinstance(command, Submit) else command)
         with self._lock:  # so that nothing is put in behind the back of who clears the desk
             if self._register is None:
                 raise Standby
@@ -154,9 +157,32 @@ class Office:
             except queue.Full:
                 raise NotRecorded("too many commands wait") from None
         try:
-            return asked.answer.result(within_s)
+            return asked.answer.result(max(0.0, ends_s - self._clock.reading().monotonic_s))
         except TimeoutError:
             raise Unsettled("not answered in time") from None
+
+    def _read(self, command: Submit, within_s: float) -> Command:
+        """The document read, on the caller's thread; one at a time, for the leader needs the processor too."""
+        self.register()
+        registry = self._registry
+        if registry is None:
+            return command
+        now = self._clock.reading().wall
+        try:
+            # Who has no key gets no turn.
+            require_signed(command, registry, now)
+            return self._in_turn(lambda: read(command, registry, now), within_s)
+        except NotAuthorised as refused:
+            self._metrics.answered(Answer.of(refused))
+            raise
+
+    def _in_turn(self, call: Callable[[], Command], within_s: float) -> Command:
+        if not self._reads.acquire(timeout=within_s):
+            raise NotRecorded("too many documents wait to be read")
+        try:
+            return call()
+        finally:
+            self._reads.release()
 
     def run(self, stop: threading.Event) -> None:
         """Lead whenever called to, until `stop`."""

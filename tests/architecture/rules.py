@@ -52,6 +52,8 @@ _RUNTIME: Mapping[str, tuple[str, ...]] = {
     "story": (*_VALUES_AND_PORTS, "services.runtime.retry"),
 }
 _CONTRACTS_MAY = ("numpy", "google.protobuf", "yaml", "signpost", "services.contracts")
+# Exact predicates on polygons, in bounded time (docs/adr/0011).
+_GEOMETRY_DOORS = ("services/contracts/authorisation/geometry.py",)
 # What people write or sign is checked field by field.
 _PYDANTIC_DOORS = (
     "services/contracts/authority.py",
@@ -140,6 +142,7 @@ def contracts_are_pure(source: Source) -> Iterator[str]:
     may = (
         *_CONTRACTS_MAY,
         *(("pydantic",) if _through(source, _PYDANTIC_DOORS) else ()),
+        *(("shapely",) if _through(source, _GEOMETRY_DOORS) else ()),
         *(("joserfc", "cryptography") if _through(source, _SIGNING_DOORS) else ()),
     )
     for used in source.imports():

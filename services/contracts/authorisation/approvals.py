@@ -61,9 +61,14 @@ def approve(document: Document, key: SigningKey, *, role: Role, person: str, at:
 
 
 def verify(
-    document: bytes, approvals: Iterable[str], registry: Registry, *, root_fingerprint: str, now: datetime
+    document: bytes | Document,
+    approvals: Iterable[str],
+    registry: Registry,
+    *,
+    root_fingerprint: str,
+    now: datetime,
 ) -> Verified:
-    """The document in canonical bytes, if enough of the right people approved exactly it, under the root.
+    """The document, read or in canonical bytes, if enough of the right people approved exactly it, under the root.
 
     An approval that does not count is as if it were not there, so that nobody can undo an approval by adding one.
     Raises NotAuthorised with all that is wrong: field, rule and the rule's source.
@@ -72,8 +77,8 @@ def verify(
     if unfit:
         raise NotAuthorised("registry", unfit)
     approvals = tuple(approvals)
-    _named_by_any(document, approvals, registry, now)
-    found = _parsed(document)
+    named_by_any(document, approvals, registry, now=now)
+    found = document if isinstance(document, Document) else _parsed(document)
     if found.organisation != registry.organisation:
         raise NotAuthorised("registry", [Finding("organisation", "is not the registry's", "issue 4.1: trust")])
     counted, discounted = _sorted_out(found, approvals, registry, now)
@@ -83,7 +88,7 @@ def verify(
     if quorum is Quorum.URGENT and found.urgent is not None and now >= found.urgent.deadline:
         late = Finding("urgent.deadline", "has passed without full approval", "C-38")
         raise NotAuthorised("not_approved", (late, *_missing(found, counted), *discounted))
-    broken = _broken(document)
+    broken = rules.broken(found)
     if broken:
         raise NotAuthorised("rules", broken)
     return Verified(
@@ -101,14 +106,15 @@ def verify(
 _parsed = lru_cache(maxsize=8)(Document.from_canonical)
 
 
-@lru_cache(maxsize=8)
-def _broken(document: bytes) -> tuple[Finding, ...]:
-    return rules.broken(_parsed(document))
+def named_by_any(
+    document: bytes | Document, approvals: Sequence[str], registry: Registry, *, now: datetime
+) -> None:
+    """A document is read once anybody of the registry has signed its digest: reading a large one takes seconds.
 
-
-def _named_by_any(document: bytes, approvals: Sequence[str], registry: Registry, now: datetime) -> None:
-    """A document is read once anybody of the registry has signed its digest: reading a large one takes seconds."""
-    digest, why = digest_of(document), []
+    Raises NotAuthorised where nobody has.
+    """
+    digest = document.digest if isinstance(document, Document) else digest_of(document)
+    why: list[Finding] = []
     for index, token in enumerate(approvals):
         try:
             if open_as(Approval, token, registry=registry, now=now).statement.digest == digest:

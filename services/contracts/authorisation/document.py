@@ -6,8 +6,10 @@ authority; today's services read the part of it that `bridge` gives them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Annotated, Literal, Self
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -32,7 +34,7 @@ from services.contracts.events import ScoreKind
 
 Metres = Annotated[float, Field(ge=-10_000, le=10_000)]
 Corner = tuple[Metres, Metres]
-Thresholds = dict[int, Annotated[float, Field(gt=-2, lt=2)]]
+Thresholds = Annotated[dict[int, Annotated[float, Field(gt=-2, lt=2)]], Field(max_length=64)]
 
 
 def _simple(corners: tuple[Corner, ...]) -> tuple[Corner, ...]:
@@ -202,16 +204,31 @@ class Document(Part):
     watchlist: SealedList
     fpir_budget: float = Field(gt=0, lt=1, description="most false alerts per passage of somebody not listed")
     equity: EquityEvidence | None = None
-    documents: tuple[FiledDocument, ...] = ()
+    documents: tuple[FiledDocument, ...] = Field(default=(), max_length=64)
     clock: ClockPolicy = ClockPolicy()
     verification: Verification = Verification()
     retention: Retention = Retention()
     follow_up: FollowUp = FollowUp()
 
-    @property
+    def canonical_bytes(self) -> bytes:
+        return self.encoded
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """The canonical bytes, made once: of a large document that takes a second."""
+        return super().canonical_bytes()
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical bytes: what is approved. Covers id, serial, version and organisation."""
-        return digest_of(self.canonical_bytes())
+        return digest_of(self.encoded)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, which may be another document: what is remembered of this one is not of it."""
+        made = super().model_copy(update=update, deep=deep)
+        for remembered in ("encoded", "digest"):
+            made.__dict__.pop(remembered, None)
+        return made
 
     @property
     def admits(self) -> authority.UseCase:

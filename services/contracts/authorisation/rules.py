@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
 from services.contracts.authorisation import geometry
 from services.contracts.authorisation.document import Document
@@ -15,15 +16,33 @@ from services.contracts.authorisation.findings import Finding
 from services.contracts.authority import ADMITTED_SOURCES, SourceKind
 
 URGENT_APPROVAL_WITHIN = timedelta(hours=24)
+# Our own figures: the regulation gives one use 24 hours, and nothing to a second one for the same cause. A week is
+# what an authority has for its report (FollowUp); a zone that is moved across a square is at the same place.
+URGENCY_BINDS = timedelta(days=7)
+SAME_PLACE_M = 500.0
 MAX_FPIR_BUDGET = 0.001
-_MAX_ZONE_M = 300.0  # no lens recognises a face from farther, and larger ones take long to check
+_MAX_ZONE_M = 300.0  # no lens recognises a face from farther
 
 Rule = Callable[[Document], Iterator[Finding]]
 
 
 def broken(document: Document) -> tuple[Finding, ...]:
-    """Every rule the document breaks, in order of field; empty if it may be approved. Depends on nothing else."""
-    return tuple(sorted({finding for rule in RULES for finding in rule(document)}))
+    """Every rule the document breaks, in order of field; empty if it may be approved. Depends on nothing else.
+
+    What was found once is remembered by digest: oversight asks of every live version every two seconds.
+    """
+    known = _found.get(document.digest)
+    if known is None:
+        known = tuple(sorted({finding for rule in RULES for finding in rule(document)}))
+        if len(_found) >= _MOST_FOUND:
+            _found.clear()
+        _found[document.digest] = known
+    return known
+
+
+# More than an organisation has live versions of; findings are few words each.
+_MOST_FOUND = 4096
+_found: dict[str, tuple[Finding, ...]] = {}
 
 
 def serial_broken(document: Document, issued: Iterable[int]) -> tuple[Finding, ...]:
@@ -57,6 +76,51 @@ def version_broken(document: Document, before: Document | None) -> tuple[Finding
         if getattr(document, name) != getattr(before, name):
             found.append(Finding(name, "must stay what it was in the version before", source))
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class UrgentUse:
+    """Another authority that was approved in urgency, and not in full: where, until when, and by whom."""
+
+    document: Document
+    people: frozenset[str] = field(repr=False)
+    """Who signed it: its author and its approvers."""
+
+
+def urgency_spent(
+    document: Document, approvers: Iterable[str], used: Iterable[UrgentUse], *, now: datetime
+) -> tuple[Finding, ...]:
+    """Whether the day that urgency gives has been used up, for this place or by these people, under whatever id.
+
+    `used` are the others of the organisation that nobody approved in full. A document that is itself approved in
+    full needs no urgency, and is not asked.
+    """
+    if document.urgent is None:
+        return ()
+    people = {document.author, *approvers}
+    source = "C-38, EU AI Act 5(3)"
+    found = []
+    for other in used:
+        ends = other.document.urgent.deadline if other.document.urgent else now
+        if now >= ends + URGENCY_BINDS or document.urgent.deadline <= ends:
+            continue
+        whose = "its place" if _same_place(document, other.document) else ""
+        whose = whose or ("its author or an approver" if people & other.people else "")
+        if whose:
+            rule = (
+                f"the day that urgency gives is used up by {other.document.id}, for {whose}, until "
+                f"{ends + URGENCY_BINDS:%Y-%m-%d %H:%M} UTC: have it approved in full"
+            )
+            found.append(Finding("urgent.deadline", rule, source))
+    return tuple(found)
+
+
+def _same_place(one: Document, other: Document) -> bool:
+    hosts = {camera.host for camera in one.cameras if camera.host is not None}
+    if any(camera.host in hosts for camera in other.cameras):
+        return True
+    places = ((site.origin_latitude, site.origin_longitude, site.polygon) for site in (one.site, other.site))
+    return geometry.apart_m(*places) <= SAME_PLACE_M
 
 
 def _versions(document: Document) -> Iterator[Finding]:
@@ -103,11 +167,12 @@ def _owners(document: Document) -> Iterator[Finding]:
 
 def _zones(document: Document) -> Iterator[Finding]:
     site = document.site
+    ground = geometry.Ground(site.polygon, buffer_m=site.buffer_m)
     for index, camera in enumerate(document.cameras):
         field = f"cameras.{index}.zone"
         if geometry.extent_m(camera.zone) > _MAX_ZONE_M:
             yield Finding(field, f"a recognition zone is at most {_MAX_ZONE_M:.0f} m across", "C-28")
-        elif not geometry.lies_within(camera.zone, site.polygon, buffer_m=site.buffer_m):
+        elif not ground.holds(camera.zone):
             yield Finding(field, "must lie inside the site's polygon and its buffer", "C-27, C-28, Bridges")
 
 

@@ -75,6 +75,7 @@ class Facts:
     verified: Verified | None = None
     attestation: Attestation | None = None
     others: tuple[Earlier, ...] = ()
+    urgencies: tuple[rules.UrgentUse, ...] = ()
     authorised_at: datetime | None = None
     sealed_list: str | None = None
     clock: ClockState = ClockState.UNKNOWN
@@ -136,6 +137,15 @@ def _urgent_once(facts: Facts, _: Actor) -> tuple[Finding, ...]:
     ]
     ok = urgent is None or urgent.deadline <= min(earlier, default=urgent.deadline)
     return () if ok else (Finding("urgent.deadline", "is later than an earlier version's", "C-38"),)
+
+
+def _urgency_left(facts: Facts, _: Actor) -> tuple[Finding, ...]:
+    """Nor does another authority of the same place or people, under an id of its own."""
+    verified = facts.verified
+    if verified is not None and verified.quorum is Quorum.FULL and verified.digest == facts.document.digest:
+        return ()
+    approvers = verified.approvers if verified is not None else ()
+    return rules.urgency_spent(facts.document, approvers, facts.urgencies, now=facts.now)
 
 
 def _not_halted(facts: Facts, _: Actor) -> tuple[Finding, ...]:
@@ -241,11 +251,19 @@ TABLE: Mapping[tuple[State, Move], Step] = {
     (State.DRAFT, Move.SUBMIT): Step(
         State.SUBMITTED,
         _AUTHOR,
-        (_kept_rules, _numbered, _written_by_actor, _urgent_once, _not_over, _nothing_overdue),
+        (
+            _kept_rules,
+            _numbered,
+            _written_by_actor,
+            _urgent_once,
+            _urgency_left,
+            _not_over,
+            _nothing_overdue,
+        ),
     ),
     (State.DRAFT, Move.CANCEL): Step(State.CANCELLED, _AUTHOR | _OFFICER, (_reasoned,)),
     (State.SUBMITTED, Move.APPROVE): Step(
-        State.AUTHORISED, _OFFICERS, (_kept_rules, _approved, _not_over, _nothing_overdue)
+        State.AUTHORISED, _OFFICERS, (_kept_rules, _approved, _urgency_left, _not_over, _nothing_overdue)
     ),
     (State.SUBMITTED, Move.REFUSE): Step(State.REFUSED, _OFFICERS, (_reasoned,)),
     (State.SUBMITTED, Move.CANCEL): Step(State.CANCELLED, _AUTHOR | _OFFICER, (_reasoned,)),

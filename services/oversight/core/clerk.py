@@ -16,8 +16,10 @@ from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.authorisation.purging import PurgeAnswer
 from services.contracts.authorisation.records import CertificateIssued, LeaseRenewed, Record, StateRecorded
 from services.contracts.authorisation.registry import Registry
+from services.contracts.authorisation.rules import URGENCY_BINDS, UrgentUse
 from services.contracts.authorisation.signing import SigningKey
 from services.contracts.authorisation.statements import (
+    Approval,
     Attestation,
     Lease,
     NotBelieved,
@@ -107,6 +109,7 @@ class Clerk:
             verified=weighed(register, version, now)[0],
             attestation=self._attestation(register, version, now),
             others=register.others(document),
+            urgencies=urgencies(register, document, now) if document.urgent is not None else (),
             authorised_at=version.authorised_at,
             sealed_list=sealed if (document.id, sealed) in now.lists else None,
             clock=now.reading.state,
@@ -227,7 +230,7 @@ def weighed(register: Register, version: Version, now: Now) -> tuple[Verified | 
     """What the approvals come to at this moment, as every service finds it for itself; or what they lack."""
     try:
         found = approvals.verify(
-            version.document.canonical_bytes(),
+            version.document,
             version.approvals,
             known_registry(register),
             root_fingerprint=register.root_fingerprint,
@@ -236,6 +239,37 @@ def weighed(register: Register, version: Version, now: Now) -> tuple[Verified | 
     except NotAuthorised as error:
         return None, error.findings
     return found, ()
+
+
+def urgencies(register: Register, document: Document, now: Now) -> tuple[UrgentUse, ...]:
+    """The other authorities that were approved in urgency of late, and not in full."""
+    return tuple(
+        UrgentUse(version.document, _signers(register, version, now))
+        for version in register.versions()
+        if version.document.id != document.id
+        and (urgent := version.document.urgent) is not None
+        and version.authorised_at is not None
+        and now.wall < urgent.deadline + URGENCY_BINDS
+        and not _in_full(register, version, now)
+    )
+
+
+def _in_full(register: Register, version: Version, now: Now) -> bool:
+    found = weighed(register, version, now)[0]
+    return found is not None and found.quorum is approvals.Quorum.FULL
+
+
+def _signers(register: Register, version: Version, now: Now) -> frozenset[str]:
+    """Whose signatures are under it: others may have been written to the topic by anybody."""
+    registry, signers = known_registry(register), set()
+    for token in version.approvals:
+        try:
+            said = open_as(Approval, token, registry=registry, now=now.wall)
+        except NotBelieved:
+            continue
+        if said.statement.digest == version.document.digest:
+            signers.add(said.key.person)
+    return frozenset(signers)
 
 
 def known_registry(register: Register) -> Registry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import Move
 
 
@@ -19,6 +20,14 @@ class Submit:
     """A document in canonical bytes, with the approvals it has; its author's own must be among them."""
 
     document: bytes = field(repr=False)
+    approvals: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Read:
+    """A `Submit` whose document has been read (core/reading.py)."""
+
+    document: Document = field(repr=False)
     approvals: tuple[str, ...] = field(repr=False)
 
 
@@ -81,4 +90,4 @@ class EnterSharing:
     token: str = field(repr=False)
 
 
-Command = PutRegistry | Submit | Approve | Attest | Give | Revoke | Hold | Export | Conclude | EnterSharing
+Command = PutRegistry | Submit | Read | Approve | Attest | Give | Revoke | Hold | Export | Conclude | EnterSharing

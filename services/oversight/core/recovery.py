@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from services.contracts.authorisation import signing
+from services.contracts.authorisation.canonical import digest_of
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.lease import newer
@@ -144,9 +145,10 @@ def _registry(
 
 
 def _collect(records: Iterable[Record], registry: Registry, found: _Found) -> None:
+    published = []
     for record in records:
         if isinstance(record, DocumentPublished):
-            _take_document(record, registry, found)
+            published.append(record)
         elif isinstance(record, StateRecorded):
             try:
                 said = as_signed(StateChanged, record.token, registry)
@@ -154,10 +156,18 @@ def _collect(records: Iterable[Record], registry: Registry, found: _Found) -> No
                 found.rejected[error.why] += 1
             else:
                 found.moves.setdefault(said.digest, []).append(Move(said, record.token))
+    for one in published:
+        _take_document(one, registry, found)
 
 
 def _take_document(record: DocumentPublished, registry: Registry, found: _Found) -> None:
-    """Whether it is approved is asked when it matters; that it was submitted takes its serial number."""
+    """Whether it is approved is asked when it matters; that it was submitted takes its serial number.
+
+    A paper that oversight never took is not even read: anybody may have written it, and reading takes a second.
+    """
+    if digest_of(record.document) not in found.moves:
+        found.rejected[Rejection.NOT_APPROVED] += 1
+        return
     try:
         document = Document.from_canonical(record.document)
     except NotAuthorised:

@@ -31,7 +31,7 @@ from services.contracts.authorisation.statements import (
     open_as,
 )
 from services.contracts.authorisation.states import Actor
-from services.oversight.core import purging, sharing
+from services.oversight.core import purging, reading, sharing
 from services.oversight.core.clerk import (
     TRUST,
     Clerk,
@@ -52,6 +52,7 @@ from services.oversight.core.commands import (
     Give,
     Hold,
     PutRegistry,
+    Read,
     Revoke,
     Submit,
 )
@@ -97,6 +98,8 @@ class Registrar:
             case PutRegistry():
                 return self._put_registry(register, command.token, now)
             case Submit():
+                return self._submit(register, reading.read(command, known_registry(register), now.wall), now)
+            case Read():
                 return self._submit(register, command, now)
             case Approve():
                 return self._approve(register, command.token, now)
@@ -138,9 +141,9 @@ class Registrar:
             raise NotAuthorised("registry", against)
         return Decision(register).writing(Entry(RegistryIssued(token), found), replace(register, registry=found))
 
-    def _submit(self, register: Register, command: Submit, now: Now) -> Decision:
+    def _submit(self, register: Register, command: Read, now: Now) -> Decision:
         known = known_registry(register)
-        document = Document.from_canonical(command.document)
+        document = command.document
         if document.organisation != register.organisation:
             raise refused("requirements", "organisation", "is not this register's")
         before = register.version(document.id, document.version)
@@ -313,6 +316,8 @@ def _published(decision: Decision, version: Version) -> Decision:
 
 def _document_of(version: Version) -> Entry:
     """Its record. Raises NotAuthorised where Kafka would not take it, and with it no lease."""
+    if len(version.approvals) > reading.MOST_APPROVALS:
+        raise reading.too_many_approvals()
     record = version.published()
     if len(record.document) + sum(map(len, record.approvals)) > _MOST_BYTES:
         raise refused("requirements", "approvals", "there are too many, or they are too long", "issue 4.1")

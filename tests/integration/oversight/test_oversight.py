@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import signal
-from datetime import timedelta
+import threading
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from services.contracts.authorisation.statements import Lease
 from signpost.v1 import oversight_pb2 as pb
 from tests.integration.oversight.world import World
 from tests.support import eventually
+from tests.unit.contracts.authorisation import builders as b
 
 # What a search may go on without a lease; a takeover has to fit into it.
 LEASE_LIFE = timedelta(seconds=10)
@@ -52,6 +55,56 @@ def test_an_authority_is_submitted_attested_active_leased_and_stopped(world: Wor
     assert [lease.sequence for lease in leases] == list(range(1, len(leases) + 1))
     gaps = [later.signed_at - earlier.signed_at for earlier, later in pairwise(leases)]
     assert max(gaps) < timedelta(seconds=3)
+
+
+def test_leases_are_renewed_while_the_dearest_documents_are_handed_in(world: World) -> None:
+    """One author's comb-shaped zone held the thread that renews leases for 30 s: everything stopped."""
+    document = world.document()
+    with world.oversight() as oversight:
+        world.begin(oversight, document)
+        before = world.leases(document)[-1].sequence
+        stop = threading.Event()
+        submissions = [the_dearest(document, serial=serial) for serial in (2, 3)]
+        answers: list[grpc.StatusCode | None] = []
+
+        def hand_in(submission: pb.SubmitRequest) -> None:
+            while not stop.is_set():
+                try:
+                    oversight.call("Submit", submission)
+                    answers.append(None)
+                except grpc.RpcError as refused:
+                    answers.append(refused.code())
+
+        unsigned = pb.SubmitRequest(document=b"[" * 3_000_000, approvals=list(submissions[0].approvals))
+        people = [threading.Thread(target=hand_in, args=(one,)) for one in (*submissions, *submissions, unsigned)]
+        for one in people:
+            one.start()
+        leases = until_leases(world, document, beyond=before + 8, within_s=60.0)
+        stop.set()
+        for one in people:
+            one.join(60.0)
+    gaps = [later.signed_at - earlier.signed_at for earlier, later in pairwise(leases)]
+    assert max(gaps) < LEASE_LIFE / 2
+    # The one with the next serial is taken, again and again; the others are refused.
+    assert {None, grpc.StatusCode.FAILED_PRECONDITION} <= set(answers)
+
+
+def the_dearest(document: Document, *, serial: int) -> pb.SubmitRequest:
+    """A hundred combs along the edge of a comb, signed by its author: once 30 s for each of them."""
+    fields = json.loads(document.canonical_bytes())
+    teeth = [[x, y] for tooth in range(7) for x, y in comb_tooth(40.0 * tooth)]
+    fields |= {"id": f"{document.id}-{serial}", "serial": serial}
+    fields["site"]["polygon"] = [[0, 0], *teeth, [250.0, 0]]
+    camera = fields["cameras"][0] | {"zone": fields["site"]["polygon"]}
+    fields["cameras"] = [camera | {"id": f"gate-{number}"} for number in range(100)]
+    made = Document.read(fields)
+    return pb.SubmitRequest(
+        document=made.canonical_bytes(), approvals=b.approvals(made, "ann", at=datetime.now(UTC))
+    )
+
+
+def comb_tooth(left: float) -> list[tuple[float, float]]:
+    return [(left, 5.0), (left, 290.0), (left + 10, 290.0), (left + 10, 5.0)]
 
 
 def test_a_refusal_names_field_rule_and_source(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -12,10 +12,11 @@ from prometheus_client import CollectorRegistry
 from services.contracts.authorisation.enums import Move, State
 from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.records import LeaseRenewed, RegistryIssued
-from services.contracts.authorisation.registry import sign_registry
+from services.contracts.authorisation.registry import Registry, sign_registry
 from services.oversight.core.clerk import Clerk, Now
-from services.oversight.core.commands import Attest, Give, PutRegistry, Submit
+from services.oversight.core.commands import Attest, Give, PutRegistry, Read, Submit
 from services.oversight.core.minutes import Minutes
+from services.oversight.core.reading import read
 from services.oversight.metrics import OversightMetrics
 from services.oversight.office import Office, Standby
 from services.oversight.ports import LogLost, NotRecorded, Unsettled
@@ -133,6 +134,36 @@ def test_a_lease_is_renewed_every_two_seconds(rig: Rig) -> None:
     for beats in range(1, 4):
         rig.clock.advance(BEAT)
         rig.until_leases(before + beats)
+
+
+def test_leases_are_renewed_and_orders_answered_while_a_document_is_read(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A comb-shaped zone took 30 s on the thread that renews leases: every deployment stopped."""
+    rig.active()
+    reading, read_on = threading.Event(), threading.Event()
+
+    def slow(command: Submit, registry: Registry, now: datetime) -> Read:
+        reading.set()
+        assert read_on.wait(WITHIN_S * 4)
+        return read(command, registry, now)
+
+    monkeypatch.setattr("services.oversight.office.read", slow)
+    other = Submit(DOCUMENT.canonical_bytes(), b.approvals(DOCUMENT, at=b.START))
+    asking = threading.Thread(target=rig.office.ask, args=(other,), kwargs={"within_s": WITHIN_S * 4})
+    asking.start()
+    assert reading.wait(WITHIN_S)
+    before = rig.leases()
+    for beats in range(1, 4):
+        rig.clock.advance(BEAT)
+        rig.until_leases(before + beats)
+    with pytest.raises(NotRecorded, match="wait to be read"):
+        rig.office.ask(other, within_s=0.05)
+    rig.office.ask(rig.stop_order(), within_s=WITHIN_S)
+    assert rig.state() is State.ENDED
+    read_on.set()
+    asking.join(WITHIN_S)
+    assert not asking.is_alive()
 
 
 def test_what_was_not_recorded_is_not_believed(rig: Rig) -> None:

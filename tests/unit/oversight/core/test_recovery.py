@@ -156,7 +156,7 @@ def test_a_document_that_is_none_is_passed_over_and_counted() -> None:
     desk = a_full_desk()
     found = recovered([*desk.records, DocumentPublished(b"{}", ())])
     assert found.register == desk.register
-    assert found.rejected == {Rejection.MALFORMED: 1}
+    assert found.rejected == {Rejection.NOT_APPROVED: 1}
 
 
 def test_a_document_of_another_organisation_is_passed_over() -> None:

@@ -9,13 +9,23 @@ from typing import Any
 
 import pytest
 
+from services.contracts.authorisation.canonical import digest_of
 from services.contracts.authorisation.document import Document
 from services.contracts.authorisation.enums import ClockState, Move, State
 from services.contracts.authorisation.findings import NotAuthorised
 from services.contracts.authorisation.refusals import Refusal
 from services.contracts.authorisation.registry import sign_registry
-from services.contracts.authorisation.statements import ORDER_LIVES, NotBelieved, Rejection, StateChanged
+from services.contracts.authorisation.statements import (
+    ORDER_LIVES,
+    Approval,
+    NotBelieved,
+    Rejection,
+    StateChanged,
+    open_as,
+    sign,
+)
 from services.oversight.core.commands import Approve, Attest, Command, Conclude, Give, PutRegistry, Submit
+from services.oversight.core.reading import MOST_APPROVALS
 from tests.unit.contracts.authorisation import builders as b
 from tests.unit.oversight.desk import BEAT, Desk, attestation
 
@@ -125,7 +135,30 @@ def test_a_submission_that_breaks_a_rule_is_refused(document: Document, people: 
 
 def test_bytes_that_are_not_a_canonical_document_are_refused() -> None:
     desk = Desk().begun()
-    assert "canonical form" in refused(lambda: desk.tell(Submit(DOCUMENT.canonical_bytes() + b" ", ())))
+    raw = DOCUMENT.canonical_bytes() + b" "
+    ours = open_as(
+        Approval, b.approvals(DOCUMENT, "ann", at=desk.at)[0], registry=b.a_registry(), now=desk.at
+    ).statement
+    token = sign(ours.model_copy(update={"digest": digest_of(raw)}), b.key("ann"))
+    assert "canonical form" in refused(lambda: desk.tell(Submit(raw, (token,))))
+
+
+def test_a_document_that_nobody_of_the_registry_signed_is_not_even_read() -> None:
+    """Reading a large one takes a second, and whoever reached the door could have it done: 30 s for a comb."""
+    desk = Desk().begun()
+    signatures = b.approvals(DOCUMENT, "ann", at=desk.at)
+    for raw in (b"[" * 1_000_000, b"not a document", DOCUMENT.canonical_bytes() + b" "):
+        submitted = Submit(raw, signatures)
+        assert "nobody of the registry has signed" in refused(lambda one=submitted: desk.tell(one))  # type: ignore[misc]
+
+
+def test_more_approvals_than_an_organisation_has_signers_for_are_refused() -> None:
+    """Each is checked again with every lease."""
+    desk = Desk().begun()
+    many = tuple(b.approval(DOCUMENT, "ann", desk.at - timedelta(seconds=n)) for n in range(MOST_APPROVALS + 1))
+    assert "too many" in refused(lambda: desk.tell(Submit(DOCUMENT.canonical_bytes(), many)))
+    desk.tell(Submit(DOCUMENT.canonical_bytes(), many[1:]))
+    assert "too many" in refused(lambda: desk.tell(Approve(b.approvals(DOCUMENT, "olu", at=desk.at)[0])))
 
 
 def test_the_same_submission_again_changes_nothing() -> None:

@@ -52,6 +52,18 @@ def test_a_service_answers_for_itself_and_its_newest_answer_counts() -> None:
     assert desk.orders() == [6]
 
 
+def test_however_many_records_a_stranger_writes_one_look_judges_some_and_a_later_one_the_rest() -> None:
+    """They were judged on the thread that renews the leases, all at once: some ten thousand made it late."""
+    desk = Desk()
+    for number in range(250):
+        desk.heard.take(b"junk %d" % number)
+    desk.heard.take(b"x" * 1_000_000)
+    desk.say(Holder.MATCH, order=5)
+    assert [desk.orders() for _ in range(3)] == [[], [], [5]]
+    assert desk.refused == 251
+    assert desk.orders() == [5]
+
+
 @pytest.mark.parametrize(
     ("holder", "by"),
     [(Holder.MATCH, "review"), (Holder.MATCH, "sam"), (Holder.MATCH, "a stranger"), (Holder.CONSOLE, "review")],
