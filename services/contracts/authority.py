@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AwareDatetime,
@@ -67,6 +67,9 @@ class Camera(_Part):
     rate_fps: float = Field(default=5.0, gt=0, le=60, description="frames sampled a second")
     max_side_px: int = Field(default=1920, ge=160, le=4096, description="larger frames are scaled down")
     jpeg_quality: int = Field(default=85, ge=40, le=100)
+    rotate: Literal[0, 90, 180, 270] = Field(
+        default=0, description="degrees clockwise: a camera mounted on its side or upside down"
+    )
     loop: bool = False
     pace: Pace = Pace.REAL_TIME
 

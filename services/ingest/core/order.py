@@ -38,6 +38,12 @@ class ReadOrder:
     timeout_s: float
     max_source_px: int
     held: int | None = None
+    rotate: int = 0
+
+    @property
+    def quarters(self) -> int:
+        """By how many quarters clockwise its pictures are turned, after what the source itself says."""
+        return self.rotate // 90
 
     def to_line(self) -> bytes:
         """One line of JSON."""

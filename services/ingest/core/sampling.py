@@ -6,6 +6,7 @@ import math
 
 # Of a slot: a frame due at .2000 that comes at .1999, because its time base rounds, is not late.
 _TOLERANCE = 0.02
+_LEAST_PIXEL_ASPECT = 1 / 3
 
 
 class Sampler:
@@ -44,3 +45,15 @@ def fitted(width_px: int, height_px: int, *, max_side_px: int) -> tuple[int, int
 
 def _even(length_px: float) -> int:
     return max(2, int(length_px + 0.5) // 2 * 2)
+
+
+def squared(width_px: int, height_px: int, pixel_aspect: float) -> tuple[int, int]:
+    """The size once pixels are squares: a recorder of 720 x 576 for 16:9 has wide ones. The finer side stays.
+
+    `pixel_aspect` is width over height; what no camera has (below a third, above three) is a mistake and ignored.
+    """
+    if not _LEAST_PIXEL_ASPECT <= pixel_aspect <= 1 / _LEAST_PIXEL_ASPECT:
+        return width_px, height_px
+    if pixel_aspect >= 1:
+        return round(width_px * pixel_aspect), height_px
+    return width_px, round(height_px / pixel_aspect)

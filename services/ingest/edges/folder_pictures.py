@@ -14,8 +14,10 @@ import simplejpeg
 from av.video.frame import VideoFrame
 
 from services.contracts.file_names import is_system
+from services.ingest.core.exif import jpeg_orientation, png_orientation
 from services.ingest.core.jpeg_markers import holds_picture_only
 from services.ingest.core.order import ReadOrder
+from services.ingest.core.orientation import Orientation
 from services.ingest.core.reasons import Fault, Flaw
 from services.ingest.core.sampling import fitted
 from services.ingest.core.sizes import MOST_JPEG_BYTES
@@ -74,8 +76,13 @@ def _picture(path: Path, order: ReadOrder) -> Jpeg:
         ready = _as_it_is(content, order)
         if ready is not None:
             return ready
-        frame = _decoded(content, order)
-        return encoded(frame, max_side_px=order.max_side_px, quality=order.jpeg_quality)
+        frame, shown = _decoded(content, order)
+        return encoded(
+            frame,
+            max_side_px=order.max_side_px,
+            quality=order.jpeg_quality,
+            shown=shown.then(order.quarters),
+        )
     except (ValueError, OSError, MemoryError, av.FFmpegError):
         # Decoders say "broken" in many types; which one tells nobody anything.
         raise Flawed(Flaw.PICTURE_UNREADABLE) from None
@@ -86,7 +93,7 @@ def _as_it_is(content: bytes, order: ReadOrder) -> Jpeg | None:
 
     Raises ValueError if it is not whole.
     """
-    if len(content) > MOST_JPEG_BYTES or not holds_picture_only(content):
+    if order.quarters or len(content) > MOST_JPEG_BYTES or not holds_picture_only(content):
         return None
     height_px, width_px, _, _ = simplejpeg.decode_jpeg_header(content)
     _check_size(width_px, height_px, order)
@@ -114,16 +121,16 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _decoded(content: bytes, order: ReadOrder) -> VideoFrame:
-    """The picture, its size checked before anything is allocated for it."""
+def _decoded(content: bytes, order: ReadOrder) -> tuple[VideoFrame, Orientation]:
+    """The picture and which way up it is to be shown; its size is checked before anything is allocated for it."""
     if content.startswith(_JPEG_START):
         height_px, width_px, _, _ = simplejpeg.decode_jpeg_header(content)
         _check_size(width_px, height_px, order)
-        return _decoded_jpeg(content, width_px, height_px, order)
+        return _decoded_jpeg(content, width_px, height_px, order), jpeg_orientation(content)
     if content.startswith(_PNG_START) and len(content) >= len(_PNG_START) + _PNG_SIZE.size:
         width_px, height_px = _PNG_SIZE.unpack_from(content, len(_PNG_START))
         _check_size(width_px, height_px, order)
-        return _decoded_png(content)
+        return _decoded_png(content), png_orientation(content)
     raise Flawed(Flaw.NOT_A_PICTURE)
 
 

@@ -9,7 +9,8 @@ import simplejpeg
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from services.ingest.core.sampling import fitted
+from services.ingest.core.orientation import UPRIGHT, Orientation
+from services.ingest.core.sampling import fitted, squared
 from services.ingest.core.sizes import MOST_JPEG_BYTES, attempts
 
 
@@ -22,20 +23,29 @@ class Jpeg:
     content: bytes = field(repr=False)
 
 
-def encoded(frame: VideoFrame, *, max_side_px: int, quality: int, most_bytes: int = MOST_JPEG_BYTES) -> Jpeg:
-    """`frame` scaled down to the limit and encoded (4:2:0, full range).
+def encoded(
+    frame: VideoFrame,
+    *,
+    max_side_px: int,
+    quality: int,
+    shown: Orientation = UPRIGHT,
+    pixel_aspect: float = 1.0,
+    most_bytes: int = MOST_JPEG_BYTES,
+) -> Jpeg:
+    """`frame` scaled down to the limit, turned as it is to be `shown`, and encoded (4:2:0, full range).
 
     What is larger than `most_bytes` (noise, a camera without light) is encoded coarser, then smaller.
     Raises av's errors; ValueError if nothing fits.
     """
     size_px, planes = None, np.empty(0, np.uint8)
-    for step, side_px in attempts(quality, min(max_side_px, max(frame.width, frame.height))):
-        wanted_px = fitted(frame.width, frame.height, max_side_px=side_px)
+    square_px = squared(frame.width, frame.height, pixel_aspect)
+    for step, side_px in attempts(quality, min(max_side_px, max(square_px))):
+        wanted_px = fitted(*square_px, max_side_px=side_px)
         if wanted_px != size_px:
             size_px, planes = wanted_px, _planes(frame, *wanted_px)
-        content = _encoded(planes, *wanted_px, step)
+        content = _encoded(planes, *wanted_px, step, shown)
         if len(content) <= most_bytes:
-            return Jpeg(*wanted_px, content)
+            return Jpeg(*shown.size(*wanted_px), content)
     raise ValueError(f"no size of this picture fits {most_bytes} bytes")
 
 
@@ -45,6 +55,7 @@ def _planes(frame: VideoFrame, width_px: int, height_px: int) -> NDArray[np.uint
     return np.asarray(scaled.to_ndarray(), np.uint8)
 
 
-def _encoded(planes: NDArray[np.uint8], width_px: int, height_px: int, quality: int) -> bytes:
+def _encoded(planes: NDArray[np.uint8], width_px: int, height_px: int, quality: int, shown: Orientation) -> bytes:
     luma, chroma = planes[:height_px], planes[height_px:].reshape(2, height_px // 2, width_px // 2)
-    return bytes(simplejpeg.encode_jpeg_yuv_planes(luma, chroma[0], chroma[1], quality))
+    turned = (shown.applied(plane) for plane in (luma, chroma[0], chroma[1]))
+    return bytes(simplejpeg.encode_jpeg_yuv_planes(*turned, quality))

@@ -53,6 +53,7 @@ class ReaderProcesses:
             real_time=camera.pace is Pace.REAL_TIME,
             timeout_s=self._timeout_s,
             max_source_px=self._max_source_px,
+            rotate=camera.rotate,
         )
         if kind is not Kind.RTSP:
             return ReaderProcess(order)
