@@ -10,7 +10,7 @@ from services.contracts.events import Vector
 
 
 class Refusal(StrEnum):
-    """Why a picture is not taken. The first eight are embed's, the others this builder's."""
+    """Why a picture is not taken. The first nine are embed's, the others this builder's."""
 
     UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
@@ -19,6 +19,7 @@ class Refusal(StrEnum):
     TOO_SMALL = "too_small"
     TOO_BLURRED = "too_blurred"
     BAD_POSE = "bad_pose"
+    NOT_UPRIGHT = "not_upright"
     LOW_SCORE = "low_score"
     DOES_NOT_MATCH_OTHERS = "does_not_match_others"
     OVER_CAP = "over_cap"

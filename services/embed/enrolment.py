@@ -14,6 +14,7 @@ from services.embed.core.quality import QualityLimits, Unusable, measure
 from services.embed.core.templates import Refused, Template
 from services.embed.model.warp import align
 from services.embed.ports import Detector, Image, Photographs, Recogniser
+from services.embed.upright import UprightCheck
 
 # What is a face at all: below, a refusal for two faces would be about a shadow.
 _IS_A_FACE = 0.6
@@ -24,6 +25,7 @@ _ADVICE = {
     Unusable.LOW_SCORE: "the face is not clear enough",
     Unusable.TOO_SMALL: "the eyes are {inter_eye_px:.0f} px apart, at least {min_inter_eye_px:.0f} are needed",
     Unusable.BAD_POSE: "the face is turned or tilted too far",
+    Unusable.NOT_UPRIGHT: "the face lies or stands on its head: turn the picture",
     Unusable.TOO_BLURRED: "the face is too blurred (sharpness {sharpness:.0f}, at least {min_sharpness:.0f})",
 }
 
@@ -43,6 +45,7 @@ class Enroller:
         self.card = recogniser.card
         self.model_id = recogniser.model_id
         self._detector = detector
+        self._upright = UprightCheck(detector)
         self._recogniser = recogniser
         self._pictures = pictures
         self._limits = limits
@@ -68,6 +71,8 @@ class Enroller:
         chips = align(image, faces.landmarks, self._recogniser.card)
         quality = measure(faces.landmarks[0], float(faces.scores[0]), chips[0])
         unusable = quality.unusable(self._limits)
+        if unusable is None and not self._upright.stands(chips[0], quality.detector_score):
+            unusable = Unusable.NOT_UPRIGHT
         if unusable is not None:
             return Refused(unusable.value, _ADVICE[unusable].format(**vars(quality), **vars(self._limits)))
         left, top, right, bottom = (float(edge) for edge in faces.boxes[0])

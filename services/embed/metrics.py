@@ -54,6 +54,7 @@ class TrackEnd(StrEnum):
     TOO_SMALL = Unusable.TOO_SMALL.value
     BAD_POSE = Unusable.BAD_POSE.value
     TOO_BLURRED = Unusable.TOO_BLURRED.value
+    NOT_UPRIGHT = Unusable.NOT_UPRIGHT.value
 
 
 class Enrolment(StrEnum):
@@ -68,6 +69,7 @@ class Enrolment(StrEnum):
     TOO_SMALL = Unusable.TOO_SMALL.value
     BAD_POSE = Unusable.BAD_POSE.value
     TOO_BLURRED = Unusable.TOO_BLURRED.value
+    NOT_UPRIGHT = Unusable.NOT_UPRIGHT.value
 
 
 _FEW = (1, 2, 4, 6, 8, 12, 16, 24, 32)
@@ -82,6 +84,11 @@ CAPTURE_TO_PUBLISHED_SECONDS = Histogram(
 )
 FRAMES = Counter("signpost_embed_frames_total", "Frames by how their way ended.", {"exit": FrameExit})
 FACES_DETECTED = Counter("signpost_embed_faces_detected_total", "Faces found in frames.")
+SMALLEST_FACE = Gauge(
+    "signpost_embed_smallest_face_pixels",
+    "Distance between the eyes from which faces are found, in pixels of frames of the format seen where it is "
+    "largest; above MIN_INTER_EYE_PX that setting is not kept there.",
+)
 FACES_EMBEDDED = Counter("signpost_embed_faces_embedded_total", "Faces of which a vector was made.")
 FACES_PUBLISHED = Counter("signpost_embed_faces_published_total", "Faces sent to be searched.")
 TRACKS = Counter("signpost_embed_tracks_total", "Tracks by what became of them.", {"end": TrackEnd})
@@ -146,6 +153,7 @@ class EmbedMetrics:
         self._frames = FRAMES.on(registry)
         self._detected = FACES_DETECTED.on(registry)
         self._embedded = FACES_EMBEDDED.on(registry)
+        self._smallest = SMALLEST_FACE.on(registry)
         self._published = FACES_PUBLISHED.on(registry)
         self._tracks = TRACKS.on(registry)
 
@@ -191,6 +199,10 @@ class EmbedMetrics:
                 self._detected.inc(number)
             elif name is Count.FACES_PUBLISHED:
                 self._published.inc(number)
+
+    def smallest_face(self, inter_eye_px: float) -> None:
+        """Faces are found from this size on, in the worst format seen."""
+        self._smallest.set(inter_eye_px)
 
     def published(self, after_s: float) -> None:
         """A face was committed so long after its capture."""

@@ -22,6 +22,7 @@ from services.embed.core.passages import Draft, KeptShot, Passage, Whereabouts
 from services.embed.core.shots import Published, mean_quality
 from services.embed.metrics import EmbedMetrics, Stage
 from services.embed.ports import Detector, FaceWriter, FrameReader, Pictures, Recogniser
+from services.embed.upright import UprightCheck
 from services.embed.watch import Rules, Sight, Watch
 from services.runtime.clock import Clock
 from services.runtime.kafka.types import NOTHING, Dropped, Outcome, Output, Partition, Prepared, Record
@@ -62,7 +63,7 @@ class EmbedPipeline:
         self._pictures = pictures
         self._writer = writer
         self._rules = rules
-        self._watch = Watch(rules, recogniser.card, pictures)
+        self._watch = Watch(rules, recogniser.card, pictures, UprightCheck(detector).stands)
         self._metrics = metrics
         self._clock = clock
         self._on_tick = on_tick
@@ -159,7 +160,11 @@ class EmbedPipeline:
 
     def _detect(self, frames: Sequence[Frame]) -> list[Sight]:
         with self._metrics.timed(Stage.DETECT):
-            found = self._detector.detect([frame.small for frame in frames], min_score=_MAY_BE_A_FACE)
+            found = self._detector.detect(
+                [frame.small for frame in frames],
+                min_score=_MAY_BE_A_FACE,
+                sizes=[(frame.event.width_px, frame.event.height_px) for frame in frames],
+            )
         return [
             Sight(frame, faces, self._pictures, self._rules.max_pixels)
             for frame, faces in zip(frames, found, strict=True)

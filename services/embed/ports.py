@@ -24,8 +24,13 @@ Image = NDArray[np.uint8]
 class Detector(Protocol):
     """Finds faces. One thread at a time."""
 
-    def detect(self, images: Sequence[Image], *, min_score: float) -> list[Detections]:
-        """Faces of each picture (uint8 [h, w, 3] BGR, any size), in that picture's pixels. Blocks."""
+    def detect(
+        self, images: Sequence[Image], *, min_score: float, sizes: Sequence[tuple[int, int]] | None = None
+    ) -> list[Detections]:
+        """Faces of each picture (uint8 [h, w, 3] BGR, any size), in that picture's pixels. Blocks.
+
+        `sizes` (width, height): of the pictures that these were before they were reduced.
+        """
         ...
 
 

@@ -70,7 +70,10 @@ class EmbedSettings(ModelSettings, ServiceSettings):
         LIVE_LIMITS.min_detector_score, ge=0.35, le=0.99, description="Least detector score of a face."
     )
     min_inter_eye_px: float = Field(
-        LIVE_LIMITS.min_inter_eye_px, ge=8, le=200, description="Least distance between the eyes, in frame pixels."
+        LIVE_LIMITS.min_inter_eye_px,
+        ge=8,
+        le=200,
+        description="Least distance between the eyes, in frame pixels; frames are searched as finely as it asks.",
     )
     max_yaw_ratio: float = Field(
         LIVE_LIMITS.max_yaw_ratio, gt=0, le=1, description="How far a face may be turned: 0 frontal, .5 half."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,7 +15,7 @@ from services.embed.core import tracks
 from services.embed.core.detections import Detections
 from services.embed.core.frames import Frame, chosen
 from services.embed.core.passages import CameraView, Draft, KeptShot, Passage, Whereabouts
-from services.embed.core.quality import QualityLimits, measure
+from services.embed.core.quality import QualityLimits, Unusable, measure
 from services.embed.core.shots import Policy, Taken
 from services.embed.model.card import ModelCard
 from services.embed.model.warp import align
@@ -64,7 +65,11 @@ class Sight:
 class Watch:
     """The work thread's; all state is in the draft it is given."""
 
-    def __init__(self, rules: Rules, card: ModelCard, pictures: Pictures) -> None:
+    def __init__(
+        self, rules: Rules, card: ModelCard, pictures: Pictures, stands: Callable[[Image, float], bool]
+    ) -> None:
+        """`stands` says of a cut face and its score whether it stands upright; asked of what would be kept."""
+        self._stands = stands
         self._rules = rules
         self._card = card
         self._pictures = pictures
@@ -129,11 +134,14 @@ class Watch:
             taken = Taken(quality.score, position_s)
             if refused is None:
                 place = self._rules.policy.admits(passage.taken, taken)
-                if place is not None:
+                if place is not None and not self._stands(chip, score):
+                    refused = Unusable.NOT_UPRIGHT
+                elif place is not None:
                     shot = self._shot(sight, faces.boxes[index], taken, quality.sharpness, chip)
                     grown = passage.with_shot(shot, place)
                     draft.passages[passage.track] = self._in_context(grown, sight, faces.boxes[index], taken)
                     draft.touched[passage.track] = None
+            if refused is None:
                 return
         draft.passages[passage.track] = replace(passage, refused=refused.value)
 

@@ -16,10 +16,10 @@ from typing import NamedTuple
 # ten, at 5 px half (docs/adr/0003-models-and-runtimes.md).
 FINDABLE_INTER_EYE_PX = 20 / 3
 # All multiples of the coarsest stride, and of about the same cost: upright and lying, from a square to a strip.
-# The last is for what is cut out of a picture.
-USUAL = ((640, 384), (384, 640), (576, 448), (448, 576), (512, 512), (896, 288), (288, 896), (512, 128))
+# The last is for what is cut out of a picture (`upright.py`), and for narrow strips.
+USUAL = ((640, 384), (384, 640), (576, 448), (448, 576), (512, 512), (896, 288), (288, 896), (640, 160))
 # Larger ones are made in these steps, so that formats that differ little share one.
-_STEP_PX = 64
+_STEP_PX = 128
 # A thousandth of a pixel is no reason for a larger canvas.
 _ROUNDING = 1 - 1e-6
 # Eight times the usual: what a worker may spend on one picture, in time and memory.
@@ -64,6 +64,11 @@ class CanvasPlan:
             canvas = self._larger(width_px, height_px)
             scale = _fit(canvas, width_px, height_px)[0]
         return Laid(canvas, max(1, round(width_px * scale)), max(1, round(height_px * scale)), scale)
+
+    def size(self, width_px: int, height_px: int) -> tuple[int, int]:
+        """To which size a picture of this size is reduced."""
+        laid = self.lay(width_px, height_px)
+        return laid.width_px, laid.height_px
 
     def keeps(self, width_px: int, height_px: int) -> bool:
         """Whether the smallest face asked for is found in a picture of this size."""

@@ -16,6 +16,8 @@ class Unusable(StrEnum):
     TOO_SMALL = "too_small"
     BAD_POSE = "bad_pose"
     TOO_BLURRED = "too_blurred"
+    # On its head or on its side: what a recogniser makes of it means nothing.
+    NOT_UPRIGHT = "not_upright"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +37,8 @@ class Quality:
 
     `inter_eye_px` in pixels of the picture it was taken from, not of a reduced one. `yaw_ratio` is how
     far the nose stands off the middle of the eyes, in inter-eye distances: 0 frontal, near .5 a three-
-    quarter view. `sharpness` is the variance of the chip's Laplacian.
+    quarter view. `sharpness` is the variance of the chip's Laplacian. `upright` is false where the mouth
+    stands above the eyes; that a face lies or stands on its head its points need not show (`upright.py`).
     """
 
     inter_eye_px: float
@@ -43,12 +46,14 @@ class Quality:
     yaw_ratio: float
     sharpness: float
     detector_score: float
+    upright: bool = True
 
     def unusable(self, limits: QualityLimits) -> Unusable | None:
         """The first limit that this face fails, None if it may be used. NaN fails."""
         checks = (
             (self.detector_score >= limits.min_detector_score, Unusable.LOW_SCORE),
             (self.inter_eye_px >= limits.min_inter_eye_px, Unusable.TOO_SMALL),
+            (self.upright, Unusable.NOT_UPRIGHT),
             (abs(self.roll_deg) <= limits.max_roll_deg, Unusable.BAD_POSE),
             (self.yaw_ratio <= limits.max_yaw_ratio, Unusable.BAD_POSE),
             (self.sharpness >= limits.min_sharpness, Unusable.TOO_BLURRED),
@@ -91,6 +96,7 @@ def measure(landmarks: ArrayLike, detector_score: float, chip: NDArray[np.uint8]
     across = right_eye - left_eye
     inter_eye_px = float(np.hypot(*across))
     # Along the line of the eyes, so that a tilted head is not taken for a turned one.
+    down = points[3:].mean(axis=0) - (left_eye + right_eye) / 2
     off = (nose - (left_eye + right_eye) / 2) @ across / max(inter_eye_px, 1e-6) ** 2
     return Quality(
         inter_eye_px=inter_eye_px,
@@ -98,6 +104,7 @@ def measure(landmarks: ArrayLike, detector_score: float, chip: NDArray[np.uint8]
         yaw_ratio=abs(float(off)),
         sharpness=sharpness(chip),
         detector_score=float(detector_score),
+        upright=not down[1] < 0,
     )
 
 

@@ -23,7 +23,7 @@ from services.runtime.keys.ring import Expired, Keyring, Lost
 
 
 class SealedFrameReader:
-    """Any thread; holds nothing of a frame. `detector_size_px` is (width, height)."""
+    """Any thread; holds nothing of a frame. `reduced` says at which size the detector sees one of a size."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class SealedFrameReader:
         keyring: Keyring,
         cipher: Cipher,
         *,
-        detector_size_px: tuple[int, int],
+        reduced: Callable[[int, int], tuple[int, int]],
         max_pixels: int,
         on_exit: Callable[[Count, str], None],
     ) -> None:
@@ -40,7 +40,7 @@ class SealedFrameReader:
         self._standing = standing
         self._keyring = keyring
         self._cipher = cipher
-        self._detector_size_px = detector_size_px
+        self._reduced = reduced
         self._max_pixels = max_pixels
         self._on_exit = on_exit
 
@@ -98,9 +98,7 @@ class SealedFrameReader:
         width, height = pictures.frame_size(event.jpeg, max_pixels=self._max_pixels)
         if (width, height) != (event.width_px, event.height_px):
             raise Permanent("wrong_size", "a frame's picture has another size than its event says")
-        fit = min(self._detector_size_px[0] / width, self._detector_size_px[1] / height, 1.0)
-        at_least = (max(1, int(width * fit)), max(1, int(height * fit)))
-        return pictures.decode(event.jpeg, at_least=at_least, max_pixels=self._max_pixels)
+        return pictures.decode(event.jpeg, at_least=self._reduced(width, height), max_pixels=self._max_pixels)
 
     def _dropped(self, count: Count, reason: str, *outputs: Output) -> Dropped:
         self._on_exit(count, reason)

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 from torch import nn
 
 from services.contracts.errors import Misconfigured
+from services.embed.core.canvas import Canvas, CanvasPlan
+from services.embed.core.quality import LIVE_LIMITS
 from services.embed.model.card import DetectorCard, ModelCard, read_card
 from services.embed.model.catalogue import RECOGNISERS, YUNET
-from services.embed.model.compile import Blueprint, Preprocessed, RuntimeOptions, compile_network
+from services.embed.model.compile import (
+    Blueprint,
+    Network,
+    Preprocessed,
+    RuntimeInfo,
+    RuntimeOptions,
+    compile_network,
+)
 from services.embed.model.dlib_resnet import read_dlib
 from services.embed.model.memory import give_back
 from services.embed.model.onnx_graph import read_onnx
@@ -39,17 +49,29 @@ def load_recogniser(name: str, models_dir: Path, options: RuntimeOptions) -> Rec
     return NetworkRecogniser(card, network, info)
 
 
-def load_detector(models_dir: Path, options: RuntimeOptions, *, card: DetectorCard = YUNET) -> YuNetDetector:
-    """The face detector. Blocks and raises as `load_recogniser` does."""
+def load_detector(
+    models_dir: Path,
+    options: RuntimeOptions,
+    *,
+    card: DetectorCard = YUNET,
+    min_inter_eye_px: float = LIVE_LIMITS.min_inter_eye_px,
+) -> YuNetDetector:
+    """The face detector, for faces of `min_inter_eye_px` and more in pictures of any format.
+
+    Blocks and raises as `load_recogniser` does; so does its first picture of a new shape.
+    """
     weights = checked_weights(models_dir, card.weights_file, card.weights_sha256)
     blueprint = detector_blueprint(card, weights)
     # OpenCV resizes on threads of its own, unless told the worker's share of the CPU. Process-wide.
     cv2.setNumThreads(options.intra_op_threads)
-    pinned = pinned_scene(card.input_width_px, card.input_height_px)
-    network, info = compile_network(blueprint, options, pinned)
-    del blueprint
-    give_back()
-    return YuNetDetector(card, network, info)
+
+    def compiled(canvas: Canvas) -> tuple[Network, RuntimeInfo]:
+        sized = replace(blueprint, width_px=canvas.width_px, height_px=canvas.height_px)
+        network, info = compile_network(sized, options, pinned_scene(*canvas))
+        give_back()
+        return network, info
+
+    return YuNetDetector(card, compiled, CanvasPlan(min_inter_eye_px=min_inter_eye_px))
 
 
 def find_card(name: str, models_dir: Path) -> ModelCard:

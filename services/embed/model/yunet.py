@@ -1,8 +1,11 @@
-"""The face detector: YuNet at one fixed input size, whatever size the pictures have."""
+"""The face detector: YuNet on a few canvases of fixed sizes, whatever size the pictures have."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,13 +14,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from services.contracts.errors import Misconfigured
-from services.embed.core.detections import Detections, anchor_grid, decode
+from services.embed.core.canvas import Canvas, CanvasPlan
+from services.embed.core.detections import AnchorGrid, Detections, anchor_grid, decode
 from services.embed.model.card import DetectorCard
 from services.embed.model.compile import Network, RuntimeInfo
+
+log = logging.getLogger(__name__)
 
 Image = NDArray[np.uint8]
 
 STRIDES_PX = (8, 16, 32)
+# Networks held, some 30 MB each; one that has not been needed for longest is made anew when it is.
+_MOST_PLACES = 8
 _HEADS = tuple(f"{head}_{stride}" for head in ("cls", "obj", "bbox", "kps") for stride in STRIDES_PX)
 
 
@@ -46,42 +54,68 @@ def quantities(raw: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.moveaxis(raw, 2, 1).reshape(-1, raw.shape[1])
 
 
+@dataclass
+class _Place:
+    """A canvas and the network compiled for it. Pictures are laid into the upper left; the rest stays black."""
+
+    network: Network
+    info: RuntimeInfo
+    grid: AnchorGrid
+    pixels: Image
+
+
+Compiled = Callable[[Canvas], tuple[Network, RuntimeInfo]]
+"""Makes and proves the network for one size. Blocks for seconds; raises Misconfigured."""
+
+
 class YuNetDetector:
-    """Finds faces and their five points. One thread at a time: it owns its canvas and its network."""
+    """Finds faces and their five points. One thread at a time: it owns its canvases and their networks."""
 
-    def __init__(self, card: DetectorCard, network: Network, info: RuntimeInfo) -> None:
+    def __init__(self, card: DetectorCard, compiled: Compiled, plan: CanvasPlan) -> None:
+        """Compiles the card's own canvas; each other one when the first picture of its shape comes."""
         self.card = card
-        self.info = info
-        self._network = network
-        self._grid = anchor_grid(card.input_width_px, card.input_height_px, STRIDES_PX)
-        # Pictures are laid into its upper left; what they do not cover stays black.
-        self._canvas = np.zeros((1, card.input_height_px, card.input_width_px, 3), np.uint8)
-        self._covered: tuple[int, int] = (0, 0)
+        self.plan = plan
+        self._compiled = compiled
+        self._places: OrderedDict[Canvas, _Place] = OrderedDict()
+        self.info = self._place(Canvas(card.input_width_px, card.input_height_px)).info
 
-    def detect(self, images: Sequence[Image], *, min_score: float) -> list[Detections]:
+    def detect(
+        self, images: Sequence[Image], *, min_score: float, sizes: Sequence[tuple[int, int]] | None = None
+    ) -> list[Detections]:
         """Faces of each picture (uint8 [h, w, 3] BGR, any size), in that picture's pixels.
 
-        A picture larger than the network's input is scaled down to fit, a smaller one is not scaled
-        up. One inference a picture: batching gains nothing here. Points may lie outside the picture.
+        Where pictures are reduced already, `sizes` (width, height) are those of the pictures they were. A picture
+        is scaled down to its canvas (`core/canvas.py`), a small one is not scaled up. One inference a picture:
+        batching gains nothing here. Points may lie outside the picture. The first picture of a new shape waits
+        for its network: a second from the cache, some without.
         """
-        return [self._detect_one(image, min_score) for image in images]
+        whole = sizes or [(image.shape[1], image.shape[0]) for image in images]
+        return [self._detect_one(image, size, min_score) for image, size in zip(images, whole, strict=True)]
 
-    def _detect_one(self, image: Image, min_score: float) -> Detections:
-        fit = self._lay(image)
-        raw = self._network.run(self._canvas)[0]
-        return decode(raw, self._grid, min_score=min_score).scaled(1 / fit)
-
-    def _lay(self, image: Image) -> float:
-        height, width = image.shape[:2]
-        fit = float(min(self.card.input_width_px / width, self.card.input_height_px / height, 1.0))
-        size = (max(1, round(height * fit)), max(1, round(width * fit)))
-        if size != self._covered:
-            self._canvas[:] = 0
-            self._covered = size
-        target = self._canvas[0, : size[0], : size[1]]
-        if fit == 1:
+    def _detect_one(self, image: Image, size: tuple[int, int], min_score: float) -> Detections:
+        laid = self.plan.lay(*size)
+        place = self._place(laid.canvas)
+        height, width = min(laid.height_px, image.shape[0]), min(laid.width_px, image.shape[1])
+        target = place.pixels[0, :height, :width]
+        if (height, width) == image.shape[:2]:
             target[:] = image
         else:
             # Area averaging: thinning out pixels loses the small faces this detector can still find.
-            target[:] = cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_AREA)
-        return fit
+            target[:] = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        raw = place.network.run(place.pixels)[0]
+        # Nobody stays on a canvas whose next picture may be hours away.
+        target[:] = 0
+        return decode(raw, place.grid, min_score=min_score).scaled(image.shape[1] / (size[0] * laid.scale))
+
+    def _place(self, canvas: Canvas) -> _Place:
+        place = self._places.pop(canvas, None) or self._made(canvas)
+        self._places[canvas] = place  # the newest last
+        if len(self._places) > _MOST_PLACES:
+            self._places.popitem(last=False)
+        return place
+
+    def _made(self, canvas: Canvas) -> _Place:
+        network, info = self._compiled(canvas)
+        log.info("detector has a canvas", extra={"width_px": canvas.width_px, "height_px": canvas.height_px})
+        pixels = np.zeros((1, canvas.height_px, canvas.width_px, 3), np.uint8)
+        return _Place(network, info, anchor_grid(canvas.width_px, canvas.height_px, STRIDES_PX), pixels)

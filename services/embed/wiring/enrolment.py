@@ -36,7 +36,9 @@ class EnrolmentService:
     def start(self) -> None:
         """Load the models, then listen. Raises Misconfigured."""
         settings = self._settings
-        detector, recogniser = load_models(settings, self._context)
+        detector, recogniser = load_models(
+            settings, self._context, min_inter_eye_px=settings.enrolment_min_inter_eye_px
+        )
         enroller = Enroller(
             detector,
             recogniser,

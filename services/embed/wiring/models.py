@@ -13,8 +13,10 @@ from services.embed.settings import ModelSettings
 from services.runtime.process import Context
 
 
-def load_models(settings: ModelSettings, context: Context) -> tuple[YuNetDetector, Recogniser]:
-    """Both networks, verified and proven. Blocks for seconds. Raises Misconfigured."""
+def load_models(
+    settings: ModelSettings, context: Context, *, min_inter_eye_px: float
+) -> tuple[YuNetDetector, Recogniser]:
+    """Both networks, verified and proven, for faces of this size and more. Blocks for seconds; Misconfigured."""
     options = RuntimeOptions(
         engine=settings.engine,
         device=settings.device,
@@ -22,7 +24,7 @@ def load_models(settings: ModelSettings, context: Context) -> tuple[YuNetDetecto
         intra_op_threads=settings.network_threads,
         cache_dir=settings.model_cache_dir,
     )
-    detector = load_detector(settings.models_dir, options)
+    detector = load_detector(settings.models_dir, options, min_inter_eye_px=min_inter_eye_px)
     recogniser = load_recogniser(settings.recogniser, settings.models_dir, options)
     info = recogniser.info
     gauge = MODEL_INFO.on(context.registry, model=[recogniser.model_id], precision=[info.precision])

@@ -23,6 +23,7 @@ from services.embed.core.tracks import Bounds
 from services.embed.edges import pictures, run_counts
 from services.embed.edges.face_writer import SealingFaceWriter
 from services.embed.edges.frame_reader import SealedFrameReader
+from services.embed.formats import Formats
 from services.embed.metrics import AUTHORITY, LOOP, EmbedMetrics
 from services.embed.pipeline import EmbedPipeline
 from services.embed.settings import EmbedSettings
@@ -184,7 +185,9 @@ class RunningLoop:
 
 def _pipeline(parts: _Parts, metrics: EmbedMetrics) -> EmbedPipeline:
     settings, bounds, cipher = parts.settings, parts.bounds, parts.cipher
-    detector, recogniser = load_models(settings, parts.context)
+    detector, recogniser = load_models(settings, parts.context, min_inter_eye_px=settings.min_inter_eye_px)
+    formats = Formats(detector.plan, metrics.smallest_face)
+    formats.say(max_mpx=settings.max_picture_mpx)
     refuse_other_model(bounds, recogniser.model_id)
     max_pixels = int(settings.max_picture_mpx * 1e6)
     reader = SealedFrameReader(
@@ -192,7 +195,7 @@ def _pipeline(parts: _Parts, metrics: EmbedMetrics) -> EmbedPipeline:
         parts.standing,
         parts.keyring,
         cipher,
-        detector_size_px=(detector.card.input_width_px, detector.card.input_height_px),
+        reduced=formats.reduced,
         max_pixels=max_pixels,
         on_exit=metrics.frame_left,
     )

@@ -96,6 +96,7 @@ def test_the_samples_list_is_built_and_finds_who_is_on_it_and_nobody_else(desk: 
     cv2.imwrite(str(spoiled / "one-smaller.png"), cv2.resize(portrait, None, fx=0.7, fy=0.7))
     cv2.imwrite(str(spoiled / "blurred.png"), cv2.GaussianBlur(portrait, (0, 0), 15))
     cv2.imwrite(str(spoiled / "far-away.png"), cv2.resize(portrait, None, fx=0.08, fy=0.08))
+    cv2.imwrite(str(spoiled / "on-its-head.png"), cv2.rotate(portrait, cv2.ROTATE_180))
     (spoiled / "torn.jpg").write_bytes((spoiled / "one.jpg").read_bytes()[:2000])
     _card(desk, spoiled)
     result = desk.build("--fillers=40")
@@ -107,6 +108,7 @@ def test_the_samples_list_is_built_and_finds_who_is_on_it_and_nobody_else(desk: 
         "blurred.png: too_blurred",
         "far-away.png: too_small",
         "torn.jpg: unreadable",
+        "on-its-head.png: not_upright",
     ):
         assert line in result.output, result.output
     # A portrait turned a little, of cosine .7 to the others: it was refused, and the list had one picture fewer.

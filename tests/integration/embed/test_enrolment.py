@@ -131,7 +131,7 @@ def refusals() -> dict[str, bytes]:
     return {
         "no_face": jpeg(np.full((400, 400, 3), 90, np.uint8)),
         "several_faces": jpeg(on_canvas(forty_four, admiral)),
-        "bad_pose": (PICTURES / "obama2.jpg").read_bytes(),
+        "not_upright": jpeg(np.ascontiguousarray(on_canvas(forty_four)[::-1, ::-1])),
         "too_small": jpeg(on_canvas(portrait(FORTY_FOUR, height_px=50))),
         "too_blurred": jpeg(np.asarray(blurred, np.uint8)),
         "unreadable": good[: len(good) // 2],
@@ -149,7 +149,7 @@ def refusals() -> dict[str, bytes]:
     [
         "no_face",
         "several_faces",
-        "bad_pose",
+        "not_upright",
         "too_small",
         "too_blurred",
         "unreadable",

@@ -79,7 +79,9 @@ def scene(*people: Person) -> bytes:
 class SquareDetector:
     """Finds bright squares; their five points are where a frontal face has them."""
 
-    def detect(self, images: Sequence[Image], *, min_score: float) -> list[Detections]:
+    def detect(
+        self, images: Sequence[Image], *, min_score: float, sizes: Sequence[tuple[int, int]] | None = None
+    ) -> list[Detections]:
         return [self._one(image) for image in images]
 
     def _one(self, image: Image) -> Detections:
@@ -132,7 +134,7 @@ class Street:
                 self.standing,
                 self._ring(),
                 self.cipher,
-                detector_size_px=(320, 192),
+                reduced=lambda width, height: (width // 2, height // 2),
                 max_pixels=MAX_PIXELS,
                 on_exit=self.metrics.frame_left,
             ),
