@@ -124,7 +124,7 @@ def _numbers(found: Mapping[str, object]) -> dict[int, int]:
 class Between:
     """What lies between a writer and its reader: still there, or deleted by Kafka before it was read; or neither.
 
-    `lost`: given, not read, not there, and Kafka has deleted nothing unread from its partition.
+    `lost`: given, not read, not there, and Kafka has never deleted anything from its partition.
     """
 
     unread: int = 0
@@ -162,10 +162,12 @@ class Log:
 
     @property
     def shortened(self) -> bool:
-        """Whether something may have been deleted that the group has not read: records, or markers alone."""
-        if self.committed is None:
-            return self.first > 0
-        return self.begin != self.committed
+        """Whether anything was ever deleted here, or the topic was made anew.
+
+        A record that was given, not read, and does not lie ahead of the group lay before where it stands now:
+        another lane of the partition has led it past. Only a deletion takes a record out from there.
+        """
+        return self.first > 0 or self.begin != (self.committed or 0)
 
 
 def between(

@@ -133,7 +133,8 @@ class Draft:
             return output
         if output.partition is None or not at:
             raise RuntimeError(f"a record of {output.topic} needs a partition, and an offset to go with")
-        source = min(at)
+        # The like-numbered one where it can be: the fewer lanes lead to a partition, the sooner a hole shows.
+        source = next((one for one in at if one.number == output.partition), min(at))
         self.marks[source], number = self._mark(source).give(output.partition)
         self.gauges[numbering.writes.given(Lane(source.number, output.partition))] = number
         return placed(output, Place(numbering.scope, source.number, number))

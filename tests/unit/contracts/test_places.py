@@ -83,9 +83,16 @@ def test_a_partition_that_begins_behind_the_group_has_lost_what_is_not_there() -
     assert between({LANE: 4}, {LANE: 2}, {}, {5: log}) == Between(unread=1, deleted=1)
 
 
-def test_a_partition_that_begins_at_the_group_has_deleted_nothing() -> None:
-    log = Log(first=2, end=9, committed=2, there=numbers(4))
+def test_what_vanished_from_a_partition_that_never_deleted_anything_is_lost() -> None:
+    log = Log(first=0, end=9, committed=2, there=numbers(4))
     assert between({LANE: 4}, {LANE: 2}, {}, {5: log}) == Between(unread=1, lost=1)
+
+
+def test_what_was_deleted_before_another_lane_led_the_group_past_it_is_still_known() -> None:
+    """The group stands behind the hole by now, and no later record of the hole's own lane has shown it."""
+    other = Lane(4, LANE.home)
+    log = Log(first=6, end=9, committed=8, there={other.source: frozenset((3,))})
+    assert between({LANE: 4, other: 3}, {LANE: 2, other: 2}, {}, {5: log}) == Between(unread=1, deleted=2)
 
 
 def test_what_was_read_while_one_looked_is_not_deleted() -> None:
@@ -98,7 +105,8 @@ def test_what_was_read_while_one_looked_is_not_deleted() -> None:
     [
         (Log(first=0, end=0, committed=None), 0, False),
         (Log(first=5, end=9, committed=None), 5, True),
-        (Log(first=5, end=9, committed=7), 7, False),
+        (Log(first=5, end=9, committed=7), 7, True),
+        (Log(first=0, end=9, committed=7), 7, False),
         (Log(first=9, end=9, committed=8), 9, True),  # at a marker that is gone
         (Log(first=0, end=3, committed=8), 0, True),  # a topic that was made anew
     ],
