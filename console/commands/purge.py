@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from console.authority.standing import Standing, ran_last
 from console.edges.grpc_oversight import OversightClient
+from console.edges.writable import no_file_at
 from console.options import KeysDir, Oversight
 from console.purge import lines, purge, share
 from console.refusals import refusals
@@ -62,6 +63,8 @@ def command(  # noqa: PLR0913 - one an option
             return
         if key is None:
             raise Misconfigured("--key: an order to purge is signed by who gives it")
+        if out is not None and (wrong := list(no_file_at("--out", out))):
+            raise Misconfigured("\n".join(wrong))
         signer = read_signing_key(key, variable="--key")
         own = Purge(part, stores, lambda output: publish(connection, output), clock, key=signer)
         found = purge(client, deployment, own, order=lambda now: order(now, signer, reason), within_s=within_s)

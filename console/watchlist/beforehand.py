@@ -5,12 +5,12 @@ Enrolment takes a second a picture. Who has waited for it must not hear then tha
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from console.edges.writable import no_file_at, no_folder_at
 from console.watchlist.build import MAX_PICTURE_BYTES, Plan, sealed_bounds, too_few
 from console.watchlist.folder import Enrolled, SubjectFolder
 from services.contracts.authority import Authority
@@ -24,7 +24,7 @@ from services.runtime.keys.folder import FolderKeys
 
 def check_places(out: Path, keys_dir: Path, bounds: Authority, *, now: datetime) -> None:
     """That what is built can be written. Raises Misconfigured with a line for each thing that is wrong."""
-    wrong = [*_no_file_for(out), *_no_keys_in(keys_dir)]
+    wrong = [*no_file_at("--out", out), *_no_keys_in(keys_dir)]
     if bounds.purge_at <= now:
         wrong.append(f"{bounds.deployment}: its window and purge are over; nothing may be built for it")
     if wrong:
@@ -102,15 +102,6 @@ def _sha256(path: Path) -> str:
     return str(path)
 
 
-def _no_file_for(out: Path) -> Iterator[str]:
-    if out.is_dir():
-        yield f"--out: {out} is a folder: name a file in it"
-    elif out.exists() and not os.access(out, os.W_OK):
-        yield f"--out: {out} is there and cannot be written over"
-    else:
-        yield from _no_folder("--out", out.parent)
-
-
 def _no_keys_in(keys_dir: Path) -> Iterator[str]:
     try:
         FolderKeys(keys_dir, SystemClock())
@@ -119,12 +110,4 @@ def _no_keys_in(keys_dir: Path) -> Iterator[str]:
     except OSError as error:
         yield f"--keys-dir: {keys_dir}: {error.strerror}"
     else:
-        yield from _no_folder("--keys-dir", keys_dir)
-
-
-def _no_folder(option: str, folder: Path) -> Iterator[str]:
-    nearest = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
-    if not nearest.is_dir():
-        yield f"{option}: {nearest} is no folder"
-    elif not os.access(nearest, os.W_OK | os.X_OK):
-        yield f"{option}: {nearest} cannot be written to"
+        yield from no_folder_at("--keys-dir", keys_dir)

@@ -116,7 +116,7 @@ def town(tmp_path: Path, kafka: KafkaCluster, redis_durable: str) -> Iterator[To
     assert new.exit_code == 0, new.output
     digest = digest_of(town.organisation)
     facts = {"deployment": town.deployment, "id": "faces", "digest": digest, "model": "m-1", "score_kind": "raw"}
-    files.facts_path(town.draft).write_text(yaml.safe_dump(facts))
+    files.facts_path(town.draft).write_text(yaml.safe_dump(facts | {"thresholds": {1: 0.454}}))
     with redis.Redis.from_url(redis_durable) as client:
         client.set(lists.front(town.deployment, digest), b"sealed elsewhere")
     settings = {

@@ -137,6 +137,9 @@ def test_a_purge_is_looked_at_ordered_waited_for_and_certified_once(desk: Desk, 
     assert desk.keys() == 3
 
     assert desk.town.ask("stop", desk.town.deployment, "--reason=over", by="p-supervisor").exit_code == 0
+    nowhere = desk.purge(f"--out={tmp_path}")
+    assert (nowhere.exit_code, f"--out: {tmp_path} is a folder" in nowhere.output) == (2, True)
+    assert desk.town.state() == "ended", "nothing is ordered whose certificate could not be written"
     waited = desk.purge("--within-s=2")
     assert waited.exit_code == 1
     for service in SERVICES:
