@@ -154,9 +154,33 @@ def _written(thresholds: Thresholds) -> str:
     return ", ".join(f"{shots}: {score}" for shots, score in sorted(thresholds.items()))
 
 
+# As the document's own bytes, and more values than the largest document has.
+_MOST_SIGNS = 1024 * 1024
+_MOST_VALUES = 200_000
+
+
+def _size(node: yaml.Node | None, known: dict[int, int]) -> int:
+    """How many values a node stands for: a few lines of aliases may stand for billions."""
+    if not isinstance(node, yaml.CollectionNode):
+        return 1
+    if id(node) not in known:
+        # One that holds itself has no end.
+        known[id(node)] = _MOST_VALUES
+        parts = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]
+        known[id(node)] = 1 + sum(_size(part, known) for part in parts)
+    return known[id(node)]
+
+
 def _mapping(text: str) -> dict[str, Any]:
+    if len(text) > _MOST_SIGNS:
+        raise NotAuthorised("malformed", [Finding("document", "must be at most 1 MiB", SHAPE)])
     try:
+        if _size(yaml.compose(text, yaml.SafeLoader), {}) > _MOST_VALUES:
+            rule = f"must have at most {_MOST_VALUES} values, each alias (`*name`) counted as what it stands for"
+            raise NotAuthorised("malformed", [Finding("document", rule, SHAPE)])
         found = yaml.safe_load(text)
+    except RecursionError:
+        raise NotAuthorised("malformed", [Finding("document", "must not be nested so deeply", SHAPE)]) from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""

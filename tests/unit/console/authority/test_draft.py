@@ -164,3 +164,22 @@ def test_facts_of_a_list_are_read_strictly() -> None:
     assert parse_sealed("\n".join(f"{name}: {value}" for name, value in FACTS.items())) == some_facts()
     with pytest.raises(NotAuthorised, match="digest"):
         parse_sealed("digest: abc")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (
+            "a: &a [x, x]\n"
+            + "".join(f"a{n}: &a{n} [*a{n - 1 if n else ''}, *a{n - 1 if n else ''}]\n" for n in range(40)),
+            "values",
+        ),
+        ("a: &a\n  b: *a\n", "values"),
+        ("a: " + "[" * 50_000, "nested so deeply"),
+        ("a: " + "x" * 1_100_000, "at most 1 MiB"),
+    ],
+    ids=["aliases of aliases", "an alias of itself", "brackets", "too much"],
+)
+def test_a_draft_that_would_never_be_read_to_its_end_is_refused_at_once(text: str, why: str) -> None:
+    """Forty lines of aliases kept `authority check` at work for ever."""
+    assert why in found_in(text)
