@@ -6,7 +6,7 @@ SECONDS ?= 60
 export PYTHONPATH := .:proto/gen
 
 .PHONY: help setup assets demo test check lint types unit fix proto proto-check docs docs-check tools
-.PHONY: integration e2e reliability bench bench-match overhead chain purge-scan faults attacks cameras soak accuracy clean
+.PHONY: integration e2e reliability bench bench-match overhead chain purge-scan faults reconcile attacks cameras soak accuracy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -86,6 +86,9 @@ purge-scan: setup assets tools ## purge an exercise, and look for what it held i
 
 cameras: setup tools ## SECONDS=60: cameras that misbehave, side by side; who is told (build/cameras.json)
 	$(RUN)python -m tests.reliability.cameras --seconds $(SECONDS)
+
+reconcile: setup assets ## MINUTES=10 of asking for the statement while everything pauses and dies (build/reconcile.json)
+	$(RUN)python -m tests.reliability.reconcile --minutes $(MINUTES)
 
 attacks: setup ## try everything an authority must withstand, on the real services (build/attacks.json)
 	$(RUN)python -m tests.reliability.attacks
