@@ -105,9 +105,12 @@ def test_alerts_outside_the_authority_are_refused_whenever_they_come_and_counted
 
 
 def test_an_alert_that_overtakes_what_it_was_searched_under_waits_for_it(world: World) -> None:
+    # Taken while the authority stood: only when it was searched is not known up to yet.
+    taken = datetime.now(UTC)
     world.signed.move(Move.SUSPEND)
     with world.review() as review:
-        ahead = world.alert(world.subject(1), 1, searched_at=datetime.now(UTC) + timedelta(seconds=5))
+        searched = datetime.now(UTC) + timedelta(seconds=5)
+        ahead = world.alert(world.subject(1), 1, captured_at=taken, searched_at=searched)
         world.feed(ahead)
         name = "signpost_review_retries_total"
         eventually(lambda: review.metric(name) > 0, "it to wait", within_s=WITHIN_S)
