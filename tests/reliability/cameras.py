@@ -53,6 +53,7 @@ class Result:
 
     pictures_per_s: float
     gave_its_rate: bool
+    first_picture_after_s: float | None
     alarm_after_s: float | None
     clock_faults: dict[str, int]
     source_faults: list[str]
@@ -107,12 +108,17 @@ def play(modes: Mapping[str, Mode], *, seconds: float, folder: Path, scrape: str
         name: Result(
             pictures_per_s=round(outbox.given[name] / (ended_s - outbox.first_s.get(name, began_s)), 2),
             gave_its_rate=outbox.given[name] >= seconds * RATE_FPS / 2,
+            first_picture_after_s=_since(began_s, outbox.first_s.get(name)),
             alarm_after_s=fired.get(name),
             clock_faults=_clock_faults(registry, name),
             source_faults=sorted(outbox.gaps.get(name, ())),
         )
         for name in modes
     }
+
+
+def _since(began_s: float, at_s: float | None) -> float | None:
+    return None if at_s is None else round(at_s - began_s, 1)
 
 
 def _clock_faults(registry: CollectorRegistry, camera: str) -> dict[str, int]:

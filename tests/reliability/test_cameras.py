@@ -12,6 +12,8 @@ from tests.reliability.cameras import RATE_FPS, Result, play
 from tests.reliability.misbehaving.modes import MODES
 
 _CHOSEN = ("good", "clock-constant", "clock-tenth", "clock-random", "slow", "silent", "closes-at-once")
+# From a first picture on: the window of the share is full, and the rule's 15 s are over.
+_OPENED_S = 25.0
 # Start of the readers on a busy machine, the rule's 15 s, and a few looks.
 _SECONDS = 40.0
 
@@ -36,7 +38,9 @@ def test_a_camera_that_misbehaves_gives_its_rate_or_wakes_somebody(
         assert one.alarm_after_s is not None
     else:
         assert one.pictures_per_s >= gives * RATE_FPS
-        assert one.alarm_after_s is None
+        # On a machine so busy that it opens a camera slowly, an alarm until then is right.
+        assert one.first_picture_after_s is not None
+        assert one.alarm_after_s is None or one.alarm_after_s < one.first_picture_after_s + _OPENED_S
 
 
 @pytest.mark.parametrize(
