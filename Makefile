@@ -2,11 +2,10 @@
 PYTHON ?= python3
 RUN := .venv/bin/
 MINUTES ?= 20
-SECONDS ?= 60
 export PYTHONPATH := .:proto/gen
 
 .PHONY: help setup assets demo test check lint types unit fix proto proto-check docs docs-check tools
-.PHONY: integration e2e reliability bench bench-match overhead chain purge-scan faults reconcile attacks cameras soak accuracy clean
+.PHONY: integration e2e reliability bench bench-match overhead chain purge-scan faults reconcile attacks cameras fuzz soak accuracy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,7 +35,7 @@ types: setup
 	$(RUN)mypy
 
 unit: setup
-	$(RUN)pytest tests/architecture tests/unit
+	$(RUN)pytest tests/architecture tests/unit tests/fuzz
 
 integration: setup assets tools ## one edge at a time on its real system
 	$(RUN)pytest tests/integration
@@ -85,13 +84,16 @@ purge-scan: setup assets tools ## purge an exercise, and look for what it held i
 	$(RUN)python -m tests.reliability.purge_scan
 
 cameras: setup tools ## SECONDS=60: cameras that misbehave, side by side; who is told (build/cameras.json)
-	$(RUN)python -m tests.reliability.cameras --seconds $(SECONDS)
+	$(RUN)python -m tests.reliability.cameras --seconds $(or $(SECONDS),60)
 
 reconcile: setup assets ## MINUTES=10 of asking for the statement while everything pauses and dies (build/reconcile.json)
 	$(RUN)python -m tests.reliability.reconcile --minutes $(MINUTES)
 
 attacks: setup ## try everything an authority must withstand, on the real services (build/attacks.json)
 	$(RUN)python -m tests.reliability.attacks
+
+fuzz: setup assets ## SECONDS=600 of hostile input at every surface (build/fuzz.json)
+	$(RUN)python -m tests.fuzz --seconds $(or $(SECONDS),600)
 
 soak: setup assets ## MINUTES=20 at full load: memory and disk stay flat (build/soak.json)
 	$(RUN)python -m tests.load.soak --minutes $(MINUTES)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from console.authority import files
 from console.edges.grpc_oversight import OversightClient
@@ -19,6 +18,7 @@ from console.sharing import export, taking
 from console.sharing.book import Book, queried
 from console.sharing.trace import traced
 from console.watchlist import storing
+from services.contracts import yaml_text
 from services.contracts.authorisation.statements import sign
 from services.contracts.errors import Misconfigured
 from services.contracts.sealed.bundle.read import open_bundle
@@ -63,9 +63,9 @@ def agree_command(
     """Sign an agreement with another body, as the central approver."""
     with refusals(), OversightClient(oversight) as client:
         try:
-            fields = yaml.safe_load(files.read_text(agreement))
-        except yaml.YAMLError:
-            raise Misconfigured(f"{agreement}: not YAML") from None
+            fields = yaml_text.loaded(files.read_text(agreement))
+        except yaml_text.NotYaml as refused:
+            raise Misconfigured(f"{agreement}: {refused}") from None
         if not isinstance(fields, dict):
             raise Misconfigured(f"{agreement}: must be a mapping of fields")
         line = client.sharing().line(AgreementMade, fields, now=_now())

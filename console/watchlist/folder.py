@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from console.watchlist.contents import CARD, RESOLUTIONS, of_root, of_subject
+from services.contracts import yaml_text
 from services.contracts.errors import Misconfigured
 from services.contracts.file_names import one_form
 from services.contracts.sealed.canonical import Unfit, from_plain
@@ -149,15 +148,15 @@ def _names(of: SubjectFolder) -> Iterator[str]:
 def _loaded(path: Path) -> object:
     try:
         # One spelling of each name, whichever the editor or the file system has: they are compared.
-        found: object = yaml.safe_load(one_form(path.read_text("utf-8")))
+        return yaml_text.loaded(one_form(path.read_text("utf-8")))
     except FileNotFoundError as missing:
         raise Misconfigured(
             f"{path}: is missing; `signpost watchlist cards` writes one to begin with"
         ) from missing
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: no text, or a date that is none
-        mark = getattr(error, "problem_mark", None)
-        raise Misconfigured(f"{path}: not YAML" + (f" at line {mark.line + 1}" if mark else "")) from error
-    return found
+    except yaml_text.NotYaml as refused:
+        raise Misconfigured(f"{path}: {refused}") from None
+    except ValueError:  # no text
+        raise Misconfigured(f"{path}: not YAML, nor any text in UTF-8") from None
 
 
 def _mapping(path: Path, found: object, what: str) -> Mapping[str, Any]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from services.contracts import yaml_text
 from services.contracts.authority import Camera, SourceKind
 from services.contracts.camera_address import BadAddress, parse_address
 from services.contracts.errors import Misconfigured
@@ -43,12 +43,9 @@ def _check_address(camera: Camera) -> None:
 def parse_cameras(text: str, *, origin: str) -> tuple[Camera, ...]:
     """The cameras in a YAML document. Raises Misconfigured naming `origin`, field, rule; never a value."""
     try:
-        document = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        # Not chained: YAML's own words show the lines around, and an address among them may carry a password.
-        raise Misconfigured(f"{origin}: not YAML{where}") from None
+        document = yaml_text.loaded(text)
+    except yaml_text.NotYaml as refused:
+        raise Misconfigured(f"{origin}: {refused}") from None
     if not isinstance(document, dict):
         raise Misconfigured(f"{origin}: must be a mapping with `cameras`")
     try:

@@ -169,7 +169,9 @@ def peek(raw: bytes, *, topic: str) -> Peeked:
 
 
 def open_clear(peeked: Peeked) -> Event:
-    """The event of a record that needs no key. Raises Undecodable."""
+    """The event of a record that needs no key. Raises Undecodable, for one that needs one too."""
+    if _BY_KIND[peeked.kind].secret is not None:
+        raise Undecodable(f"{peeked.topic} holds a {peeked.kind.__name__}, which is sealed")
     return _build(peeked, peeked.body)
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
+from services.contracts import yaml_text
 from services.contracts.errors import Misconfigured
 from services.contracts.events import ScoreKind
 
@@ -129,9 +128,9 @@ def read_card(path: Path) -> ModelCard:
     except OSError as error:
         raise Misconfigured(f"model card {path}: {error.strerror}") from error
     try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise Misconfigured(f"model card {path} is not YAML: {error}") from error
+        values = yaml_text.loaded(text)
+    except yaml_text.NotYaml as refused:
+        raise Misconfigured(f"model card {path}: {refused}") from None
     if not isinstance(values, dict):
         raise Misconfigured(f"model card {path}: a mapping of fields is expected")
     values.setdefault("name", path.stem)

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from services.contracts import yaml_text
 from services.contracts.authorisation.fields import PersonId
 from services.contracts.errors import Misconfigured
 from services.review.core.people import Credentials, Person, Role
@@ -116,10 +116,9 @@ def _read(path: Path) -> Mapping[str, Listed]:
     origin = f"PEOPLE_FILE: {path}"
     text = read_text(path, variable="PEOPLE_FILE")
     try:
-        document = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError):  # ValueError: what looks like a date and is none
-        # Not chained: YAML's own words show the lines around, and they name people.
-        raise Misconfigured(f"{origin}: not YAML") from None
+        document = yaml_text.loaded(text)
+    except yaml_text.NotYaml as refused:
+        raise Misconfigured(f"{origin}: {refused}") from None
     try:
         entries = _File.model_validate(document).people
     except ValidationError as error:

@@ -1,0 +1,8 @@
+"""Every surface there is."""
+
+from __future__ import annotations
+
+from tests.fuzz import doors, files, media, topics
+from tests.fuzz.surface import Surface
+
+ALL: tuple[Surface, ...] = (*topics.SURFACES, *doors.SURFACES, *media.SURFACES, *files.SURFACES)
