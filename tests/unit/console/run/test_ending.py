@@ -11,7 +11,6 @@ from rich.console import Console
 from console import purge
 from console.audit.verdict import Verdict
 from console.ledger.report import Report
-from console.ledger.reporting import gathered
 from console.ledger.statement import Read, Statement, state
 from console.run import ending
 from console.run.ending import Ending, end
@@ -20,7 +19,7 @@ from services.contracts.authorisation.enums import Move
 from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.counts import Stage
 from services.contracts.errors import SignpostError, Transient
-from tests.unit.console.ledger.test_report import Chain, Oversight, a_version
+from tests.unit.console.ledger.test_report import a_report
 from tests.unit.contracts.audit.builders import heads
 
 CERTIFICATE = "certificate: nothing left"
@@ -69,7 +68,7 @@ class Exercise:
 
     def report(self) -> Report:
         self._do("report")
-        return gathered("north-1", Oversight(a_version()), Chain(), root="the-root")
+        return a_report()
 
     def chain(self) -> Verdict:
         self._do("chain")
