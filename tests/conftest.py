@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 # Ours by name; other libraries' logs and threads are their own affair.
 _LOGGERS = ("services", "console", "evaluation")
@@ -15,6 +16,10 @@ _THREADS = "signpost-"
 # A thread that was told to stop may still be on its last turn when the test ends.
 _JOIN_S = 2.0
 
+
+# How long one example takes depends on what else the machine does; a test that hangs has pytest's own time limit.
+settings.register_profile("signpost", deadline=None)
+settings.load_profile("signpost")
 
 # Clients that tests make go straight to loopback, as the product's do, on a machine with a proxy in its shell.
 _LOOPBACK = "127.0.0.1,::1,localhost"

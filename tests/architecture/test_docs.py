@@ -57,3 +57,11 @@ def test_every_make_target_that_is_named_exists() -> None:
 
 def test_a_path_that_is_not_there_is_noticed() -> None:
     assert named_paths("see `services/no/such.py::test` and `make demo`") == {"services/no/such.py"}
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    """Two that were written side by side had one number, and `adr/0010` named either."""
+    decisions = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    assert [int(path.name[:4]) for path in decisions] == list(range(1, len(decisions) + 1))
+    for path in decisions:
+        assert path.read_text().startswith(f"# {int(path.name[:4])}. "), path.name
