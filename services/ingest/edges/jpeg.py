@@ -51,7 +51,10 @@ def encoded(
 
 def _planes(frame: VideoFrame, width_px: int, height_px: int) -> NDArray[np.uint8]:
     """yuvj420p is what a JPEG holds: no way through RGB and back, and half the bytes."""
-    scaled = frame.reformat(width_px, height_px, "yuvj420p", dst_colorspace="ITU601", interpolation="AREA")
+    # One thread: many cameras share the machine, and each frame would start some of its own.
+    scaled = frame.reformat(
+        width_px, height_px, "yuvj420p", dst_colorspace="ITU601", interpolation="AREA", threads=1
+    )
     return np.asarray(scaled.to_ndarray(), np.uint8)
 
 

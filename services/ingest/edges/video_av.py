@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from services.ingest.core.file_time import MOST_GAP_S
 from services.ingest.core.order import Kind, ReadOrder
 from services.ingest.core.reasons import Fault, Flaw
-from services.ingest.edges.frame_orientation import orientation_of
+from services.ingest.edges.frame_orientation import Orientations
 from services.ingest.edges.jpeg import Jpeg, encoded
 from services.ingest.edges.still import Flawed, SourceFault, Still
 
@@ -138,7 +138,7 @@ def _check_size(stream: VideoStream, order: ReadOrder) -> None:
 
 def _frames(container: InputContainer, stream: VideoStream, order: ReadOrder) -> Iterator[Still]:
     damaged = in_a_row = 0
-    clock = _StreamClock(stream)
+    clock, turned = _StreamClock(stream), Orientations()
     for packet in container.demux(stream):
         try:
             frames = packet.decode()
@@ -150,7 +150,7 @@ def _frames(container: InputContainer, stream: VideoStream, order: ReadOrder) ->
         for frame in frames:
             in_a_row = 0
             position_s, stamped = clock.position_s(frame)
-            load = partial(_converted, frame, order, float(stream.sample_aspect_ratio or 1))
+            load = partial(_converted, frame, order, turned, float(stream.sample_aspect_ratio or 1))
             yield Still(position_s, load, damaged, stamped=stamped, step_s=clock.step_s)
     if damaged and clock.frames == 0:
         raise SourceFault(Fault.UNREADABLE)
@@ -175,7 +175,7 @@ class _StreamClock:
         return at_s, stamped
 
 
-def _converted(frame: VideoFrame, order: ReadOrder, pixel_aspect: float) -> Jpeg:
+def _converted(frame: VideoFrame, order: ReadOrder, turned: Orientations, pixel_aspect: float) -> Jpeg:
     if frame.width * frame.height > order.max_source_px:
         raise Flawed(Flaw.PICTURE_TOO_LARGE)
     try:
@@ -183,7 +183,7 @@ def _converted(frame: VideoFrame, order: ReadOrder, pixel_aspect: float) -> Jpeg
             frame,
             max_side_px=order.max_side_px,
             quality=order.jpeg_quality,
-            shown=orientation_of(frame).then(order.quarters),
+            shown=turned.of(frame).then(order.quarters),
             pixel_aspect=pixel_aspect,
         )
     except (ValueError, OSError, MemoryError, av.FFmpegError):

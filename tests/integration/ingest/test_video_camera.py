@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.ingest.pictures import write_jpegs, write_video
+from tests.integration.ingest.recording import record
 from tests.integration.ingest.world import WITHIN_S, IngestWorld, adds_up, totals
 from tests.support import eventually
 
@@ -142,3 +143,17 @@ def test_a_file_whose_holder_is_killed_goes_on_and_shows_nothing_twice(world: In
     assert gap.reason == "taken_over"
     missed = (gap.captured_at - gap.began_at).total_seconds() * 5
     assert len(captured) == pytest.approx(60 - missed, abs=12), "what the gap does not hold was shown once"
+
+
+def test_a_reader_holds_no_picture_that_it_has_given(tmp_path: Path) -> None:
+    """Each frame was held by what had been read beside it: after some 120 pictures the reader had as many scalers,
+    with their threads, as it may have, and stood still. Every camera stalled every 25 seconds."""
+    path = write_video(tmp_path / "walk.mp4", seconds=20, width_px=640, height_px=480)
+    found = record(path, rate_fps=25, loop=True, most=1500)
+    assert len(found.pictures) == 1500
+
+
+def test_a_reader_of_large_pictures_stays_within_its_memory(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "wide.mp4", seconds=12, width_px=1920, height_px=1080)
+    found = record(path, rate_fps=25, max_side_px=640)
+    assert (found.fault, len(found.pictures)) == (None, 300)
