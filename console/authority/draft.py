@@ -63,8 +63,12 @@ class Draft:
 
     @property
     def fpir_budget(self) -> float | None:
-        """The rate of false alarms that the thresholds have to keep; None where the draft gives them itself."""
-        return None if "thresholds" in self.fields["watchlist"] else self._open.fpir_budget
+        """The rate of false alarms that the thresholds have to keep.
+
+        None where the draft gives thresholds itself, or has evidence: that holds for its own thresholds only.
+        """
+        given = "thresholds" in self.fields["watchlist"] or self._open.equity is not None
+        return None if given else self._open.fpir_budget
 
     def bounds(self) -> authority.Authority:
         """What the list is built within: any model unless the draft names one."""

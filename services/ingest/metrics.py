@@ -52,7 +52,7 @@ LAST_FRAME = Gauge(
 RATE = Gauge(
     "signpost_ingest_camera_rate_ratio",
     "How much of its rate a camera gave this instance in the last 15 s (where that is under 5 pictures, over "
-    "those): 1 all of it, 0 nothing, or read elsewhere.",
+    "those): 1 all of it, or the authority does not cover it now; 0 nothing, or read elsewhere.",
     {"camera": AT_START},
 )
 CLOCK_FAULTS = Counter(

@@ -247,10 +247,14 @@ class Sharing:
             self._tools.metrics.refused.set(reasons[reason], reason=reason)
 
     def _show_rates(self) -> None:
-        """A camera that nobody reads gives nothing: whoever holds it says more, and the alert takes the most."""
+        """A camera that nobody reads gives nothing: whoever holds it says more, and the alert takes the most.
+
+        One that the authority does not cover now (before its window, suspended) owes nothing.
+        """
         for camera in self._authority.cameras:
             held = self._held.get(camera.id)
-            self._tools.metrics.rate.set(held.reading.rate_share() if held else 0.0, camera=camera.id)
+            share = held.reading.rate_share() if held else float(camera.id in self._refused)
+            self._tools.metrics.rate.set(share, camera=camera.id)
 
 
 def _as_it_stands(held: _Held) -> Lease:

@@ -9,6 +9,8 @@ from contextlib import ExitStack
 # A camera's streams of pictures: one, seldom two.
 _PAIRS = 4
 _ATTEMPTS = 100
+# Taken at once from one port: more wait their turn, so that whoever sends without end fills no memory of ours.
+_AT_ONCE = 64
 
 
 class UdpPorts:
@@ -38,8 +40,8 @@ class UdpPorts:
             return
 
     def received(self, ready: socket.socket) -> Iterator[tuple[int, bytes]]:
-        """What has come from the camera, with the port of ours it came to."""
-        while True:
+        """What has come from the camera, with the port of ours it came to; the rest waits for the next call."""
+        for _ in range(_AT_ONCE):
             try:
                 content, where = ready.recvfrom(65_535)
             except OSError:  # nothing more, or a port of the camera's that is closed

@@ -13,15 +13,16 @@ from services.ingest.cameras import Tools
 from services.ingest.core.backoff import Backoff
 from services.ingest.core.readings import Ended, Looped, Reading
 from services.ingest.core.reasons import Fault
-from services.ingest.metrics import CameraState
+from services.ingest.metrics import CameraState, IngestMetrics
 from services.ingest.outbox import Outbox, Outgoing
 from services.ingest.sharing import Sharing
+from services.runtime.metrics import new_registry
 from tests.conftest import ExpectedErrors
 from tests.fakes.clock import A_MORNING, ManualClock
 from tests.fakes.ingest import FakeLeases, FakeLeaseStore, FakeSources
 from tests.fakes.standing import OpenStanding
 from tests.support import eventually
-from tests.unit.ingest.builders import DEPLOYMENT, a_camera, a_picture, an_authority, metrics
+from tests.unit.ingest.builders import DEPLOYMENT, a_camera, a_picture, an_authority
 
 TTL_S = 8.0
 
@@ -48,9 +49,14 @@ class Town:
     def plays(self, camera: str, *scripts: Sequence[Reading | None]) -> None:
         self.sources.scripts[camera] = deque(scripts)
 
+    def rate_share(self, camera: str) -> float | None:
+        """What the newest instance says that a camera gives of its rate."""
+        return self.registry.get_sample_value("signpost_ingest_camera_rate_ratio", {"camera": camera})
+
     @contextmanager
     def instance(self, name: str = "ingest-a", *, max_cameras: int = 9) -> Iterator[tuple[Sharing, Outbox]]:
-        live = metrics(*(camera.id for camera in self.authority.cameras))
+        self.registry = new_registry()
+        live = IngestMetrics(self.registry, tuple(camera.id for camera in self.authority.cameras))
         outbox = Outbox(frames_a_camera=50, metrics=live)
         tools = Tools(
             deployment=DEPLOYMENT,
@@ -156,6 +162,20 @@ def test_a_refused_camera_is_neither_leased_nor_opened() -> None:
         assert held(sharing) == {"gate-2"}
         eventually(lambda: town.sources.opened, "the admitted camera to be opened", within_s=5)
     assert set(town.sources.opened) == {"gate-2"}
+
+
+def test_a_camera_that_the_authority_does_not_cover_misses_nothing() -> None:
+    """Before each window and in each suspension the alarm for slow cameras rang for all, so people ignore it."""
+    town = Town(an_authority(a_camera("gate-1"), a_camera("gate-2")))
+    town.standing.why = Refusal.NOT_ACTIVE
+    with town.instance(max_cameras=1) as (sharing, _):
+        sharing.turn()
+        assert [town.rate_share(name) for name in ("gate-1", "gate-2")] == [1, 1]
+        town.standing.why = None
+        town.clock.advance(2)
+        sharing.turn()
+        # Nobody else holds the second: somebody should be woken.
+        assert town.rate_share("gate-2") == 0
 
 
 def test_reading_ends_when_the_window_does_and_the_lease_is_given_up() -> None:

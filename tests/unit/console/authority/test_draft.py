@@ -101,6 +101,9 @@ def test_evidence_is_held_against_a_model_that_is_not_known_yet() -> None:
     }
     draft = parse(written(equity=evidence), digest_of=digest_of)
     assert draft.broken() == ()
+    # The list is built with the thresholds that the evidence is for, not with others that rules then refuse.
+    assert draft.fpir_budget is None
+    assert draft.watchlist.thresholds == FACTS["thresholds"]
     assert [one.field for one in rules.broken(draft.document(some_facts(model="sface-2")))] == ["equity.model"]
 
 
