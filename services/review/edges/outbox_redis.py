@@ -188,11 +188,26 @@ class RedisOutbox:
     def _put_aside(self, entries: Sequence[tuple[str, Mapping[bytes | str, bytes | str] | None]]) -> None:
         if not entries:
             return
-        with as_transient(_WHAT), self._client.pipeline(transaction=True) as pipe:
+        with as_transient(_WHAT):
+            if not self._refused_takes(entries):
+                # Somebody put another type there, or an entry with the highest id: no later one would be taken.
+                self._vault.refuse(Stored.INDEX)
+                self._client.delete(self._names.refused)
+                self._refused_takes(entries)
+            self._client.xdel(self._names.outbox, *(entry for entry, _ in entries))
+
+    def _refused_takes(self, entries: Sequence[tuple[str, Mapping[bytes | str, bytes | str] | None]]) -> bool:
+        """Whether the refused stream took all of them; it takes none after its end."""
+        with self._client.pipeline(transaction=True) as pipe:
             for _, fields in entries:
                 pipe.xadd(self._names.refused, dict(fields or {"empty": b""}), maxlen=_REFUSED)  # type: ignore[arg-type]
-            pipe.xdel(self._names.outbox, *(entry for entry, _ in entries))
-            pipe.execute()
+            try:
+                pipe.execute()
+            except redis.ResponseError as error:
+                if "WRONGTYPE" in str(error) or "exhausted" in str(error):
+                    return False
+                raise
+        return True
 
 
 def tidy(durable: redis.Redis, names: Names, vault: Vault) -> None:

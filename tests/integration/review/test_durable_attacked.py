@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
+import redis
 
 from services.contracts import codec, keys, topics
 from services.contracts.decisions import AlertJudged, CaseDecided, CaseExpired
@@ -384,6 +385,80 @@ def test_an_event_that_none_of_us_wrote_is_not_told_and_holds_up_no_other(rig: R
     assert rig.not_believed() == {Stored.EVENT: 5}
     assert rig.client.xlen(rig.names.outbox) == 1, "what is not ours would be counted as undelivered for ever"
     assert rig.client.xlen(rig.names.refused) == 5
+
+
+LAST_ID = "18446744073709551615-18446744073709551615"
+
+
+def set_to_its_end(rig: Rig, stream: str, how: str) -> None:
+    """No `XADD *` succeeds after it."""
+    match how:
+        case "an entry":
+            rig.client.xadd(stream, {"case": "mine", "event": b"mine"}, id=LAST_ID)
+        case "an entry that was removed":
+            rig.client.xadd(stream, {"case": "mine", "event": b"mine"}, id=LAST_ID)
+            rig.client.xdel(stream, LAST_ID)
+        case "an entry of many words":
+            rig.client.xadd(stream, {str(number): b"mine" for number in range(9000)}, id=LAST_ID)
+        case "XSETID":
+            rig.client.execute_command("XSETID", stream, LAST_ID)  # type: ignore[no-untyped-call]
+    with pytest.raises(redis.ResponseError, match="exhausted"):
+        rig.client.xadd(stream, {"case": "mine", "event": b"mine"})
+
+
+ENDED = ["an entry", "an entry that was removed", "an entry of many words", "XSETID"]
+
+
+@pytest.mark.parametrize("how", ENDED)
+def test_an_outbox_that_somebody_set_to_its_end_takes_the_next_event_and_keeps_those_that_wait(
+    rig: Rig, how: str
+) -> None:
+    """Every later move wrote its case and then failed at its event; folding and sweeping ended for good."""
+    case = rig.raise_alert()
+    (before,) = rig.outbox.oldest(10)
+    set_to_its_end(rig, rig.names.outbox, how)
+    rig.at_desk(lambda desk: decide(desk, case, MATCH, MATCH))
+    other = of_another_person(rig)
+    rig.clock.advance(200)
+    rig.sweeper.sweep()
+    found = rig.outbox.oldest(1000)
+    assert found[0] == before, "what waited was lost, or got another name"
+    assert {one.case for one in found} == {case, other}
+    assert said(rig) == [CaseOutcome.AGREED_MATCH]
+    assert rig.client.xadd(rig.names.outbox, {"case": "mine", "event": b"mine"})
+    assert rig.not_believed()[Stored.INDEX] == (2 if how == "an entry of many words" else 1)
+
+
+def test_our_own_event_under_an_id_of_the_far_future_is_told_all_the_same(rig: Rig) -> None:
+    """Somebody moves it there, or the server's clock was wrong for a while: none is thrown away."""
+    case = rig.raise_alert()
+    genuine = waiting(rig)
+    (before,) = rig.outbox.oldest(10)
+    rig.client.delete(rig.names.outbox)
+    rig.client.xadd(rig.names.outbox, genuine, id=LAST_ID)
+    other = of_another_person(rig)
+    found = rig.outbox.oldest(10)
+    assert (found[0].case, found[0].event) == (case, before.event)
+    assert {one.case for one in found} == {case, other}
+    assert all(abs(one.written_ms / 1000 - rig.clock.now().timestamp()) < 3600 for one in found)
+
+
+@pytest.mark.parametrize("how", [*ENDED, "another type"])
+def test_what_is_not_ours_is_put_aside_whatever_became_of_the_place_for_it(rig: Rig, how: str) -> None:
+    """The relay's thread ended at the first entry that it could not put aside."""
+    case = rig.raise_alert()
+    rig.client.xadd(rig.names.outbox, {"case": "mine", "event": b"first"})
+    if how == "another type":
+        rig.client.set(rig.names.refused, "mine")
+    else:
+        rig.client.xadd(rig.names.refused, {"old": "one"})
+        set_to_its_end(rig, rig.names.refused, how)
+    assert [one.case for one in rig.outbox.oldest(10)] == [case]
+    assert rig.client.xlen(rig.names.outbox) == 1
+    found: Any = rig.client.xrange(rig.names.refused)
+    ((_, aside),) = found
+    assert aside[b"event"] == b"first"
+    assert rig.not_believed() == {Stored.EVENT: 1, Stored.INDEX: 1}
 
 
 def test_what_somebody_else_put_into_the_outbox_is_not_left_undelivered_by_a_purge(rig: Rig) -> None:
