@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from services.contracts import topics
 from services.contracts.events import StageCounts
 
 
@@ -98,6 +99,16 @@ NUMBERS = frozenset({Count.FACES_GIVEN, Count.FACES_PASSED, Count.ALERTS_GIVEN, 
 _APART = NUMBERS | {Count.FRAMES_REACHED}
 
 
+PARTITIONS = max(topic.partitions for topic in (topics.FRAMES, topics.FACES, topics.ALERTS))
+"""Between two of which a lane can lead: there are never more lanes than their square, whoever writes."""
+
+MOST_NUMBER = 10**12
+"""The last number that a lane may have: at 1,000 records a second it is reached after thirty years. Numbers are
+not authenticated. What a reader counts of a lane is never more than this, so no sum of them leaves its 64 bits."""
+
+_MOST_COUNT = 2**63 - 1
+
+
 class Lane(NamedTuple):
     """All records that were written while one partition, `source`, was read, to one partition, `home`."""
 
@@ -109,9 +120,10 @@ class Lane(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> Lane | None:
-        """None for a text that is nobody's lane."""
-        found = re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", text, re.ASCII)
-        return None if found is None else cls(int(found[1]), int(found[2]))
+        """None for a text that is nobody's lane: no topic has such a partition."""
+        found = re.fullmatch(r"([0-9]{1,3})-([0-9]{1,3})", text, re.ASCII)
+        lane = None if found is None else cls(int(found[1]), int(found[2]))
+        return lane if lane is not None and max(lane) < PARTITIONS else None
 
 
 class Expired(StrEnum):
@@ -130,12 +142,22 @@ def key(deployment: str, name: Count, reason: str = "") -> CountKey:
 
 
 def split(counts: Mapping[CountKey, int]) -> dict[tuple[str, str], int]:
-    """Counts of one deployment by (name, reason), as StageCounts carries them."""
+    """Counts of one deployment by (name, reason), as StageCounts carries them.
+
+    None is too large for it, and no number is of a lane that cannot be: whatever the counts came from, what they
+    become can be written.
+    """
     found: Counter[tuple[str, str]] = Counter()
     for (_, name), value in counts.items():
         base, _, reason = name.partition(":")
-        found[base, reason] += value
-    return dict(found)
+        if base not in NUMBERS or numbered(reason, value):
+            found[base, reason] += value
+    return {which: min(max(value, 0), _MOST_COUNT) for which, value in found.items()}
+
+
+def numbered(lane: str, number: int) -> bool:
+    """Whether there can be such a lane, and such a number in it."""
+    return 0 <= number <= MOST_NUMBER and Lane.read(lane) is not None
 
 
 @dataclass(frozen=True)
@@ -192,7 +214,13 @@ class _Newest:
     def take(self, record: StageCounts) -> None:
         totals = {which: value for which, value in record.totals.items() if which[0] not in _APART}
         self.reached = max(self.reached, record.totals.get((Count.FRAMES_REACHED, ""), 0))
-        self.numbers |= Counter({which: value for which, value in record.totals.items() if which[0] in NUMBERS})
+        self.numbers |= Counter(
+            {
+                which: value
+                for which, value in record.totals.items()
+                if which[0] in NUMBERS and numbered(which[1], value)
+            }
+        )
         if record.final or not self._final:
             said = (by_name(totals), Counter(totals))
             self._by_name = said[0] if record.final else self._by_name | said[0]

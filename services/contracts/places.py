@@ -18,7 +18,8 @@ many records. Where its group has never committed, nobody knows whose the first 
 camera says by the number of its first frame how many came before.
 
 The number is in a header, outside of what decryption authenticates: who may write to the topic can make these
-figures wrong, and then they do not add up.
+figures wrong, and then they do not add up. They can do no more: there are as many lanes as the topics have
+partitions for, a number has an end, and so has the step from one to the next. What is beyond is no place.
 """
 
 from __future__ import annotations
@@ -28,10 +29,21 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from services.contracts.counts import Lane
+from services.contracts.counts import MOST_NUMBER, PARTITIONS, Lane
 
 HEADER = "place"
-_FORM = re.compile(rb"([a-z0-9-]{1,63})/([0-9]{1,9})/([0-9]{1,18})")
+_FORM = re.compile(rb"([a-z0-9-]{1,63})/([0-9]{1,3})/([0-9]{1,13})")
+
+MOST_STEP = 10**9
+"""The most records that are believed to be missing before one. A lane of 1,000 records a second, far more than one
+carries, gives so many in eleven days. What is further ahead somebody has made up."""
+
+# A writer goes on where a number that it read is the last: nobody believes what it gives then, and it goes on.
+_MOST_GIVEN = 2**62
+
+# Runs of cameras that one group without an offset tells apart; of later ones it counts by offsets alone.
+_MOST_RUNS = 4096
+
 
 Headers = Iterable[tuple[str, bytes]]
 
@@ -49,12 +61,19 @@ class Place:
 
 
 def place_of(headers: Headers) -> Place | None:
-    """The place that a record names; None where it names none that can be read."""
+    """The place that a record names; None where it names none that can be read, or one that cannot be."""
     for name, value in headers:
         if name == HEADER and (found := _FORM.fullmatch(value)):
-            scope, source, number = found.groups()
-            return Place(scope.decode(), int(source), int(number))
+            place = Place(found[1].decode(), int(found[2]), int(found[3]))
+            return place if place.source < PARTITIONS and 0 < place.number <= MOST_NUMBER else None
     return None
+
+
+def missing(last: int, number: int) -> int | None:
+    """How many numbers of a lane are left out where `number` comes after `last`; None where it does not come after
+    it, or comes from too far ahead to be believed."""
+    step = number - last
+    return step - 1 if 0 < step <= MOST_STEP + 1 else None
 
 
 @dataclass(frozen=True)
@@ -72,11 +91,14 @@ class Mark:
     reached: Mapping[str, int] = field(default_factory=dict)
 
     def reach(self, place: Place) -> tuple[Mark, int]:
-        """With this record passed; and how many before it nobody will ever read."""
-        last = self.passed.get(place.source, 0)
-        if place.number <= last:  # read before
+        """With this record passed; and how many before it nobody will ever read.
+
+        Nothing changes where it was read before, or its number is not to be believed.
+        """
+        hole = missing(self.passed.get(place.source, 0), place.number)
+        if hole is None:
             return self, 0
-        return replace(self, passed={**self.passed, place.source: place.number}), place.number - last - 1
+        return replace(self, passed={**self.passed, place.source: place.number}), hole
 
     def step(self, offset: int, first: Callable[[], tuple[str, int] | None]) -> tuple[Mark, int]:
         """With the record at `offset` passed where each offset is one; and how many before it are gone.
@@ -87,11 +109,12 @@ class Mark:
         after = replace(self, next=offset + 1)
         if self.next is not None and not self.runs:
             return after, hole
-        found = first()
+        found = first() if len(self.runs) < _MOST_RUNS else None
         if found is None or found[0] in self.runs:
             return after, hole
         run, number = found
-        return replace(after, runs=self.runs | {run}), max(hole, number - self.reached.get(run, 0) - 1)
+        before = missing(self.reached.get(run, 0), number)
+        return replace(after, runs=self.runs | {run}), max(hole, before or 0)
 
     def give(self, home: int) -> tuple[Mark, int]:
         """With one more record written to `home`; and its number."""
@@ -117,7 +140,11 @@ def parse(text: str) -> Mark | None:
 
 
 def _numbers(found: Mapping[str, object]) -> dict[int, int]:
-    return {int(name): int(str(number)) for name, number in found.items()}
+    """Raises ValueError for what no loop of ours has kept."""
+    numbers = {int(name): int(str(number)) for name, number in found.items()}
+    if any(not (0 <= one < PARTITIONS and 0 <= number <= _MOST_GIVEN) for one, number in numbers.items()):
+        raise ValueError("a partition or a number that cannot be")
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -173,13 +200,17 @@ class Log:
 def between(
     given: Mapping[Lane, int], passed: Mapping[Lane, int], later: Mapping[Lane, int], logs: Mapping[int, Log]
 ) -> Between:
-    """Of each lane the numbers given and not passed. `later`: what was passed after `logs` were looked at."""
+    """Of each lane the numbers given and not passed. `later`: what was passed after `logs` were looked at.
+
+    Takes time by what is there, however large the numbers are.
+    """
     found = Between()
     for lane, last in given.items():
-        numbers = range(passed.get(lane, 0) + 1, last + 1)
         log = logs.get(lane.home)
         there = log.there.get(lane.source, frozenset()) if log else frozenset()
-        gone = sum(number not in there and number > later.get(lane, 0) for number in numbers)
+        read = passed.get(lane, 0)
+        begin = max(read, later.get(lane, 0))
+        gone = max(0, last - begin) - sum(begin < number <= last for number in there)
         shortened = log is not None and log.shortened
-        found += Between(len(numbers) - gone, gone if shortened else 0, 0 if shortened else gone)
+        found += Between(max(0, last - read) - gone, gone if shortened else 0, 0 if shortened else gone)
     return found

@@ -133,7 +133,8 @@ COUNTS = Topic(
     cleanup=Cleanup.COMPACT,
     offset_reset=OffsetReset.ERROR,
     writers=("ingest", "embed", "match", "review"),
-    readers=("console",),
+    # embed and match where a group has no mark: how far their lanes have come (services/runtime/numbering.py).
+    readers=("embed", "match", "console"),
 )
 AUDIT_REQUESTS = Topic(
     name="audit_requests",

@@ -213,7 +213,13 @@ def _loop(
         numbering=Numbering(
             deployment,
             kept(connection, group),
-            recall(connection, deployment, passed=Count.FACES_PASSED, given=Count.ALERTS_GIVEN),
+            recall(
+                connection,
+                deployment,
+                passed=Count.FACES_PASSED,
+                given=Count.ALERTS_GIVEN,
+                on_error=figures.kafka_error,
+            ),
             reads=by_number(
                 deployment, skipped=Count.FACES_SKIPPED, passed=Count.FACES_PASSED, told=handler.skipped
             ),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 
 from services.contracts import codec, counts, topics
 from services.contracts.counts import Count, CountKey, Lane
@@ -14,11 +15,15 @@ from services.contracts.ids import DeploymentId
 from services.contracts.topics import Topic
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.follow import Follower
-from services.runtime.kafka.marks import ByNumber, ByOffset, First, Giving, Recalled, Told
+from services.runtime.kafka.marks import ByNumber, ByOffset, First, Giving, Recall, Recalled, Told
+from services.runtime.kafka.passing import OnError
 
-# The topic is compacted, and read where a group has no mark yet. Then asked again.
-_READ_WITHIN_S = 10.0
+# The topic is compacted, and read where a group has no mark yet. It may be long; one that gives nothing for
+# so long is asked again.
+_QUIET_S = 10.0
 _LOOK_S = 0.02
+# What is wanted of it.
+_KEPT = counts.NUMBERS | {Count.FRAMES_REACHED}
 
 
 def giving(deployment: DeploymentId, topic: Topic, given: Count) -> Giving:
@@ -41,38 +46,81 @@ def _by_lane(deployment: DeploymentId, name: Count) -> Callable[[Lane], CountKey
 
 
 def recall(
-    connection: Connection, deployment: DeploymentId, *, passed: Count | None = None, given: Count
-) -> Callable[[], Recalled]:
-    """What `counts` says of the deployment. Blocks for one reading of the topic; raises Transient."""
+    connection: Connection,
+    deployment: DeploymentId,
+    *,
+    passed: Count | None = None,
+    given: Count,
+    on_error: OnError,
+) -> Recall:
+    """What `counts` says of the deployment. Blocks for one reading of the topic; raises Transient.
 
-    def recalled() -> Recalled:
-        found = counts.tally(_counted(_values(connection), deployment))
-        numbers = found.numbers
-        return Recalled(numbers[passed] if passed else {}, numbers[given], found.reached)
+    `on_error` gets the code of every trouble with the broker.
+    """
+
+    def recalled(moved: Callable[[], None]) -> Recalled:
+        reading = Reading(deployment, on_error)
+        follower = Follower(connection, topics.COUNTS.name, reading.take, on_error=reading.trouble)
+        follower.start()
+        try:
+            finish(follower.caught_up, reading, moved)
+        finally:
+            follower.stop()
+        found = counts.tally(reading.newest.values())
+        return Recalled(found.numbers[passed] if passed else {}, found.numbers[given], found.reached)
 
     return recalled
 
 
-def _values(connection: Connection) -> list[bytes]:
-    values: list[bytes] = []
-    follower = Follower(connection, topics.COUNTS.name, values.append, on_error=lambda code: None)
-    follower.start()
+class Reading:
+    """Of all that lies on `counts`, the numbers of one deployment, a record for each incarnation. The follower's
+    thread writes; `taken` and `code` are read by the one that waits."""
+
+    def __init__(self, deployment: DeploymentId, on_error: OnError) -> None:
+        self._deployment = deployment
+        self._on_error = on_error
+        self.newest: dict[str, StageCounts] = {}
+        self.taken = 0
+        self.code = ""
+
+    def take(self, value: bytes) -> None:
+        """One record; what is not ours counts nothing of ours."""
+        self.taken += 1
+        event = _opened(value)
+        if event is None or event.deployment != self._deployment:
+            return
+        before = self.newest.get(event.event_id)
+        totals = dict(before.totals) if before is not None else {}
+        for which, number in event.totals.items():
+            if which[0] in _KEPT:
+                totals[which] = max(number, totals.get(which, 0))
+        self.newest[event.event_id] = replace(event, totals=totals, standing={})
+
+    def trouble(self, code: str) -> None:
+        self.code = code
+        self._on_error(code)
+
+
+def finish(
+    caught_up: Callable[[], bool], reading: Reading, moved: Callable[[], None], *, quiet_s: float = _QUIET_S
+) -> None:
+    """Until the topic is read to its end, however long it is. Raises Transient where it stands still."""
+    taken, since_s = reading.taken, time.monotonic()
+    while not caught_up():
+        if reading.taken != taken:
+            taken, since_s = reading.taken, time.monotonic()
+            moved()
+        elif time.monotonic() - since_s > quiet_s:
+            said = f": {reading.code}" if reading.code else ""
+            raise Transient(
+                f"{topics.COUNTS.name} gave nothing for {quiet_s:g} s, and is not read to its end{said}"
+            )
+        threading.Event().wait(_LOOK_S)
+
+
+def _opened(value: bytes) -> StageCounts | None:
     try:
-        until = time.monotonic() + _READ_WITHIN_S
-        while not follower.caught_up():
-            if time.monotonic() > until:
-                raise Transient(f"{topics.COUNTS.name} was not read to its end in {_READ_WITHIN_S:g} s")
-            threading.Event().wait(_LOOK_S)
-    finally:
-        follower.stop()
-    return values
-
-
-def _counted(values: Iterable[bytes], deployment: DeploymentId) -> Iterator[StageCounts]:
-    for value in filter(None, values):
-        try:
-            event = codec.open_clear(codec.peek(value, topic=topics.COUNTS.name))
-        except SignpostError:
-            continue  # nobody's: it counts nothing of ours
-        if isinstance(event, StageCounts) and event.deployment == deployment:
-            yield event
+        event = codec.open_clear(codec.peek(value, topic=topics.COUNTS.name)) if value else None
+    except SignpostError:
+        return None
+    return event if isinstance(event, StageCounts) else None

@@ -260,7 +260,7 @@ def _loop(
         numbering=Numbering(
             deployment,
             kept(parts.connection, parts.group),
-            recall(parts.connection, deployment, given=Count.FACES_GIVEN),
+            recall(parts.connection, deployment, given=Count.FACES_GIVEN, on_error=figures.kafka_error),
             reads=by_offset(
                 deployment,
                 skipped=Count.FRAMES_SKIPPED,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from services.contracts.counts import Count
+from services.contracts.counts import Count, numbered
+from services.contracts.places import missing
 from services.review.core.change import Passed
 
 Counts = Mapping[str, int]
@@ -21,17 +22,20 @@ class Lanes:
         known: dict[str, int] = {}
         for totals in counted:
             for name, number in totals.items():
-                if name.startswith(f"{Count.ALERTS_PASSED}:"):
+                base, _, lane = name.partition(":")
+                if base == Count.ALERTS_PASSED and numbered(lane, number):
                     known[name] = max(number, known.get(name, 0))
         self.known = known
 
     def step(self, passed: Passed) -> tuple[Counts, Counts]:
-        """What is counted with this alert, and its number: those before it that do not come will never come."""
+        """What is counted with this alert, and its number: those before it that do not come will never come.
+
+        Nothing where its number is not to be believed: anybody who may write to the topic can make one up.
+        """
         name = f"{Count.ALERTS_PASSED}:{passed.lane}"
-        last = (self.known or {}).get(name, 0)
-        if passed.number <= last:
+        skipped = missing((self.known or {}).get(name, 0), passed.number)
+        if skipped is None:
             return {}, {}
-        skipped = passed.number - last - 1
         return ({Count.ALERTS_SKIPPED: skipped} if skipped else {}), {name: passed.number}
 
     def take(self, numbers: Counts) -> None:

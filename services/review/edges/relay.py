@@ -15,7 +15,7 @@ from typing import Protocol
 from services.contracts import topics
 from services.contracts.audit.requests import AuditRequested, SignedRequest
 from services.contracts.counts import Count, Stage
-from services.contracts.errors import Transient
+from services.contracts.errors import Oversized, Transient
 from services.contracts.ids import DeploymentId
 from services.review.edges.outbox_redis import Entry, RedisOutbox
 from services.review.metrics import ReviewMetrics
@@ -177,5 +177,11 @@ class Relay:
                 self._outbox.refuse_counts()
                 continue
             record = counts_topic.writer(self._deployment, Stage.REVIEW, writer, self._clock)
-            self._send([record({(self._deployment, name): value for name, value in found.items()})])
+            try:
+                output = record({(self._deployment, name): value for name, value in found.items()})
+            except (ValueError, TypeError, Oversized):
+                # What lies there can be told by nobody: events go on.
+                self._outbox.refuse_counts()
+                continue
+            self._send([output])
             self._told[writer] = found

@@ -46,9 +46,9 @@ class Batch(Generic[Item]):
         self._outputs.extend(dropped.outputs)
         self._reach(record)
 
-    def skip(self, record: Record) -> None:
-        """A dead letter; `bury` says where it goes."""
-        self._reach(record)
+    def skip(self, record: Record, *, foreign: bool) -> None:
+        """A dead letter; `bury` says where it goes. Of a foreign one nothing is believed."""
+        self._past(record, self.marks.pass_over(record) if foreign else self.marks.reach(record))
 
     def bury(self, letter: DeadLetter, how: DeadLetters) -> None:
         """Write and count a dead letter with this batch's outcome."""
@@ -70,6 +70,9 @@ class Batch(Generic[Item]):
         )
 
     def _reach(self, record: Record) -> None:
-        add(self._counts, self.marks.reach(record))
+        self._past(record, self.marks.reach(record))
+
+    def _past(self, record: Record, counts: Mapping[CountKey, int]) -> None:
+        add(self._counts, counts)
         self.offsets[record.home] = record.offset + 1
         self.size += 1

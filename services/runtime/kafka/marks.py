@@ -38,6 +38,7 @@ class Recalled:
         )
 
 
+Recall = Callable[[Callable[[], None]], Recalled]
 First = Callable[[Record], tuple[str, int] | None]
 Told = Callable[[int], None]
 
@@ -55,7 +56,13 @@ class ByNumber:
         if place is None or place.scope != scope:
             return mark, 0, {}
         after, skipped = mark.reach(place)
+        if place.source not in after.passed:  # not believed
+            return mark, 0, {}
         return after, skipped, {self.passed(Lane(place.source, record.partition)): after.passed[place.source]}
+
+    def pass_over(self, mark: Mark, record: Record) -> tuple[Mark, int]:
+        """A record that is not ours has no number of ours."""
+        return mark, 0
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,10 @@ class ByOffset:
     def reach(self, mark: Mark, record: Record, scope: str) -> tuple[Mark, int, Mapping[CountKey, int]]:
         return *mark.step(record.offset, lambda: self.first(record)), {}
 
+    def pass_over(self, mark: Mark, record: Record) -> tuple[Mark, int]:
+        """A record that is not ours takes an offset all the same; its run is nobody's."""
+        return mark.step(record.offset, lambda: None)
+
 
 @dataclass(frozen=True)
 class Giving:
@@ -78,17 +89,21 @@ class Giving:
     given: Callable[[Lane], CountKey]
 
 
+def _nothing(moved: Callable[[], None]) -> Recalled:
+    return Recalled()
+
+
 @dataclass(frozen=True)
 class Numbering:
     """How a loop numbers. `scope` is whose records count (a deployment).
 
     `kept` finds what lies beside the group's committed offsets, `recall` what the counts say where nothing does.
-    Both block, and raise Transient.
+    Both block, and raise Transient; `recall` calls what it is given while it comes on.
     """
 
     scope: str
     kept: Kept
-    recall: Callable[[], Recalled] = Recalled
+    recall: Recall = _nothing
     reads: ByNumber | ByOffset | None = None
     writes: Giving | None = None
 
@@ -108,10 +123,16 @@ class Draft:
         if numbering is None or numbering.reads is None:
             return {}
         mark, skipped, gauges = numbering.reads.reach(self._mark(record.home), record, numbering.scope)
-        self.marks[record.home] = mark
         self.gauges.update(gauges)
-        self._skipped += skipped
-        return {numbering.reads.skipped: skipped} if skipped else {}
+        return self._moved(record, mark, skipped, numbering.reads.skipped)
+
+    def pass_over(self, record: Record) -> Mapping[CountKey, int]:
+        """The same of a record that anybody could have written: its place is not looked at."""
+        numbering = self._numbering
+        if numbering is None or numbering.reads is None:
+            return {}
+        mark, skipped = numbering.reads.pass_over(self._mark(record.home), record)
+        return self._moved(record, mark, skipped, numbering.reads.skipped)
 
     def give(self, outputs: Sequence[Output], at: Collection[Partition]) -> tuple[Output, ...]:
         """`outputs`, those of the numbered topic with their places: in the lane of one of the partitions whose
@@ -126,6 +147,11 @@ class Draft:
         """Of what was deleted unread, who shows it."""
         if self._skipped and self._numbering is not None and self._numbering.reads is not None:
             self._numbering.reads.told(self._skipped)
+
+    def _moved(self, record: Record, mark: Mark, skipped: int, name: CountKey) -> Mapping[CountKey, int]:
+        self.marks[record.home] = mark
+        self._skipped += skipped
+        return {name: skipped} if skipped else {}
 
     def _given(self, output: Output, at: Collection[Partition]) -> Output:
         numbering = self._numbering
@@ -153,14 +179,14 @@ class Marks:
         self._numbering = numbering
         self._marks: dict[Partition, Mark] = {}
 
-    def load(self, partitions: Collection[Partition]) -> None:
-        """As they were committed last."""
+    def load(self, partitions: Collection[Partition], moved: Callable[[], None] = lambda: None) -> None:
+        """As they were committed last. `moved` is called while what takes long comes on."""
         if self._numbering is None:
             return
         kept = self._numbering.kept(partitions)
         found = {one: parse(kept[one].note) if one in kept else None for one in partitions}
         bare = [one for one, mark in found.items() if mark is None or not (mark.passed or mark.given)]
-        recalled = self._numbering.recall() if bare else Recalled()
+        recalled = self._numbering.recall(moved) if bare else Recalled()
         marks = {one: recalled.mark(one.number) if one in bare else found[one] or _NONE for one in partitions}
         self._marks.update(
             {one: replace(mark, next=kept[one].offset if one in kept else None) for one, mark in marks.items()}

@@ -127,7 +127,7 @@ class Worker(Generic[Item]):
         """Until Kafka answers: without its mark no record can be numbered. What goes meanwhile needs none."""
         while not self._signals.ending.is_set() and (ours := self._assignment.held().intersection(partitions)):
             try:
-                self._marks.load(ours)
+                self._marks.load(ours, self._loading)
             except Transient as later:
                 self._metrics.retried()
                 log.warning("marks put off", extra={"kind": type(later).__name__})
@@ -135,6 +135,12 @@ class Worker(Generic[Item]):
                 self.progress.moved()
             else:
                 return
+
+    def _loading(self) -> None:
+        """While it comes on it is no hang. Raises Transient at the end of the process."""
+        if self._signals.ending.is_set():
+            raise Transient("ended while the marks were read")
+        self.progress.moved()
 
     def _forget(self, partitions: Collection[Partition]) -> None:
         self._marks.drop(partitions)
@@ -220,13 +226,13 @@ class Worker(Generic[Item]):
         if self._dead_letters is None and isinstance(refused, Foreign):
             log.warning("record passed over", extra={"reason": refused.reason, "position": str(record.position)})
             self._metrics.passed_over(refused.reason)
-            batch.skip(record)
+            batch.skip(record, foreign=True)
             return
         if self._dead_letters is None:
             log.error("partition parked", extra={"reason": refused.reason, "position": str(record.position)})
             self._assignment.park(record.home, refused.reason)
             return
-        batch.skip(record)
+        batch.skip(record, foreign=isinstance(refused, Foreign))
         self._bury(batch, DeadLetter.of(refused, record.position))
 
     def _bury(self, batch: Batch[Item], letter: DeadLetter) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from uuid import uuid4
 
@@ -93,7 +93,7 @@ class Town:
         places = [place_of(record.headers) for record in records]
         return [place.number for place in places if place is not None]
 
-    def _recall(self) -> Recalled:
+    def _recall(self, moved: Callable[[], None]) -> Recalled:
         """As the topic `counts` tells it."""
         passed = self.counted.get(("d", f"passed:{LANE}"), 0)
         return Recalled({LANE: passed}, {LANE: self.counted.get(("d", f"given:{LANE}"), 0)}, self.reached)

@@ -8,10 +8,12 @@ from datetime import timedelta
 import pytest
 
 from services.contracts import counts, topics
-from services.contracts.counts import ARROWS, Arrow, Count
+from services.contracts.counts import ARROWS, MOST_NUMBER, Arrow, Count, Lane
 from services.contracts.events import StageCounts
 from services.contracts.topics import OffsetReset
+from services.runtime import counts_topic
 from tests.builders import DEPLOYMENT, NOON
+from tests.fakes.clock import ManualClock
 
 
 def a_record(incarnation: str, totals: dict[tuple[str, str], int], **changes: object) -> StageCounts:
@@ -133,3 +135,26 @@ def test_what_a_deployment_is_accounted_by_is_kept_for_years() -> None:
 def test_neighbouring_cameras_do_not_share_a_partition() -> None:
     used = {topics.partition_of_camera(index, topics.FRAMES) for index in range(topics.FRAMES.partitions)}
     assert used == set(range(topics.FRAMES.partitions))
+
+
+def test_numbers_of_lanes_that_cannot_be_are_not_read_from_counts() -> None:
+    """Whoever may write to `counts` could else give a writer a number that no record can carry."""
+    made_up = {("faces_given", "3-5"): 2**63, ("faces_given", "9-5"): 4, ("faces_given", "3-4"): MOST_NUMBER}
+    told = counts.tally([a_record("one", made_up), a_record("one", {("faces_given", "3-5"): 7})])
+    assert told.numbers[Count.FACES_GIVEN] == {Lane(3, 5): 7, Lane(3, 4): MOST_NUMBER}
+
+
+def test_whatever_was_counted_can_be_written_and_fits_its_topic() -> None:
+    """A count above 64 bits, or lanes without end, ended the process that wrote it, which then met them again."""
+    lanes = {("d", f"alerts_passed:{source}-{home}"): MOST_NUMBER for source in range(200) for home in range(200)}
+    stored = {("d", "alerts_skipped"): 10**30, ("d", "alerts_received"): -1, ("d", "alerts_passed:1-1"): 10**30}
+    output = counts_topic.writer(DEPLOYMENT, counts.Stage.REVIEW, "cases-1", ManualClock(NOON))(lanes | stored)
+    assert len(output.value) < topics.COUNTS.max_value_bytes / 10
+    found = counts.split(lanes | stored)
+    assert found["alerts_skipped", ""] == 2**63 - 1
+    assert found["alerts_received", ""] == 0
+    assert sum(name == "alerts_passed" for name, _ in found) == 63
+
+
+def test_counts_are_read_by_whoever_numbers() -> None:
+    assert {"embed", "match", "console"} <= set(topics.COUNTS.readers)

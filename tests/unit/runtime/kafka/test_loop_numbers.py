@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from services.contracts.counts import Lane
-from services.contracts.errors import Permanent, Transient
-from services.contracts.places import Place, place_of
+from services.contracts.errors import Permanent, Transient, Undecodable
+from services.contracts.places import Mark, Place, place_of
 from services.runtime.kafka.broker import Abortable
-from services.runtime.kafka.marks import ByNumber, Giving, Numbering, placed
-from services.runtime.kafka.types import Next, Outcome, Output, Partition, Prepared
+from services.runtime.kafka.marks import ByNumber, ByOffset, Giving, Numbering, placed
+from services.runtime.kafka.types import Next, Outcome, Output, Partition, Prepared, Record
 from tests.fakes.broker import FakeBroker
 from tests.support import eventually
 from tests.unit.runtime.kafka.rig import GROUP, SINK, SOURCE, WITHIN_S, Rehearsal, Rig, a_broker
@@ -123,3 +123,27 @@ def test_without_its_marks_nothing_is_read() -> None:
     with rig.running():
         eventually(lambda: len(broker.records(SINK)) == 1, "an output", within_s=WITHIN_S)
     assert len(asked) == 4
+
+
+def test_a_strangers_numbers_move_nothing_and_stop_nothing() -> None:
+    """Records that cannot be read, with places of any kind: no hole is counted, and each commit is taken."""
+    rig = a_rig(a_broker())
+
+    def refuse(value: bytes) -> None:
+        if value == b"v999999":
+            raise Undecodable("planned")
+
+    rig.handler.on_prepare = refuse
+    numbered(rig.broker, 1, 999_999, 2, 10**12 + 1, 3)
+    with rig.running():
+        eventually(lambda: rig.committed() == 5, "all offsets", within_s=WITHIN_S)
+    counted = rig.counts().split(b";")
+    assert not [one for one in counted if one.startswith(b"d/skipped")]
+    assert f"d/passed:{Lane(7, 0)}=3".encode() in counted
+
+
+def test_a_strangers_frame_takes_one_offset_and_its_run_is_nobodys() -> None:
+    reads = ByOffset(("d", "skipped"), lambda record: ("gate-1", 500), lambda number: None)
+    record = Record(SOURCE, 0, 7, None, b"", (), 0)
+    assert reads.pass_over(Mark(next=5), record) == (Mark(next=8), 2)
+    assert reads.pass_over(Mark(), record) == (Mark(next=8), 0)
