@@ -14,7 +14,7 @@ from services.review.core.case import Case
 from services.review.core.change import Change
 from services.review.core.folding import Seen
 from services.review.core.listed import Listed
-from services.review.core.people import Credentials, Person, Session
+from services.review.core.people import Credentials, Person, Session, SignedIn
 from services.review.core.signing_in import Try
 from services.review.core.views import (
     CaseStatus,
@@ -154,9 +154,9 @@ class PeopleListed(Identities, Protocol):
 class SessionStore(Protocol):
     """Where sign-ins are kept, by the hash of their token. Raises Transient. Event loop."""
 
-    async def put(self, token_hash: str, user: str, *, until: datetime) -> None: ...
+    async def put(self, token_hash: str, who: SignedIn, *, until: datetime) -> None: ...
 
-    async def user(self, token_hash: str) -> str | None: ...
+    async def found(self, token_hash: str) -> SignedIn | None: ...
 
     async def remove(self, token_hash: str) -> None: ...
 

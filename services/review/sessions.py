@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import math
 import secrets
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from datetime import timedelta
 from services.contracts.audit.requests import Action
 from services.review.checks import FairChecks
 from services.review.core.errors import NotSignedIn, TooOften
-from services.review.core.people import Credentials, Person, PersonTokens, Session
+from services.review.core.people import Credentials, Person, PersonTokens, Session, SignedIn
 from services.review.core.signing_in import Devices, a_try
 from services.review.ports import Identities, SessionStore, Trail, Tries
 from services.review.refusals_told import RefusalsTold
@@ -67,7 +68,8 @@ class TokenSessions:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         now = self._clock.now()
         until = now + self._lasts
-        await self._store.put(_hash(token), person.user, until=until)
+        who = SignedIn(user=person.user, account=self._tokens.account(person))
+        await self._store.put(_hash(token), who, until=until)
         device = self._guard.devices.token(person.user, now)
         return Session(token=token, person=person, expires_at=until, device=device)
 
@@ -76,19 +78,27 @@ class TokenSessions:
         self._guard.checks.close()
 
     async def person(self, token: str) -> Person:
-        user = await self._store.user(_hash(token)) if token else None
-        # Asked anew each time: whoever is taken out of the file is out at once.
-        person = self._identities.find(user) if user is not None else None
+        person = await self._signed_in(token)
         if person is None:
             raise NotSignedIn("sign in first, or again")
         return person
 
     async def sign_out(self, token: str) -> None:
-        user = await self._store.user(_hash(token)) if token else None
+        person = await self._signed_in(token)
         await self._store.remove(_hash(token))
-        person = self._identities.find(user) if user is not None else None
         if person is not None:
             await self._trail.chained(Action.SIGNED_OUT, who=self._tokens.of(person))
+
+    async def _signed_in(self, token: str) -> Person | None:
+        """Asked anew each time: who is taken out of the file, or has another password, is out at once.
+
+        So is whoever had a user name before it was given to another person.
+        """
+        kept = await self._store.found(_hash(token)) if token else None
+        person = self._identities.find(kept.user) if kept is not None else None
+        if kept is None or person is None:
+            return None
+        return person if hmac.compare_digest(kept.account, self._tokens.account(person)) else None
 
     async def _checked(self, credentials: Credentials) -> Person:
         """Whose credentials these are. The same steps, and the same work, for a name that nobody has."""

@@ -13,7 +13,7 @@ class MoveRefused(SignpostError):
     │   └── TooOften  too many tries: this one was not looked at
     ├── NotAllowed   the person's roles, or what they did before on this case, forbid it
     ├── NotFound     no such case or picture
-    ├── TooMany      more at once than one session, or this process, is given
+    ├── TooMany      more at once than one session, one person, or this process, is given
     ├── Taken        every seat is held or filled: try another case
     ├── NotYours     the claim named is not (or no longer) this person's: it lapsed, or was never theirs
     ├── Stale        what was displayed is not what the claim was last shown: look again, then judge
@@ -43,7 +43,7 @@ class NotFound(MoveRefused):
 
 
 class TooMany(MoveRefused):
-    """More at once than one session, or this process, is given."""
+    """More at once than one session, one person, or this process, is given."""
 
 
 class Taken(MoveRefused):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -24,7 +27,8 @@ class Role(StrEnum):
 class Person:
     """A signed-in person. `user` and `name` go into no event, log or metric: events carry a token.
 
-    `person` is who they are in the registry of keys.
+    `person` is who they are in the registry of keys. `credential` is a digest of what they sign in
+    with: another one after every change of it.
     """
 
     user: str = field(repr=False)
@@ -32,6 +36,7 @@ class Person:
     roles: frozenset[Role]
     scripted: bool = False
     person: str = field(default="", repr=False)
+    credential: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +62,14 @@ class Session:
     device: str = field(default="", repr=False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """What is kept of a session. `account` is `PersonTokens.account` as it was at the sign-in."""
+
+    user: str = field(repr=False)
+    account: str = field(repr=False)
+
+
 class PersonTokens:
     """The only name a person has in events: an HMAC under the deployment's own key, as subjects have."""
 
@@ -66,3 +79,8 @@ class PersonTokens:
     def of(self, person: Person) -> str:
         # The prefix keeps a person and a subject of the same name apart.
         return ids.subject_token(self._key, f"person:{person.user}")
+
+    def account(self, person: Person) -> str:
+        """Whose account it is and what opens it: another token once either is another."""
+        parts = json.dumps(["account", person.user, person.person, person.credential])
+        return hmac.new(self._key, parts.encode(), hashlib.sha256).hexdigest()

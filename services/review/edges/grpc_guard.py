@@ -17,7 +17,7 @@ from services.contracts.errors import Transient
 from services.review.core import errors, roles
 from services.review.core.people import Person
 from services.review.core.roles import Call
-from services.review.core.streams import Streams, same_person, while_signed_in
+from services.review.core.streams import Held, Streams, same_person, while_signed_in
 from services.review.metrics import CallCode, ReviewMetrics
 from services.review.ports import Sessions
 
@@ -103,8 +103,8 @@ class Guard(grpc.aio.ServerInterceptor):
         async def guarded(request: object, context: Context) -> AsyncIterator[object]:
             try:
                 await self._admit(call, context)
-                with self._streams.held(bearer(context)):
-                    async with aclosing(self._watched(call, inner(request, context), context)) as answers:
+                with self._streams.held(bearer(context), caller()) as held:
+                    async with aclosing(self._watched(call, inner(request, context), context, held)) as answers:
                         async for answer in answers:
                             yield answer
             except GeneratorExit:
@@ -116,11 +116,13 @@ class Guard(grpc.aio.ServerInterceptor):
         return guarded
 
     def _watched(
-        self, call: Call, answers: AsyncIterator[object], context: Context
+        self, call: Call, answers: AsyncIterator[object], context: Context, held: Held
     ) -> AsyncGenerator[object, None]:
-        """The answers, for as long as who asked is signed in as who they were."""
+        """The answers, for as long as who asked is signed in as who they were, and has the place."""
         person, token = caller(), bearer(context)
-        return while_signed_in(answers, still=lambda: same_person(person, call, self._sessions.person(token)))
+        return while_signed_in(
+            answers, still=lambda: held.kept(same_person(person, call, self._sessions.person(token)))
+        )
 
     async def _admit(self, call: Call, context: Context) -> None:
         if call in roles.ANYBODY:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import logging
 import secrets
 import sys
@@ -136,7 +137,14 @@ def _read(path: Path) -> Mapping[str, Listed]:
     _each_once(entries, origin)
     return {
         user: (
-            Person(user=user, name=entry.name, roles=entry.roles, scripted=entry.scripted, person=entry.person),
+            Person(
+                user=user,
+                name=entry.name,
+                roles=entry.roles,
+                scripted=entry.scripted,
+                person=entry.person,
+                credential=hashlib.sha256(entry.password.encode()).hexdigest(),
+            ),
             entry.password,
         )
         for user, entry in entries.items()

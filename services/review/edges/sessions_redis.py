@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import datetime
 
 import redis.asyncio
 
+from services.review.core.people import SignedIn
 from services.review.edges import past
 from services.review.edges.past import Past
 from services.review.edges.plan import Names, ms
@@ -31,15 +33,16 @@ class RedisSessions:
         self._vault = vault
         self._past = over
 
-    async def put(self, token_hash: str, user: str, *, until: datetime) -> None:
+    async def put(self, token_hash: str, who: SignedIn, *, until: datetime) -> None:
         name = self._name(token_hash)
-        sealed = await asyncio.to_thread(self._vault.seal, name, user.encode(), until=until)
+        plain = json.dumps([who.user, who.account]).encode()
+        sealed = await asyncio.to_thread(self._vault.seal, name, plain, until=until)
         with as_transient(_WHAT):
             await self._client.set(name, sealed, pxat=ms(until))
 
-    async def user(self, token_hash: str) -> str | None:
+    async def found(self, token_hash: str) -> SignedIn | None:
         found = await self._opened(self._name(token_hash))
-        return None if found is None else found.plain.decode()
+        return None if found is None else _read(found.plain)
 
     async def remove(self, token_hash: str) -> None:
         name = self._name(token_hash)
@@ -64,6 +67,15 @@ class RedisSessions:
     def _name(self, token_hash: str) -> str:
         """A name that nobody finds out who has the token but not our key."""
         return self._names.session(self._vault.name("session", token_hash))
+
+
+def _read(plain: bytes) -> SignedIn | None:
+    """None for a session of an earlier release, which held the user alone: they sign in again."""
+    try:
+        user, account = json.loads(plain)
+    except (ValueError, TypeError):
+        return None
+    return SignedIn(user=str(user), account=str(account))
 
 
 def _last(name: str) -> str:

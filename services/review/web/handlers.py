@@ -74,17 +74,19 @@ class Handlers:
         return response
 
     async def queue(self, asked: Asked) -> Response:
-        self._streams.check(asked.session)
+        self._streams.check(asked.session, asked.person)
         # A proxy that collects the stream before it passes it on would show an empty queue.
         unbuffered = {"X-Accel-Buffering": "no"}
         return StreamingResponse(self._queue(asked), media_type="text/event-stream", headers=unbuffered)
 
     async def _queue(self, asked: Asked) -> AsyncIterator[bytes]:
-        def still() -> Awaitable[Person]:
-            return same_person(asked.person, Call.WATCH_CASES, self._identities.person(asked.session))
-
         # Held from the first event on: a browser that leaves before it takes nothing along.
-        with self._streams.held(asked.session):
+        with self._streams.held(asked.session, asked.person) as held:
+
+            def still() -> Awaitable[Person]:
+                now = self._identities.person(asked.session)
+                return held.kept(same_person(asked.person, Call.WATCH_CASES, now))
+
             events = queue_events(
                 self._casework.watch(asked.person),
                 still_signed_in=still,

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 import anyio
 
 from services.contracts.errors import Transient
-from services.review.core.errors import MoveRefused
+from services.review.core.errors import MoveRefused, TooMany
 from services.review.core.people import Person
 from services.review.core.views import CaseSummary
 from services.review.web import answers
@@ -30,7 +30,8 @@ async def queue_events(
 ) -> AsyncGenerator[bytes, None]:
     """`hello`, then each line as `case`, `beat` with the server's time, `signed-out` at the end of the session.
 
-    Ends with the session, when the store cannot be read, or once `closing` is set: the page then connects again.
+    Ends with the session, when its place went to somebody else, when the store cannot be read, or once
+    `closing` is set: the page then connects again.
     """
     yield _event("hello", _now(clock))
     loop = asyncio.get_running_loop()
@@ -53,10 +54,10 @@ async def queue_events(
                 await still_signed_in()
                 yield _event("beat", _now(clock))
                 due = loop.time() + beat_s
+    except (TooMany, Transient, StopAsyncIteration):
+        return
     except MoveRefused:
         yield _event("signed-out", {})
-    except (Transient, StopAsyncIteration):
-        return
     finally:
         # The browser is gone, and this task cancelled: what it waited for ends before it does.
         with anyio.CancelScope(shield=True):

@@ -24,6 +24,7 @@ from services.review.core.errors import MoveRefused, NotFound
 from services.review.core.keeping import Keeping
 from services.review.core.move import Claim
 from services.review.core.moves import decide as move_on
+from services.review.core.people import SignedIn
 from services.review.core.views import CaseState, ReleaseReason, SupersedeTowards
 from services.review.edges import stored
 from services.review.edges.outbox_redis import tidy, undelivered
@@ -573,14 +574,17 @@ def signed_in(rig: Rig, user: str, token: str) -> bytes:
     """A genuine session; its name."""
     before = set(rig.client.scan_iter())
     until = rig.clock.now() + timedelta(hours=1)
-    at_sessions(rig, lambda sessions: sessions.put(hashed(token), user, until=until))
+    kept = SignedIn(user=user, account=f"account of {user}")
+    at_sessions(rig, lambda sessions: sessions.put(hashed(token), kept, until=until))
     (name,) = set(rig.client.scan_iter()) - before
     assert isinstance(name, bytes)
     return name
 
 
 def who(rig: Rig, token: str) -> str | None:
-    return at_sessions(rig, lambda sessions: sessions.user(hashed(token)))
+    found = at_sessions(rig, lambda sessions: sessions.found(hashed(token)))
+    assert found is None or found.account == f"account of {found.user}"
+    return None if found is None else found.user
 
 
 def test_a_session_is_made_by_signing_in_and_by_nothing_else(rig: Rig) -> None:

@@ -279,6 +279,42 @@ def test_a_stream_ends_within_seconds_of_its_session(rig: Rig, people: Path) -> 
     assert took_s < 5
 
 
+@pytest.mark.parametrize("change", ["another password", "another person"])
+def test_a_changed_password_or_person_ends_the_session_and_its_live_queue(
+    rig: Rig, people: Path, change: str
+) -> None:
+    """Who had stolen a password stayed in after it was changed; a user name given on took its sessions along."""
+    before = people.read_text()
+    mine_before = next(line for line in before.splitlines() if line.startswith("  ann:"))
+    mine_after = {
+        "another password": mine_before.replace(_HASHED, hashed("another horse")),
+        "another person": mine_before.replace("p-ann", "p-anna"),
+    }[change]
+
+    async def work() -> tuple[grpc.StatusCode, grpc.StatusCode, grpc.StatusCode, float]:
+        async with served(rig, people) as (stub, _):
+            mine, bens = await bearer(stub, "ann"), await bearer(stub, "ben")
+            stream = stub.WatchCases(review_pb2.WatchCasesRequest(), metadata=mine)
+            await stream.initial_metadata()
+            people.write_text(before.replace(mine_before, mine_after))
+            began = time.monotonic()
+            with pytest.raises(grpc.aio.AioRpcError) as ended:
+                while await stream.read() is not grpc.aio.EOF:
+                    pass
+            took_s = time.monotonic() - began
+            return (
+                ended.value.code(),
+                await code_of(stub, "WhoAmI", mine),
+                await code_of(stub, "WhoAmI", bens),
+                took_s,
+            )
+
+    stream, call, bens_call, took_s = asyncio.run(work())
+    assert (stream, call) == (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.UNAUTHENTICATED)
+    assert bens_call is grpc.StatusCode.OK, "another's session ended too"
+    assert took_s < 5
+
+
 def test_a_session_has_four_streams_and_the_fifth_is_refused(rig: Rig, people: Path) -> None:
     async def work() -> tuple[grpc.StatusCode, grpc.StatusCode]:
         async with served(rig, people) as (stub, _):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,20 @@ def a_file(folder: Path, text: str) -> PeopleFile:
 
 def test_the_right_password_lets_a_person_in_with_their_roles(tmp_path: Path) -> None:
     person = a_file(tmp_path, GOOD).authenticate(Credentials(user="ann", password=PASSWORD))
-    assert person == Person(user="ann", name="Ann", roles=frozenset({Role.REVIEWER}), scripted=True, person="p-1")
+    assert person is not None
+    ann = Person(user="ann", name="Ann", roles=frozenset({Role.REVIEWER}), scripted=True, person="p-1")
+    assert replace(person, credential="") == ann
+
+
+def test_a_person_has_another_credential_with_each_password_and_none_that_tells_it(tmp_path: Path) -> None:
+    """Sessions hang on it; the entry itself must go nowhere."""
+    before = a_file(tmp_path, GOOD).find("ann")
+    again = a_file(tmp_path, GOOD).find("ann")
+    after = a_file(tmp_path, GOOD.replace(_HASHED, hashed("another"))).find("ann")
+    assert before is not None and again is not None and after is not None
+    assert before.credential == again.credential != after.credential
+    assert _HASHED not in before.credential
+    assert before.credential not in repr(before)
 
 
 @pytest.mark.parametrize(("user", "password"), [("ann", "wrong"), ("ann", ""), ("ben", PASSWORD), ("", "")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from services.contracts.audit.requests import Action
 from services.contracts.errors import Transient
 from services.review.core.errors import NotSignedIn, TooOften
-from services.review.core.people import Credentials, Person, PersonTokens, Role
+from services.review.core.people import Credentials, Person, PersonTokens, Role, SignedIn
 from services.review.core.signing_in import Devices
 from services.review.refusals_told import RefusalsTold
 from services.review.sessions import TokenSessions
@@ -28,14 +29,15 @@ class People:
 
     def __init__(self) -> None:
         self.there = True
+        self.ann = ANN
         self.asked = 0
 
     def authenticate(self, credentials: Credentials) -> Person | None:
         self.asked += 1
-        return ANN if self.there and (credentials.user, credentials.password) == ("ann", "right") else None
+        return self.ann if self.there and (credentials.user, credentials.password) == ("ann", "right") else None
 
     def find(self, user: str) -> Person | None:
-        return ANN if self.there and user == ANN.user else None
+        return self.ann if self.there and user == ANN.user else None
 
 
 class Kept:
@@ -43,14 +45,14 @@ class Kept:
 
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
-        self.held: dict[str, tuple[str, datetime]] = {}
+        self.held: dict[str, tuple[SignedIn, datetime]] = {}
 
-    async def put(self, token_hash: str, user: str, *, until: datetime) -> None:
-        self.held[token_hash] = (user, until)
+    async def put(self, token_hash: str, who: SignedIn, *, until: datetime) -> None:
+        self.held[token_hash] = (who, until)
 
-    async def user(self, token_hash: str) -> str | None:
-        user, until = self.held.get(token_hash, ("", self.clock.now()))
-        return user if self.clock.now() < until else None
+    async def found(self, token_hash: str) -> SignedIn | None:
+        who, until = self.held.get(token_hash, (None, self.clock.now()))
+        return who if self.clock.now() < until else None
 
     async def remove(self, token_hash: str) -> None:
         self.held.pop(token_hash, None)
@@ -108,6 +110,24 @@ def test_who_is_let_go_is_out_at_once(door: Door) -> None:
     door.people.there = False
     with pytest.raises(NotSignedIn):
         door.person(token)
+
+
+@pytest.mark.parametrize("change", [{"credential": "another"}, {"person": "p-another"}])
+def test_a_session_ends_with_the_password_and_the_person_it_was_opened_with(
+    door: Door, change: dict[str, str]
+) -> None:
+    """A stolen session outlived the new password, and a user name given on took its old sessions along."""
+    token = door.sign_in()
+    door.people.ann = replace(ANN, **change)  # type: ignore[arg-type]
+    with pytest.raises(NotSignedIn):
+        door.person(token)
+    assert door.person(door.sign_in()) == door.people.ann
+
+
+def test_a_session_stays_where_only_name_or_roles_change(door: Door) -> None:
+    token = door.sign_in()
+    door.people.ann = replace(ANN, name="Ann B.", roles=frozenset({Role.SUPERVISOR}))
+    assert door.person(token) == door.people.ann
 
 
 def refused(door: Door, credentials: Credentials) -> str:

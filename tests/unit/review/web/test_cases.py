@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.review.core.errors import NotSignedIn
+from services.review.core.errors import NotSignedIn, TooMany
 from services.review.core.people import Person
 from services.review.core.views import CaseSummary, FaceFeature, Judgement
 from services.review.web.stream import queue_events
@@ -225,6 +225,21 @@ def test_a_quiet_queue_beats_and_ends_with_its_session() -> None:
 
     names = [name for name, _ in _events(asyncio.run(all_of_it()))]
     assert names == ["hello", "beat", "signed-out"]
+
+
+def test_a_queue_whose_place_went_to_somebody_else_ends_without_signing_out() -> None:
+    """The page would tell who is signed in that they are not."""
+
+    async def still() -> Person:
+        raise TooMany("the oldest was closed")
+
+    async def all_of_it() -> list[bytes]:
+        events = queue_events(
+            _silent(), still_signed_in=still, clock=ManualClock(), closing=asyncio.Event(), beat_s=0.01
+        )
+        return [event async for event in events]
+
+    assert [name for name, _ in _events(asyncio.run(all_of_it()))] == ["hello"]
 
 
 def test_a_queue_ends_when_the_page_closes() -> None:
