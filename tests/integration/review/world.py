@@ -106,8 +106,11 @@ class World:
 
     def list_people(self, *users: str) -> None:
         """The people file, from now on."""
-        listed = {"roles": ["reviewer"], "password": self._password}
-        accounts = {user: {"name": user, "person": f"p-{user}", **listed} for user in users}
+        # A list of each one's own: a shared one would be written as an alias, which the file may not hold.
+        accounts = {
+            user: {"name": user, "person": f"p-{user}", "roles": ["reviewer"], "password": self._password}
+            for user in users
+        }
         new = self.people.with_suffix(".new")
         new.write_text(yaml.safe_dump({"people": accounts}))
         new.rename(self.people)
