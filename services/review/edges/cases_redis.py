@@ -57,6 +57,13 @@ def _text(raw: object) -> str:
     return raw.decode(errors="replace") if isinstance(raw, bytes) else str(raw)
 
 
+class Over(Exception):
+    """The case's turn is marked as over: somebody moved it on since it was read, or an earlier one was put back.
+
+    A mark is laid behind its move, so reading again tells which: what still lies there was put back.
+    """
+
+
 @dataclass(frozen=True)
 class Held:
     """What both stores have: the names, the key, and what is over."""
@@ -66,22 +73,23 @@ class Held:
     past: Past
 
     def read(self, raw: object, name: str) -> Case | None:
-        """The case that lies under `name`, to be listed: its turn may have been ended by another instance."""
+        """The case that lay under `name`, to be listed: its turn may have been ended by another instance.
+
+        Raises Over.
+        """
         found = self.vault.open(Stored.CASE, name, raw)
         case = None if found is None else self._case(found, name)
         if case is not None and self.past.remembers(past.turn(case.id, case.turn)):
-            self.vault.refuse(Stored.CASE)
-            return None
+            raise Over
         return case
 
     def read_now(self, raw: object, name: str) -> Case | None:
-        """As `read`, but of the case's last turn: to move it on. Blocks on the key store."""
+        """As `read`, but of the case's last turn: to move it on. Blocks on the key store. Raises Over."""
         case = self.read(raw, name)
         if case is None:
             return None
         if self.past.over(past.turn(case.id, case.turn)):
-            self.vault.refuse(Stored.CASE)
-            return None
+            raise Over
         # Whoever made this turn may have died before they marked the one before.
         self._turned(case, until=None)
         return case
@@ -108,10 +116,19 @@ class Held:
             return None
         return case
 
-    def all(self, found: Iterable[object], bodies: Iterable[object]) -> list[Case]:
-        """Those of an index, as they lie there."""
-        cases = (self.read(raw, self.names.case(_text(one))) for one, raw in zip(found, bodies, strict=True))
-        return [case for case in cases if case is not None]
+    def all(self, found: Iterable[object], bodies: Iterable[object]) -> tuple[list[Case], list[str]]:
+        """Those of an index, as they lay there; and the ids of those to be read again."""
+        cases: list[Case] = []
+        again: list[str] = []
+        for one, raw in zip(found, bodies, strict=True):
+            try:
+                case = self.read(raw, self.names.case(_text(one)))
+            except Over:
+                again.append(_text(one))
+                continue
+            if case is not None:
+                cases.append(case)
+        return cases, again
 
     def overrule(self, answer: object, asked: Words, overruled: dict[str, bytes]) -> bool:
         """Whether the step met a value that is not ours where nothing should be: `overruled` has it written over.
@@ -160,15 +177,27 @@ class ThreadCases:
 
     def case(self, case: str) -> Case | None:
         name = self._names.case(case)
+        raw = self._raw(name)
+        while True:  # a round for each turn that somebody makes meanwhile
+            try:
+                return self._held.read_now(raw, name)
+            except Over:
+                before, raw = raw, self._raw(name)
+            if raw == before:
+                self._held.vault.refuse(Stored.CASE)
+                return None
+
+    def _raw(self, name: str) -> object:
         with _reached():
             (raw,) = values(self._client, [name])
-        return self._held.read_now(raw, name)
+        return raw
 
     def open_cases(self) -> list[Case]:
         with _reached():
             found = self._client.zrange(self._names.open, 0, -1)
             bodies = values(self._client, [self._names.case(_text(case)) for case in found])
-        return self._held.all(found, bodies)
+        cases, again = self._held.all(found, bodies)
+        return [*cases, *(case for case in map(self.case, again) if case is not None)]
 
     def apply(self, change: Change) -> bool:
         """Of several threads only one may write counts: the one that folds."""
@@ -252,9 +281,21 @@ class LoopCases:
 
     async def case(self, case: str) -> Case | None:
         name = self._names.case(case)
+        raw = await self._raw(name)
+        while raw is not None:  # a round for each turn that somebody makes meanwhile
+            try:
+                return await asyncio.to_thread(self._held.read_now, raw, name)
+            except Over:
+                before, raw = raw, await self._raw(name)
+            if raw == before:
+                self._held.vault.refuse(Stored.CASE)
+                return None
+        return None
+
+    async def _raw(self, name: str) -> object:
         with _reached():
             (raw,) = await values_async(self._client, [name])
-        return None if raw is None else await asyncio.to_thread(self._held.read_now, raw, name)
+        return raw
 
     async def open_cases(self) -> list[Case]:
         return await self._listed(self._names.open)
@@ -311,4 +352,5 @@ class LoopCases:
         with _reached():
             found = await self._client.zrange(index, 0, -1)
             bodies = await values_async(self._client, [self._names.case(_text(case)) for case in found])
-        return self._held.all(found, bodies)
+        cases, again = self._held.all(found, bodies)
+        return [*cases, *[case for one in again if (case := await self.case(one)) is not None]]

@@ -29,6 +29,7 @@ from services.review.core.views import CaseState, ReleaseReason, SupersedeToward
 from services.review.edges import stored
 from services.review.edges.outbox_redis import tidy, undelivered
 from services.review.edges.sessions_redis import RedisSessions
+from services.review.edges.vault import Opened
 from services.review.metrics import Stored
 from services.runtime.redis_client import connect_async
 from tests.builders import DEPLOYMENT
@@ -174,6 +175,53 @@ def test_who_is_slow_to_judge_does_not_write_over_a_judgement_that_was_taken_awa
     after = Keeping(rig.authority).after(step.case, now, before=decided_on)
     assert not rig.cases.apply(Change(case=after, events=step.events))
     assert rig.cases.case(case) is None
+
+
+def test_a_case_that_somebody_moves_on_while_it_is_read_is_read_as_it_is_then(
+    rigs: Callable[[], Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two people at work at once: one's judgement came between the other's reading of the case and of its mark.
+
+    The case was then called forged, which pages, and the other was told that there is none: their claim stayed,
+    and the case with it until the claim lapsed.
+    """
+    ann, ben = rigs(), rigs()
+    ann.list_subject()
+    case = ann.raise_alert()
+    past = ben.held.past
+    asked = past.over
+
+    def over(what: str) -> bool:
+        monkeypatch.undo()
+        ann.at_desk(lambda desk: judge(desk, ANN, case, MATCH))
+        return asked(what)
+
+    monkeypatch.setattr(past, "over", over)
+    found = ben.cases.case(case)
+    assert found is not None and found.turn == 1
+    assert ben.not_believed() == {}
+    ben.at_desk(lambda desk: judge(desk, BEN, case, MATCH))
+    assert said(ben) == [CaseOutcome.AGREED_MATCH]
+
+
+def test_a_list_read_while_a_case_is_moved_on_has_it_as_it_is_then(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue left the case out, and called it forged."""
+    rig.list_subject()
+    case = rig.raise_alert()
+    vault = rig.held.vault
+    opened = vault.open
+
+    def slowly(kind: Stored, name: str, raw: object) -> Opened | None:
+        monkeypatch.undo()
+        found = opened(kind, name, raw)
+        rig.at_desk(lambda desk: judge(desk, ANN, case, MATCH))
+        return found
+
+    monkeypatch.setattr(vault, "open", slowly)
+    assert [(one.id, one.turn) for one in rig.cases.open_cases()] == [(case, 1)]
+    assert rig.not_believed() == {}
 
 
 def test_a_decided_case_that_was_deleted_is_not_decided_anew_when_its_track_is_seen_again(rig: Rig) -> None:
