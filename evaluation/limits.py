@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -151,15 +151,18 @@ class _Reader:
         self._detector, self._recogniser, self._pad_px = detector, recogniser, pad_px
 
     def read(
-        self, found: Sequence[tuple[int, Picture]], change: Change, before: dict[int, Quality] | None = None
+        self,
+        found: Sequence[tuple[int, Picture]],
+        change: Change | None = None,
+        before: Mapping[int, Quality] | None = None,
     ) -> Measured:
-        """The faces of these pictures after `change`; `before` has how well each was seen without it."""
+        """The faces of these pictures, after `change` if given; `before` has how well each was seen without it."""
         chips, qualities, kept = [], [], []
         for place, picture in found:
             image = picture.read(self._pad_px)
             if image is None:
                 continue
-            if before is not None:
+            if change is not None and before is not None:
                 image = change(image, before[place])
             seen = central_face(image, self._detector, self._recogniser, min_score=LIVE_LIMITS.min_detector_score)
             if seen is not None:
@@ -202,7 +205,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"thresholds of one shot for lists of {_LISTS}, one passage in a thousand: {thresholds}")
     reader = _Reader(detector, recogniser, arguments.pad_px)
     found = list(enumerate(pictures(arguments.faces)))
-    faces = reader.read(found, lambda image, quality: image)
+    faces = reader.read(found)
     for row in by_quality(faces, thresholds):
         print(row, flush=True)
     chosen = _sample(faces, arguments.changed, arguments.seed)
