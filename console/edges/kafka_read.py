@@ -14,6 +14,7 @@ from services.runtime.kafka.admin import admin, end_offsets, first_offsets
 from services.runtime.kafka.broker import Retriable
 from services.runtime.kafka.config import TRANSACTION_TIMEOUT_MS, Connection
 from services.runtime.kafka.consumer import as_record
+from services.runtime.kafka.ends import Ends
 from services.runtime.kafka.errors import is_end, reading_error, translated
 from services.runtime.kafka.group import group_offsets
 from services.runtime.kafka.types import Partition, Record
@@ -106,34 +107,22 @@ class KafkaReader:
                 yield message.timestamp()[1], bytes(value)
 
     def _messages(self, starts: Mapping[Partition, int]) -> Iterator[Message]:
-        ends = {one.number: end for one, end in end_offsets(self._admin, starts, timeout_s=_TIMEOUT_S).items()}
+        asked = end_offsets(self._admin, starts, timeout_s=_TIMEOUT_S)
+        ends = Ends({one.number: end for one, end in asked.items()})
         self._consumer.assign([TopicPartition(*one, offset) for one, offset in starts.items()])
-        ended: set[int | None] = set()
         deadline = time.monotonic() + _SETTLED_WITHIN_S
-        while len(ended) < len(starts):
+        while not ends.reached:
             with translated(reading_error):
                 messages = self._consumer.consume(_BATCH, _POLL_S)
             for message in messages:
-                error, number = message.error(), message.partition()
-                if is_end(error):
-                    # Or the place behind which a transaction is open.
-                    if _place(message) >= ends[number or 0]:
-                        ended.add(number)
-                    continue
-                if error is not None:
+                error = message.error()
+                if error is not None and not is_end(error):
                     raise reading_error(error)
-                # The very last place may be a transaction's marker, which nobody gets to see: then what comes
-                # after it, or the end of the partition, tells that it has been passed.
-                if _place(message) >= ends[number or 0] - 1:
-                    ended.add(number)
-                yield message
+                ends.pass_over(message)
+                if error is None:
+                    yield message
             if messages:
                 deadline = time.monotonic() + _SETTLED_WITHIN_S
             elif time.monotonic() > deadline:
                 waited = f"a transaction stayed open for more than {_SETTLED_WITHIN_S:g} s"
                 raise Retriable("_TIMED_OUT", waited)
-
-
-def _place(message: Message) -> int:
-    offset = message.offset()
-    return -1 if offset is None else offset

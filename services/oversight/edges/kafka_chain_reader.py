@@ -22,6 +22,7 @@ from services.runtime.clock import Clock
 from services.runtime.kafka.admin import admin, end_offsets
 from services.runtime.kafka.broker import BrokerError
 from services.runtime.kafka.config import Connection
+from services.runtime.kafka.ends import committed_end
 from services.runtime.kafka.errors import is_end, reading_error, translated
 from services.runtime.kafka.types import Partition
 
@@ -90,7 +91,6 @@ class ChainReader:
 
     def _restart(self) -> None:
         self._next = 0
-        self._ended = False
         self._passed_over: Counter[Stray] = Counter()
         self._folded = Sequencer(self._registry(), self._verify)
 
@@ -112,9 +112,10 @@ class ChainReader:
             }
         )
         try:
+            until = committed_end(consumer, self._home, timeout_s=_TIMEOUT_S) if end is None else end
             consumer.assign([TopicPartition(*self._home, self._next)])
             last_s = self._clock.monotonic()
-            while not self._has_read(end):
+            while self._next < until:
                 with translated(reading_error):
                     messages = consumer.consume(_BATCH, _POLL_S)
                 for message in messages:
@@ -127,15 +128,11 @@ class ChainReader:
         finally:
             consumer.close()
 
-    def _has_read(self, end: int | None) -> bool:
-        return self._ended if end is None else self._next >= end
-
     def _take(self, message: Message) -> None:
         error, offset = message.error(), message.offset()
         if is_end(error):
             # Behind the last record may come what marks a transaction's end, which nobody gets to see.
             self._next = max(self._next, offset or 0)
-            self._ended = True
         elif error is None:
             found = taken_up(self._folded, message.value() or b"")
             if isinstance(found, Stray):

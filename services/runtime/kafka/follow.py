@@ -11,8 +11,10 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from services.runtime.kafka.broker import BrokerError, Fatal
 from services.runtime.kafka.config import Connection, Options
+from services.runtime.kafka.ends import Ends, committed_end
 from services.runtime.kafka.errors import is_end, reading_error, translated
 from services.runtime.kafka.passing import OnError, PassingErrors
+from services.runtime.kafka.types import Partition
 
 log = logging.getLogger(__name__)
 
@@ -89,8 +91,9 @@ class Follower:
         consumer = Consumer({**self._options, "error_cb": self._passing})
         try:
             with translated(reading_error):
-                unended = self._partitions(consumer)
-                starts = [TopicPartition(self._topic, one, self._start(consumer, one)) for one in unended]
+                found = self._partitions(consumer)
+                starts = [TopicPartition(self._topic, one, self._start(consumer, one)) for one in found]
+                ends = Ends({one: self._end(consumer, one) for one in found})
                 consumer.assign(starts)
             while not self._stop.is_set():
                 self._on_look()
@@ -99,11 +102,11 @@ class Follower:
                 if message is None:
                     continue
                 error = message.error()
-                if error is None:
-                    self._take(message)
-                elif is_end(error):
-                    unended.discard(message.partition() or 0)
-                    if not unended:
+                if error is None or is_end(error):
+                    if error is None:
+                        self._take(message)
+                    ends.pass_over(message)
+                    if ends.reached:
                         self._caught_up.set()
                 elif isinstance(meaning := reading_error(error), Fatal):
                     raise meaning
@@ -114,6 +117,9 @@ class Follower:
 
     def _start(self, consumer: Consumer, partition: int) -> int:
         return OFFSET_BEGINNING
+
+    def _end(self, consumer: Consumer, partition: int) -> int:
+        return committed_end(consumer, Partition(self._topic, partition), timeout_s=_ANSWER_S)
 
     def _take(self, message: Message) -> None:
         self._on_record(message.value() or b"")
@@ -140,8 +146,7 @@ class Tail(Follower):
 
     def _start(self, consumer: Consumer, partition: int) -> int:
         if partition not in self._next:
-            where = TopicPartition(self._topic, partition)
-            self._next[partition] = consumer.get_watermark_offsets(where, timeout=_ANSWER_S)[1]
+            self._next[partition] = self._end(consumer, partition)
         return self._next[partition]
 
     def _take(self, message: Message) -> None:

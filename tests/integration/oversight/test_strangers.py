@@ -120,6 +120,16 @@ def uncommitted(ground: ChainGround) -> list[bytes]:
         reader.close()
 
 
+def test_who_writes_without_a_pause_holds_up_no_start_and_no_entry(ground: ChainGround) -> None:
+    """A reader that waits for an empty fetch never comes to the end of such a topic."""
+    with ground.world.writing(ground.names.requests, ground.names.audit), asking(ground) as trail:
+        with ground.sequencer():
+            trail.record(a_view("before")).result(timeout=WITHIN_S)
+        with ground.sequencer():
+            trail.record(a_view("after")).result(timeout=WITHIN_S)
+    assert chained(ground) == ["before", "after"]
+
+
 def test_what_strangers_write_on_both_topics_stops_no_entry_and_no_recovery(ground: ChainGround) -> None:
     """Three bytes on `audit` ended the organisation's chain: no face was shown, nobody signed in, for good."""
     requests, audit = ground.names.requests, ground.names.audit

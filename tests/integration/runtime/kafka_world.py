@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from uuid import uuid4
 
 from confluent_kafka import Consumer, TopicPartition
@@ -14,8 +15,11 @@ from services.runtime.kafka.broker import Reset
 from services.runtime.kafka.config import Connection, consumer_options, producer_options, transactional_options
 from services.runtime.kafka.consumer import KafkaConsumer
 from services.runtime.kafka.producer import KafkaProducer, KafkaTransactionalProducer
+from services.runtime.kafka.types import Output
 
 _ADMIN_S = 30.0
+# Shorter than any reader of ours lets a fetch wait: none of its fetches comes back empty.
+_WITHOUT_PAUSE_S = 0.002
 
 
 class KafkaWorld:
@@ -73,6 +77,28 @@ class KafkaWorld:
 
     def producer(self) -> KafkaProducer:
         return KafkaProducer(producer_options(self.connection), self.errors.append)
+
+    @contextmanager
+    def writing(self, *topics: str) -> Iterator[None]:
+        """While inside, partition 0 of each topic gets one record after another, without a pause."""
+        stop = threading.Event()
+        options = {**producer_options(self.connection), "linger.ms": 0}
+        producer = KafkaProducer(options, self.errors.append)
+
+        def write() -> None:
+            while not stop.wait(_WITHOUT_PAUSE_S):
+                for topic in topics:
+                    producer.send(Output(topic, b"busy", b"busy", partition=0), lambda error: None)
+                producer.poll()
+
+        writer = threading.Thread(target=write, name="test-writing")
+        writer.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            writer.join()
+            producer.flush(_ADMIN_S)
 
     def transactional(self, transactional_id: str) -> KafkaTransactionalProducer:
         options = transactional_options(self.connection, transactional_id=transactional_id)
