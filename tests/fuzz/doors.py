@@ -303,6 +303,7 @@ def _web() -> tuple[bytes, ...]:
         b"GET /static/css/base.css\n\n",
         b"GET /\n\n",
         b"POST /sign-in\n" + form + b"\n\nuser=ann&password=correct+horse",
+        b"POST /sign-in\n" + form + b"\n\n" + b"&user=ann" * 9,
         b"POST /api/sign-out\n\n{}",
         *(b"POST /api/cases/case-1/%s\n\n%s" % (move, said) for move in moves),
     )

@@ -43,7 +43,7 @@ class Person:
 class Credentials:
     """What a person signs in with; an OIDC sign-in will bring another kind.
 
-    `peer`: from where, as the door has it. `device`: what a browser kept of an earlier sign-in, if anything.
+    `peer`: from where, as the door has it. `device`: what a client kept of an earlier sign-in, if anything.
     """
 
     user: str = field(repr=False)
@@ -54,7 +54,7 @@ class Credentials:
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """A sign-in that worked. The token is shown once; only its hash is kept. `device` is for a browser to keep."""
+    """A sign-in that worked. The token is shown once; only its hash is kept. The client keeps `device`."""
 
     token: str = field(repr=False)
     person: Person

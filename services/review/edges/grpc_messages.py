@@ -24,7 +24,10 @@ def word(kind: type[S], text: str, field: str) -> S:
 
 def session(found: Session) -> review_pb2.SignInResponse:
     return review_pb2.SignInResponse(
-        token=found.token, expires_at_us=micros(found.expires_at), roles=sorted(found.person.roles)
+        token=found.token,
+        expires_at_us=micros(found.expires_at),
+        roles=sorted(found.person.roles),
+        device=found.device,
     )
 
 

@@ -88,7 +88,9 @@ class _Servicer(review_pb2_grpc.ReviewServicer):
         self._sessions = sessions
 
     async def SignIn(self, request: review_pb2.SignInRequest, context: Context) -> review_pb2.SignInResponse:
-        given = Credentials(user=request.user, password=request.password, peer=calling_peer())
+        given = Credentials(
+            user=request.user, password=request.password, peer=calling_peer(), device=request.device
+        )
         return messages.session(await self._sessions.sign_in(given))
 
     async def SignOut(self, request: review_pb2.SignOutRequest, context: Context) -> review_pb2.SignOutResponse:

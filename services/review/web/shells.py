@@ -27,6 +27,8 @@ from services.runtime.doors.peers import Proxies
 
 _PAGES = Path(__file__).parent / "pages"
 _EXPIRED_FORM = "This form was open for too long. Please try again."
+# Of the form: who, the password, and the form's own proof. More is nobody's form.
+_MOST_FIELDS = 8
 _UNREACHABLE = "Signing in is not possible just now. Please try again in a moment."
 
 
@@ -89,7 +91,10 @@ class Shells:
     async def _credentials(self, request: Request) -> Credentials:
         from_our_page(request)
         raw = await limited_body(request)
-        fields = parse_qs(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=8)
+        try:
+            fields = parse_qs(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        except ValueError:
+            raise BadInput(f"A sign-in has {_MOST_FIELDS} fields at most.") from None
         if not is_proof(fields.get("csrf", [""])[0], self._cookies.form(request)):
             raise ForgedRequest(_EXPIRED_FORM)
         return Credentials(

@@ -19,6 +19,7 @@ from services.contracts.errors import Misconfigured
 from services.review.casework import CaseDesk
 from services.review.core.people import Person, Role
 from services.review.core.roles import ANYBODY, ROLES, Call
+from services.review.core.signing_in import OF_ACCOUNT_HERE
 from services.review.edges.grpc_review import ReviewServer
 from services.review.edges.people_file import PeopleFile
 from services.review.sessions import TokenSessions
@@ -151,6 +152,25 @@ def test_a_wrong_password_and_an_unknown_user_look_the_same(rig: Rig, people: Pa
     first, second = asyncio.run(work())
     assert first == second
     assert first[0] is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_a_client_that_was_signed_in_is_not_held_up_by_others_guesses(rig: Rig, people: Path) -> None:
+    """Over gRPC nobody was known again: who guessed in ann's name from beside her made her wait."""
+
+    async def work() -> tuple[str, str, grpc.StatusCode]:
+        right = review_pb2.SignInRequest(user="ann", password=PASSWORD)
+        async with served(rig, people) as (stub, _):
+            known = (await stub.SignIn(right)).device
+            for _ in range(OF_ACCOUNT_HERE.at_once):
+                await ends(stub.SignIn(review_pb2.SignInRequest(user="ann", password="guess")))
+            elsewhere = await ends(stub.SignIn(right))
+            right.device = known
+            return known, (await stub.SignIn(right)).token, elsewhere
+
+    known, token, elsewhere = asyncio.run(work())
+    assert known
+    assert token
+    assert elsewhere is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 def test_two_reviewers_decide_over_grpc(rig: Rig, people: Path) -> None:

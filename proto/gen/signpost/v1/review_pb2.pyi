@@ -7,22 +7,26 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SignInRequest(_message.Message):
-    __slots__ = ("user", "password")
+    __slots__ = ("user", "password", "device")
     USER_FIELD_NUMBER: _ClassVar[int]
     PASSWORD_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
     user: str
     password: str
-    def __init__(self, user: _Optional[str] = ..., password: _Optional[str] = ...) -> None: ...
+    device: str
+    def __init__(self, user: _Optional[str] = ..., password: _Optional[str] = ..., device: _Optional[str] = ...) -> None: ...
 
 class SignInResponse(_message.Message):
-    __slots__ = ("token", "expires_at_us", "roles")
+    __slots__ = ("token", "expires_at_us", "roles", "device")
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_US_FIELD_NUMBER: _ClassVar[int]
     ROLES_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
     token: str
     expires_at_us: int
     roles: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, token: _Optional[str] = ..., expires_at_us: _Optional[int] = ..., roles: _Optional[_Iterable[str]] = ...) -> None: ...
+    device: str
+    def __init__(self, token: _Optional[str] = ..., expires_at_us: _Optional[int] = ..., roles: _Optional[_Iterable[str]] = ..., device: _Optional[str] = ...) -> None: ...
 
 class SignOutRequest(_message.Message):
     __slots__ = ()

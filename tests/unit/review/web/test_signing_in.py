@@ -81,6 +81,14 @@ def test_a_form_that_is_not_ours_signs_nobody_in() -> None:
     assert not page.sessions.sessions
 
 
+def test_a_form_of_many_fields_is_refused() -> None:
+    """The ninth field was a bug to the server, and an error in its log for anybody to make."""
+    page = a_page()
+    answer = page.submit("/sign-in", {f"field-{number}": "x" for number in range(9)}, headers={})
+    assert answer.status == 403
+    assert "8 fields at most" in answer.body.decode()
+
+
 def test_who_tries_too_often_is_told_how_long_to_wait() -> None:
     page = a_page()
     page.sessions.too_often_s = 29.2
