@@ -22,10 +22,17 @@ class Ahead:
     records: Iterable[Record]
 
 
-def numbered(
-    deployment: str, given: Mapping[Lane, int], passed: Tally, later: Tally, of: Count, on: Ahead
-) -> Between:
-    """Between two stages whose records are numbered. `passed` holds for one moment, `later` for one after `on`."""
+@dataclass(frozen=True)
+class Numbers:
+    """The counts of such an arrow: the last number given, and passed, by lane; and what was skipped."""
+
+    given: Count
+    passed: Count
+    skipped: Count
+
+
+def numbered(deployment: str, names: Numbers, now: Tally, later: Tally, on: Ahead) -> Between:
+    """Between two stages whose records are numbered. `now` holds for one moment, `later` for one after `on`."""
     there: dict[Lane, set[int]] = defaultdict(set)
     for record in on.records:
         place = place_of(record.headers)
@@ -35,7 +42,10 @@ def numbered(
         home: replace(log, there={lane.source: frozenset(there[lane]) for lane in there if lane.home == home})
         for home, log in on.logs.items()
     }
-    return between(given, passed.numbers[of], later.numbers[of], logs)
+    found = between(now.numbers[names.given], now.numbers[names.passed], later.numbers[names.passed], logs)
+    # Passed over between the two moments: it was deleted, and lies nowhere any more.
+    skipped = min(found.unread, max(0, later.totals[names.skipped] - now.totals[names.skipped]))
+    return replace(found, unread=found.unread - skipped, deleted=found.deleted + skipped)
 
 
 def frames_told(deployment: str, on: Ahead) -> list[StageCounts]:

@@ -42,7 +42,7 @@ class Verdict:
 
     asked: int
     false_alarms: list[str] = field(default_factory=list)
-    missed: int = 0
+    missed: list[str] = field(default_factory=list)
 
 
 class Asker:
@@ -94,7 +94,7 @@ class Asker:
 def judged(asked: Sequence[Asked], expected: Sequence[tuple[float, float, Expected]]) -> Verdict:
     """Each answer against what was so at some moment while it was made."""
     alarms: list[str] = []
-    missed = 0
+    missed: list[str] = []
     for one in asked:
         fits = list(_so(one, expected))
         if any(so.is_said_by(one) for so in fits):
@@ -103,10 +103,12 @@ def judged(asked: Sequence[Asked], expected: Sequence[tuple[float, float, Expect
         left_out = (
             any(one.gaps.get(whole) != gap for whole, gap in so.gaps.items()) or one.alerts_lost < so.alerts_lost
         )
-        missed += left_out
+        said = f"{one.gaps}, {one.alerts_lost} alerts lost, where {so} was so"
+        if left_out:
+            missed.append(said)
         named = {whole: gap for whole, gap in one.gaps.items() if so.gaps.get(whole) != gap}
         if named or one.alerts_lost > so.alerts_lost:
-            alarms.append(f"{one.gaps}, {one.alerts_lost} alerts lost, where {so} was so")
+            alarms.append(said)
     return Verdict(len(asked), alarms, missed)
 
 

@@ -87,9 +87,9 @@ class Reconciling:
         return {
             "asked": verdict.asked,
             "false_alarms": len(verdict.false_alarms),
-            "missed": verdict.missed,
+            "missed": len(verdict.missed),
             "planted": self._plants,
-            "examples": verdict.false_alarms[:5],
+            "examples": [*verdict.false_alarms[:5], *verdict.missed[:5]],
             "skipped": {
                 name: statement.totals.get(name, 0)
                 for name in (Count.FRAMES_SKIPPED, Count.FACES_SKIPPED, Count.ALERTS_SKIPPED)

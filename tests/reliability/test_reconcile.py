@@ -57,12 +57,12 @@ def test_an_answer_before_and_after_a_loss_is_right_by_what_was_so_then() -> Non
 def test_an_answer_while_a_loss_is_made_may_say_either() -> None:
     answers = [an_answer(11, {}, 0), an_answer(10.5, {Count.FACES_PUBLISHED: 3}, 2)]
     verdict = judged(answers, TIMES)
-    assert (verdict.false_alarms, verdict.missed) == ([], 0)
+    assert (verdict.false_alarms, verdict.missed) == ([], [])
 
 
 @pytest.mark.parametrize(("gaps", "lost"), [({}, 2), ({Count.FACES_PUBLISHED: 3}, 0), ({}, 0)])
 def test_an_answer_that_leaves_out_a_loss_has_missed_it(gaps: dict[Count, int], lost: int) -> None:
-    assert judged([an_answer(20, gaps, lost)], TIMES).missed == 1
+    assert len(judged([an_answer(20, gaps, lost)], TIMES).missed) == 1
 
 
 @pytest.mark.parametrize(("gaps", "lost"), [({Count.ALERTS_PUBLISHED: 1}, 0), ({}, 1)])

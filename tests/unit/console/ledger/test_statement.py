@@ -159,6 +159,14 @@ def test_alerts_that_review_found_deleted_are_carried_by_the_arrow() -> None:
     assert found.alerts_lost == 1
 
 
+def test_alerts_that_review_finds_deleted_while_it_is_asked_are_lost_and_not_on_their_way() -> None:
+    """Between the two looks at the counts they lay nowhere, and the statement had them in flight."""
+    before, after = counted("review", {}), counted("review", {"alerts_skipped": 1, "alerts_passed:3-5": 1})
+    found = stated([*WHOLE[:-1], before], (), ahead(first=9, committed=9), [*WHOLE[:-1], after])
+    assert found.reconciles
+    assert (of(found, Count.ALERTS_PUBLISHED).in_flight, found.alerts_lost) == (0, 1)
+
+
 def test_a_face_too_many_in_the_counts_is_found() -> None:
     """Somebody wrote a count of their own: no number in a lane answers for it."""
     more = counted("embed", {"faces_published": 3}, incarnation="stranger")
