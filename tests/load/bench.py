@@ -13,7 +13,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -104,18 +105,46 @@ def as_fast_as_taken(folders: Sequence[Path]) -> list[ExerciseCamera]:
     ]
 
 
-def pipeline_rates(faces: int, seconds: float, *, every_face: bool) -> tuple[Rates, dict[str, float]]:
-    """Sixteen cameras as fast as the pipeline takes them: its rate, and who used the processor."""
+@contextmanager
+def a_neighbour() -> Iterator[None]:
+    """While inside, another process uses as much of the processor as it is given."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as neighbour:
+        try:
+            yield
+        finally:
+            neighbour.kill()
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What the pipeline did alone, beside a neighbour, and who used the processor while it was alone."""
+
+    alone: Rates
+    beside: Rates
+    cores: dict[str, float]
+
+
+def pipeline_rates(faces: int, seconds: float, *, every_face: bool) -> Pipeline:
+    """Sixteen cameras as fast as the pipeline takes them."""
     cameras = as_fast_as_taken(write_folders(HOME / "content", faces))
     name, modules = ("every", {str(Stage.EMBED): ("tests.load.every_face",)}) if every_face else ("full", {})
     with exercise(f"{name}-{faces}", cameras, modules=modules) as running:
         running.start(Stage.MATCH, Stage.EMBED)
         running.start(Stage.INGEST)
         time.sleep(_WARM_UP_S)
-        began, shares = datetime.now(UTC), CpuShares()
-        time.sleep(seconds)
-        used, ended = shares.shares(), datetime.now(UTC)
-        counted = stage_counts(running.stack.kafka.bootstrap)
+        alone, cores_used = window(running, seconds)
+        with a_neighbour():
+            time.sleep(_EDGE_S)
+            beside, _ = window(running, seconds)
+    return Pipeline(alone, beside, cores_used)
+
+
+def window(running: Exercise, seconds: float) -> tuple[Rates, dict[str, float]]:
+    """The pipeline's rates over so long, and who used the processor."""
+    began, shares = datetime.now(UTC), CpuShares()
+    time.sleep(seconds)
+    used, ended = shares.shares(), datetime.now(UTC)
+    counted = stage_counts(running.stack.kafka.bootstrap)
     until = ended - timedelta(seconds=_EDGE_S)
     return Rates(
         rate(counted, Count.FRAMES_DECODED, since=began, until=until),
@@ -149,10 +178,14 @@ def measure(faces: int, seconds: float) -> dict[str, Any]:
         say(faces, f"{name}_fps", figures[f"{name}_fps"])
     # The bare loop before and after: the machine drifts, and everything is held against it.
     before = loop_rates("bare", faces, seconds)
-    every, every_shares = pipeline_rates(faces, seconds, every_face=True)
+    every_face = pipeline_rates(faces, seconds, every_face=True)
+    every = every_face.alone
     say(faces, "pipeline_every_face_fps", every.frames_per_s)
-    full, full_shares = pipeline_rates(faces, seconds, every_face=False)
+    shipped = pipeline_rates(faces, seconds, every_face=False)
+    full = shipped.alone
     say(faces, "pipeline_fps", full.frames_per_s)
+    with a_neighbour():
+        opencv_beside = loop_rates("opencv", faces, seconds).frames_per_s
     after = loop_rates("bare", faces, seconds)
     bare = (before.frames_per_s + after.frames_per_s) / 2
     say(faces, "bare_fps", bare)
@@ -171,8 +204,12 @@ def measure(faces: int, seconds: float) -> dict[str, Any]:
         "latency_p95_ms": statistics.quantiles(found, n=20)[-1],
         "latency_alerts": len(found),
         "latency_load": load,
-        "cpu_cores_every_face": every_shares,
-        "cpu_cores": full_shares,
+        "cpu_cores_every_face": every_face.cores,
+        "cpu_cores": shipped.cores,
+        # What is left of each rate beside a neighbour: nobody may lose more than the neighbour takes.
+        "beside_opencv": opencv_beside / figures["opencv_fps"],
+        "beside_every_face": every_face.beside.frames_per_s / every.frames_per_s,
+        "beside_pipeline": shipped.beside.frames_per_s / full.frames_per_s,
     }
     return figures
 
