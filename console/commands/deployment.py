@@ -18,6 +18,7 @@ from console.ledger.read import read_statement
 from console.ledger.report import Report, lines
 from console.ledger.report import as_json as report_json
 from console.ledger.reporting import gathered, ordered
+from console.ledger.statement import Statement
 from console.ledger.table import as_json, as_table
 from console.options import Oversight, Root
 from console.refusals import refusals
@@ -27,6 +28,8 @@ from services.runtime.signing_key import read_signing_key
 
 app = typer.Typer(help="A deployment: what it did.", no_args_is_help=True)
 
+_WRITES = "Take the right to write `counts` from who has it beside the services (docs/operations.md)"
+_SHOWN = 10
 _LOST = "deleted by Kafka before review read them (docs/runbooks/SignpostAlertsLost.md)"
 
 Bootstrap = Annotated[str, typer.Option(envvar="KAFKA_BOOTSTRAP", help="Kafka's first brokers, host:port.")]
@@ -36,11 +39,12 @@ Bootstrap = Annotated[str, typer.Option(envvar="KAFKA_BOOTSTRAP", help="Kafka's 
 def counts_command(
     deployment: Annotated[str, typer.Argument(help="The deployment's id.")],
     bootstrap: Bootstrap,
+    root: Root,
     machine: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Print every count and arrow; exit 1 naming what is missing: an arrow that does not add up, a lost alert."""
-    with closing(KafkaReader(bootstrap)) as reader:
-        statement = read_statement(reader, deployment)
+    with refusals(), closing(KafkaReader(bootstrap)) as reader:
+        statement = read_statement(reader, deployment, root=root)
     if not statement.totals:
         typer.echo(f"no counts of a deployment {deployment} on this Kafka", err=True)
         raise typer.Exit(2)
@@ -51,6 +55,7 @@ def counts_command(
     for line in statement.lines:
         if line.gap:
             typer.echo(f"{line.arrow.whole.value} does not add up, by {line.gap:+,}", err=True)
+    _say_what_is_not_ours(statement)
     if statement.alerts_lost:
         typer.echo(f"alerts lost: {statement.alerts_lost:,}, {_LOST}", err=True)
     if not statement.reconciles or statement.alerts_lost:
@@ -82,6 +87,7 @@ def report_command(
         for line in lines(found):
             typer.echo(line)
         Console().print(as_table(found.statement))
+        _say_what_is_not_ours(found.statement)
         if found.statement.alerts_lost:
             typer.echo(f"alerts lost: {found.statement.alerts_lost:,}, {_LOST}", err=True)
         if out is not None:
@@ -89,6 +95,18 @@ def report_command(
             write_recorded(out, content, lambda: _sign(client, found, content, key))
     if not found.statement.reconciles:
         raise typer.Exit(1)
+
+
+def _say_what_is_not_ours(statement: Statement) -> None:
+    if statement.foreign:
+        typer.echo(f"not ours: {statement.foreign:,} records on counts, in no figure. {_WRITES}", err=True)
+    if statement.overwritten:
+        shown = ", ".join(statement.overwritten[:_SHOWN]) + (
+            ", ..." if len(statement.overwritten) > _SHOWN else ""
+        )
+        typer.echo(
+            f"overwritten: {shown}. What processes of these names told last may be lost. {_WRITES}", err=True
+        )
 
 
 def _sign(client: OversightClient, report: Report, content: bytes, key: Path | None) -> None:

@@ -68,6 +68,10 @@ class KafkaReader:
         """As `values`, each with the time the broker gave it, in ms since the epoch."""
         yield from self._read(self._first(topic))
 
+    def records(self, topic: str) -> Iterator[Record]:
+        """Every record in the order of its partition; a tombstone's value is empty."""
+        return map(as_record, self._messages(self._first(topic)))
+
     def stands(self, topic: str, group: str) -> dict[int, int | None]:
         """Where the group goes on in each partition; None where it has never committed."""
         partitions = self._partitions(topic)

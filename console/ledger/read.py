@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
+from console.audit.collect import newest_keys
 from console.ledger.crossing import Ahead
 from console.ledger.statement import Read, Statement, state
-from services.contracts import codec, topics
+from services.contracts import codec, proof, topics
 from services.contracts.counts import Stage
 from services.contracts.decisions import CaseEvent
 from services.contracts.errors import Undecodable
 from services.contracts.events import Event
 from services.contracts.places import Log
+from services.contracts.proof import Proof, Written
+from services.contracts.told import Proven, Telling
 from services.runtime.kafka.types import Record
+from services.runtime.keys.ed25519 import verify
+from services.runtime.proofs import written
 
 # What is really missing is missing however often it is looked for. What only looked so, since Kafka deleted a
 # record that was being read just then, is gone at the next look.
@@ -31,6 +36,8 @@ class Reader(Protocol):
 
     def values(self, topic: str) -> Iterable[bytes]: ...
 
+    def records(self, topic: str) -> Iterable[Record]: ...
+
     def stands(self, topic: str, group: str) -> dict[int, int | None]: ...
 
     def ahead(
@@ -38,23 +45,54 @@ class Reader(Protocol):
     ) -> tuple[Mapping[int, Log], Iterable[Record]]: ...
 
 
-def read_statement(reader: Reader, deployment: str) -> Statement:
-    """The deployment's statement; blocks for a few reads of its topics."""
-    statement = _statement(reader, deployment)
+def read_statement(reader: Reader, deployment: str, *, root: str) -> Statement:
+    """The deployment's statement, of what services have signed whose keys the root with this fingerprint names.
+
+    Blocks for a few reads of its topics. Raises Misconfigured where Kafka has no registry of that root.
+    """
+    statement = _statement(reader, deployment, root)
     for _ in range(_ATTEMPTS - 1):
         if statement.reconciles and not statement.alerts_lost:
             break
-        statement = _statement(reader, deployment)
+        statement = _statement(reader, deployment, root)
     return statement
 
 
-def _statement(reader: Reader, deployment: str) -> Statement:
+def _statement(reader: Reader, deployment: str, root: str) -> Statement:
+    proven = _proven(reader, root)
     # Where the groups stand comes first: what they have not read then, they have not counted either.
     stands = {topic: reader.stands(topic, f"signpost-{stage}-{deployment}") for topic, stage in _READERS.items()}
-    counted = _events(reader, topics.COUNTS.name)
+    counted = _told(reader, deployment, proven)
     ahead = {topic: Ahead(*reader.ahead(topic, found)) for topic, found in stands.items()}
     decided = [event for event in _events(reader, topics.DECISIONS.name) if isinstance(event, CaseEvent)]
-    return state(deployment, Read(counted, ahead, decided, _events(reader, topics.COUNTS.name)))
+    later = _told(reader, deployment, proven)
+    return state(
+        deployment,
+        Read(
+            counted.events(),
+            ahead,
+            decided,
+            later.events(),
+            foreign=later.foreign(),
+            overwritten=later.overwritten(),
+        ),
+    )
+
+
+def _proven(reader: Reader, root: str) -> Proven:
+    keys = newest_keys(reader.values(topics.AUTHORITY.name), root).opened(root)
+
+    def proven(one: Written, service: str) -> Proof | None:
+        return proof.proven(one, service=service, keys=keys, verify=verify)
+
+    return proven
+
+
+def _told(reader: Reader, deployment: str, proven: Proven) -> Telling:
+    telling = Telling(deployment, proven)
+    for record in reader.records(topics.COUNTS.name):
+        telling.take(written(record))
+    return telling
 
 
 def _events(reader: Reader, topic: str) -> list[Event]:

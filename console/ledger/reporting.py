@@ -57,7 +57,7 @@ def gathered(
         anchors=oversight.anchors(deployment),
         incidents=incidents(_requested(reader, root), own.document),
         shares=wording(oversight.sharing().known.found(None, since), None, since),
-        statement=read_statement(reader, deployment),
+        statement=read_statement(reader, deployment, root=root),
     )
 
 

@@ -7,7 +7,7 @@ looked at after that, and `counts` once more after that again; so of each arrow 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from console.ledger.cases import case_counts
@@ -40,13 +40,20 @@ class Line:
 
 @dataclass(frozen=True)
 class Statement:
-    """What a deployment did, and whether the figures may be believed."""
+    """What a deployment did, and whether the figures may be believed.
+
+    `foreign` records on `counts` were in its name and not signed by who they name: no figure has them in it.
+    `overwritten` are the keys whose newest record is such a one, or an old one written again: Kafka keeps of each
+    key the newest alone, so what the process behind that key told last is lost, or will be.
+    """
 
     deployment: str
     totals: Mapping[Count, int]
     reasons: Mapping[tuple[Count, str], int]
     gaps: Mapping[str, int]
     lines: tuple[Line, ...]
+    foreign: int = 0
+    overwritten: tuple[str, ...] = ()
 
     @property
     def reconciles(self) -> bool:
@@ -67,6 +74,8 @@ class Read:
     ahead: Mapping[str, Ahead]
     decided: Iterable[CaseEvent]
     later: Iterable[Event]
+    foreign: int = 0
+    overwritten: Sequence[str] = ()
 
 
 def state(deployment: str, read: Read) -> Statement:
@@ -85,6 +94,8 @@ def state(deployment: str, read: Read) -> Statement:
         reasons=now.reasons + by_outcome,
         gaps=Counter(gaps.values()),
         lines=tuple(_line(arrow, totals, lying, later) for arrow in ARROWS),
+        foreign=read.foreign,
+        overwritten=tuple(read.overwritten),
     )
 
 

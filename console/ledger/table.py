@@ -45,6 +45,8 @@ def as_table(statement: Statement) -> Table:
         table.add_section()
     for reason, number in sorted(statement.gaps.items()):
         table.add_row("camera gaps", f"{number:,}", reason, "")
+    if statement.foreign:
+        table.add_row("not ours, passed over", f"{statement.foreign:,}", "", "")
     return table
 
 
@@ -54,6 +56,8 @@ def as_json(statement: Statement) -> dict[str, Any]:
         "deployment": statement.deployment,
         "reconciles": statement.reconciles,
         "alerts_lost": statement.alerts_lost,
+        "foreign": statement.foreign,
+        "overwritten": list(statement.overwritten),
         "counts": {count.value: value for count, value in sorted(statement.totals.items())},
         "reasons": {f"{count.value}:{why}": value for (count, why), value in sorted(statement.reasons.items())},
         "camera_gaps": dict(sorted(statement.gaps.items())),

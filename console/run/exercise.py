@@ -210,7 +210,7 @@ class Exercise:
     def statement(self) -> Statement:
         """The deployment's figures as they are now."""
         with closing(KafkaReader(self.stack.kafka.bootstrap)) as reader:
-            return read_statement(reader, self.deployment)
+            return read_statement(reader, self.deployment, root=self.sample.root_fingerprint)
 
     def report(self) -> Report:
         """The deployment's report as things stand now."""
@@ -275,8 +275,8 @@ class Exercise:
         self.sample.write_oversight_key(key)
         self._ended.callback(key.unlink)
         for stage in Stage:
-            self.sample.write_service_key(stage, self._service_key(stage))
-            self._ended.callback(self._service_key(stage).unlink)
+            self.sample.write_service_key(stage, self.service_key(stage))
+            self._ended.callback(self.service_key(stage).unlink)
         self.add_oversight(OVERSIGHT, GRPC_PORT=str(self._oversight_port))
         self.services[OVERSIGHT].start()
 
@@ -337,8 +337,9 @@ class Exercise:
                 "PEOPLE_FILE": str(self._setup.people_file.resolve()),
             },
         }
-        key = {"SERVICE_KEY_FILE": str(self._service_key(stage))}
+        key = {"SERVICE_KEY_FILE": str(self.service_key(stage))}
         return key | own.get(stage, {}) | dict(self._setup.extra.get(stage, {}))
 
-    def _service_key(self, stage: Stage) -> Path:
+    def service_key(self, stage: Stage) -> Path:
+        """The file with the stage's own signing key."""
         return self._authority / f"{stage}.pem"

@@ -16,6 +16,8 @@ _BATCH_HEAD_BYTES = 61
 _RECORD_HEAD_BYTES = 36
 # The longest key that any writer gives a record: a deployment, a stage and a process with its run, or a camera.
 MOST_KEY_BYTES = LABEL + PROCESS + 2 * LABEL
+# The headers that a record of ours may have, a place and a proof, with what the format adds to each.
+MOST_HEADER_BYTES = 256
 
 
 class Cleanup(StrEnum):
@@ -57,8 +59,8 @@ class Topic:
 
     @property
     def max_value_bytes(self) -> int:
-        """What a value may be, whatever its key."""
-        return self.max_record_bytes - MOST_KEY_BYTES
+        """What a value may be, whatever its key and its headers."""
+        return self.max_record_bytes - MOST_KEY_BYTES - MOST_HEADER_BYTES
 
 
 _KIB = 1024

@@ -56,7 +56,7 @@ class Pipeline:
         *,
         keys: Keys,
         cipher: Cipher,
-        counts_record: Callable[[StageCounts], Output],
+        account: Callable[[StageCounts | CameraGap], Output],
         clock: Clock,
         metrics: IngestMetrics,
         max_unacked: int,
@@ -65,7 +65,7 @@ class Pipeline:
         self._standing = standing
         self._outbox = outbox
         self._outlet = outlet
-        self._counts_record = counts_record
+        self._account = account
         self._keys = keys
         self._cipher = cipher
         self._clock = clock
@@ -108,7 +108,7 @@ class Pipeline:
     def write_accounts(self) -> None:
         """Write what has changed: each run's counts, each gap."""
         for gap in self._outbox.take_gaps():
-            self._outlet.send(_gap_output(gap), partial(self._gap_answered, gap))
+            self._outlet.send(self._account(gap), partial(self._gap_answered, gap))
         for report in self._outbox.reports():
             self._outlet.send(self._counts_output(report), partial(self._report_answered, report))
 
@@ -216,7 +216,7 @@ class Pipeline:
         self._outbox.reported(report, written=failure is None)
 
     def _counts_output(self, report: Report) -> Output:
-        return self._counts_record(
+        return self._account(
             StageCounts(
                 deployment=ids.DeploymentId(self._authority.deployment),
                 trace_id=ids.derived("trace", report.run.id),
@@ -228,8 +228,3 @@ class Pipeline:
                 final=report.final,
             )
         )
-
-
-def _gap_output(gap: CameraGap) -> Output:
-    key = f"{gap.deployment}/gap/{gap.event_id}"
-    return Output(topics.COUNTS.name, key.encode(), codec.encode(gap, topic=topics.COUNTS.name))

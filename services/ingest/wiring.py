@@ -43,9 +43,11 @@ from services.runtime.keys.keeper import KeyKeeper
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.own_key import own_key
 from services.runtime.process import Context
+from services.runtime.proofs import Proving
 from services.runtime.purging import purge
 from services.runtime.redis_watch import VolatileWatch
 from services.runtime.retry import retry
+from services.runtime.signing_key import read_signer
 from services.runtime.under_authority import UnderAuthority
 
 log = logging.getLogger(__name__)
@@ -86,6 +88,7 @@ def _assembled(
 ) -> IngestService:
     """An ingest under this document; `authority` says besides how its cameras are read."""
     metrics = IngestMetrics(context.registry, [camera.id for camera in authority.cameras])
+    signer = read_signer(settings.service_key_file, variable="SERVICE_KEY_FILE")
     client = redis_client.connect(settings.redis_volatile_url, client_name=f"ingest-{settings.instance}")
     connection = Connection(settings.kafka_bootstrap, f"ingest-{settings.instance}")
     reach = KafkaReach(connection)
@@ -113,10 +116,10 @@ def _assembled(
         authority,
         standing,
         outbox,
-        KafkaOutlet(_producer(connection, authority, metrics)),
+        KafkaOutlet(_producer(connection, authority, metrics), Proving(signer, context.clock)),
         keys=keys,
         cipher=guards.cipher,
-        counts_record=counts_topic.output,
+        account=counts_topic.output,
         clock=context.clock,
         metrics=metrics,
         max_unacked=settings.unacked_frames,

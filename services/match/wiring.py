@@ -40,9 +40,11 @@ from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.numbering import by_number, giving, recall
 from services.runtime.own_key import own_key
 from services.runtime.process import Context
+from services.runtime.proofs import Prove, Proven, Proving
 from services.runtime.purging import Values, purge
 from services.runtime.redis_client import check_durable, check_volatile, connect
 from services.runtime.retry import retry
+from services.runtime.signing_key import read_signer
 from services.runtime.under_authority import UnderAuthority
 
 # Between two looks whether the first list has come; the heartbeat is beaten as often.
@@ -99,6 +101,8 @@ class MatchService:
         )
         self._figures = LoopFigures(context.registry, LOOP, dead_lettered=metrics.dead_lettered)
         self._deployment = DeploymentId(bounds.deployment)
+        self._prove = Proving(read_signer(settings.service_key_file, variable="SERVICE_KEY_FILE"), context.clock)
+        self._proven = Proven(registry)
         self._loop: Loop[SealedFace] | None = None
 
     def start(self) -> None:
@@ -124,6 +128,8 @@ class MatchService:
             self._handler,
             self._settings,
             deployment=self._deployment,
+            prove=self._prove,
+            proven=self._proven,
             figures=self._figures,
             context=self._context,
             faults=self._faults,
@@ -176,6 +182,8 @@ def _loop(
     settings: MatchSettings,
     *,
     deployment: DeploymentId,
+    prove: Prove,
+    proven: Proven,
     figures: LoopFigures,
     context: Context,
     faults: FaultPoint,
@@ -218,6 +226,7 @@ def _loop(
                 deployment,
                 passed=Count.FACES_PASSED,
                 given=Count.ALERTS_GIVEN,
+                proven=proven,
                 on_error=figures.kafka_error,
             ),
             reads=by_number(
@@ -225,6 +234,7 @@ def _loop(
             ),
             writes=giving(deployment, topics.ALERTS, Count.ALERTS_GIVEN),
         ),
+        prove=prove,
         metrics=figures,
         heartbeat=context.heartbeat.beat,
         clock=context.clock,

@@ -82,6 +82,7 @@ from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.loop_thread import LoopThread
 from services.runtime.own_key import own_key
 from services.runtime.process import Context
+from services.runtime.proofs import Proving
 from services.runtime.purging import Values, purge
 from services.runtime.redis_client import check_durable, check_volatile, connect, connect_async
 from services.runtime.retry import retry
@@ -223,6 +224,7 @@ class ReviewService:
                 CaseMinutes(self._bounds, self._commitments), self._cases, self._signer, self._registered
             ),
             producer=KafkaProducer(options, self._figures.kafka_error),
+            prove=Proving(self._signer, self._context.clock),
             metrics=self._metrics,
             clock=self._context.clock,
             lease_s=self._settings.relay_lease_s,

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from services.contracts import codec, counts, topics
+from services.contracts import codec, counts, told, topics
 from services.contracts.counts import CountKey
 from services.contracts.events import StageCounts
 from services.contracts.ids import DeploymentId
+from services.contracts.told import Told
 from services.runtime.clock import Clock
 from services.runtime.kafka.types import Output
 
 
-def output(event: StageCounts) -> Output:
-    """A counts record. Its key is its incarnation's, so compaction keeps the newest."""
-    key = f"{event.deployment}/{event.stage}/{event.incarnation}"
-    return Output(topics.COUNTS.name, key.encode(), codec.encode(event, topic=topics.COUNTS.name))
+def output(event: Told) -> Output:
+    """What a stage tells, without its proof yet (proofs.py)."""
+    return Output(topics.COUNTS.name, told.key_of(event), codec.encode(event, topic=topics.COUNTS.name))
 
 
 def writer(

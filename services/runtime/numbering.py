@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
-from services.contracts import codec, counts, topics
+from services.contracts import counts, topics
 from services.contracts.counts import Count, CountKey, Lane
-from services.contracts.errors import SignpostError, Transient
+from services.contracts.errors import Transient
 from services.contracts.events import StageCounts
 from services.contracts.ids import DeploymentId
+from services.contracts.told import Proven, Telling
 from services.contracts.topics import Topic
 from services.runtime.kafka.config import Connection
-from services.runtime.kafka.follow import Follower
+from services.runtime.kafka.follow import WholeRecords
 from services.runtime.kafka.marks import ByNumber, ByOffset, First, Giving, Recall, Recalled, Told
 from services.runtime.kafka.passing import OnError
+from services.runtime.kafka.types import Record
+from services.runtime.proofs import written
+
+log = logging.getLogger(__name__)
 
 # The topic is compacted, and read where a group has no mark yet. It may be long; one that gives nothing for
 # so long is asked again.
 _QUIET_S = 10.0
 _LOOK_S = 0.02
-# What is wanted of it.
-_KEPT = counts.NUMBERS | {Count.FRAMES_REACHED}
 
 
 def giving(deployment: DeploymentId, topic: Topic, given: Count) -> Giving:
@@ -51,50 +54,51 @@ def recall(
     *,
     passed: Count | None = None,
     given: Count,
+    proven: Proven,
     on_error: OnError,
 ) -> Recall:
-    """What `counts` says of the deployment. Blocks for one reading of the topic; raises Transient.
+    """What services told on `counts` of the deployment. Blocks for one reading of the topic; raises Transient.
 
     `on_error` gets the code of every trouble with the broker.
     """
 
     def recalled(moved: Callable[[], None]) -> Recalled:
-        reading = Reading(deployment, on_error)
-        follower = Follower(connection, topics.COUNTS.name, reading.take, on_error=reading.trouble)
+        reading = Reading(deployment, proven, on_error)
+        follower = WholeRecords(connection, topics.COUNTS.name, reading.take, on_error=reading.trouble)
         follower.start()
         try:
             finish(follower.caught_up, reading, moved)
         finally:
             follower.stop()
-        found = counts.tally(reading.newest.values())
+        found = counts.tally(reading.told())
         return Recalled(found.numbers[passed] if passed else {}, found.numbers[given], found.reached)
 
     return recalled
 
 
 class Reading:
-    """Of all that lies on `counts`, the numbers of one deployment, a record for each incarnation. The follower's
-    thread writes; `taken` and `code` are read by the one that waits."""
+    """Of all that lies on `counts`, what services told of one deployment.
 
-    def __init__(self, deployment: DeploymentId, on_error: OnError) -> None:
-        self._deployment = deployment
+    The follower's thread writes; `taken` and `code` are read by the one that waits, `told` when it has stopped.
+    """
+
+    def __init__(self, deployment: DeploymentId, proven: Proven, on_error: OnError) -> None:
         self._on_error = on_error
-        self.newest: dict[str, StageCounts] = {}
+        self._telling = Telling(deployment, proven)
         self.taken = 0
         self.code = ""
 
-    def take(self, value: bytes) -> None:
+    def take(self, record: Record) -> None:
         """One record; what is not ours counts nothing of ours."""
         self.taken += 1
-        event = _opened(value)
-        if event is None or event.deployment != self._deployment:
-            return
-        before = self.newest.get(event.event_id)
-        totals = dict(before.totals) if before is not None else {}
-        for which, number in event.totals.items():
-            if which[0] in _KEPT:
-                totals[which] = max(number, totals.get(which, 0))
-        self.newest[event.event_id] = replace(event, totals=totals, standing={})
+        self._telling.take(written(record))
+
+    def told(self) -> list[StageCounts]:
+        """What adds up to all that was told. What nobody of ours wrote is said in the log."""
+        found = [event for event in self._telling.events() if isinstance(event, StageCounts)]
+        if foreign := self._telling.foreign():
+            log.warning("records on counts passed over", extra={"records": foreign})
+        return found
 
     def trouble(self, code: str) -> None:
         self.code = code
@@ -116,11 +120,3 @@ def finish(
                 f"{topics.COUNTS.name} gave nothing for {quiet_s:g} s, and is not read to its end{said}"
             )
         threading.Event().wait(_LOOK_S)
-
-
-def _opened(value: bytes) -> StageCounts | None:
-    try:
-        event = codec.open_clear(codec.peek(value, topic=topics.COUNTS.name)) if value else None
-    except SignpostError:
-        return None
-    return event if isinstance(event, StageCounts) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -23,6 +24,9 @@ _LOOK_S = 0.1
 # Between two tries to answer an order that could not be answered.
 _AGAIN_S = 2.0
 _JOIN_S = 10.0
+# Between two looks whether our key is in force: a registry of thousands of keys is laid out for each. A key counts
+# as over 30 s before its end, so that what is in hand can still be signed.
+_KEY_EVERY_S = 2.0
 
 
 class Witness(Protocol):
@@ -43,6 +47,9 @@ class UnderAuthority:
 
     It waits as well until its own key is in the registry: a purge would wait for ever for the word of a holder
     that nobody believes, so such a one gets nothing to hold.
+
+    When that key ends or is revoked the service is drained and the process ends with OK: what it would sign from
+    then on nobody believes. Started anew it waits for the next key.
 
     When another document comes into force the service is drained and the process ends with OK: what it knows of
     the old one went into how it was built, and who runs it starts it anew.
@@ -132,6 +139,7 @@ class UnderAuthority:
     def _obey_orders(self, stop: threading.Event) -> None:
         """Beside the service: shed keys at a stop; end the service at an order to purge."""
         shed = ends = False
+        looks_at_key_s = time.monotonic()
         while not ends:
             # Looks once more as the service ends: a stop may bring the next version, and with it that end.
             ends = stop.wait(_LOOK_S) or self._closed.is_set()
@@ -140,6 +148,14 @@ class UnderAuthority:
             if not ends and self._watch.purge_ordered():
                 log.info("a purge is ordered: this process ends, to be started anew")
                 stop.set()
+            if not ends and time.monotonic() >= looks_at_key_s:
+                looks_at_key_s = time.monotonic() + _KEY_EVERY_S
+                self._end_without_key(stop)
+
+    def _end_without_key(self, stop: threading.Event) -> None:
+        if not self._own_key.in_force():
+            log.warning("the registry has this process's key no more: it ends, to be started anew with another")
+            stop.set()
 
     def _shed(self) -> bool:
         try:

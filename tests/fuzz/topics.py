@@ -30,7 +30,7 @@ from services.review.edges.plan import Names
 from services.review.metrics import ReviewMetrics
 from services.review.pipeline import Ended, Folder, Readable
 from services.runtime.authority_watch import AuthorityWatch
-from services.runtime.kafka.types import Dropped, Prepared, Record
+from services.runtime.kafka.types import Dropped, Output, Prepared, Record
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.ring import Keyring
 from tests.builders import CAMERA, DEPLOYMENT, NOON, a_face, a_frame, an_alert, an_authority_of
@@ -38,6 +38,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.keys import FakeKeys
 from tests.fakes.standing import OpenStanding
 from tests.fuzz.surface import Surface
+from tests.proofs import ROOT_FINGERPRINT, a_record, registry_record
 from tests.unit.console.ledger.test_statement import opened
 from tests.unit.contracts.audit import builders as audits
 from tests.unit.contracts.authorisation import builders as signed
@@ -155,6 +156,9 @@ class Alerts(_Fresh):
         return self._record("alerts", raw, timestamp_ms=round(self.clock.now().timestamp() * 1000))
 
 
+_KEY = f"{DEPLOYMENT}/{Stage.INGEST}/gate-1.1.1".encode()
+
+
 @dataclass
 class Ledger:
     """The console's of `counts` and `decisions`: a statement over what lies there."""
@@ -165,7 +169,14 @@ class Ledger:
     _taken: list[bytes] = field(default_factory=list)
 
     def values(self, topic: str) -> Iterable[bytes]:
+        if topic == topics.AUTHORITY.name:
+            return [registry_record()]
         return [*self._taken, self.good] if topic == self.topic else []
+
+    def records(self, topic: str) -> Iterable[Record]:
+        """Under the key of what is good, each signed by nobody and by its service, which may write anything."""
+        outputs = [Output(topic, _KEY, value) for value in self.values(topic)]
+        return [a_record(output, by=by) for output in outputs for by in (None, "ingest")]
 
     def unread(self, topic: str, group: str) -> int:
         return 0
@@ -178,10 +189,10 @@ class Ledger:
 
     def take(self, raw: bytes) -> None:
         self._taken = [raw]
-        read_statement(self, DEPLOYMENT)
+        read_statement(self, DEPLOYMENT, root=ROOT_FINGERPRINT)
 
     def goes_on(self) -> bool:
-        return read_statement(self, DEPLOYMENT).totals.get(self.told, 0) > 0
+        return read_statement(self, DEPLOYMENT, root=ROOT_FINGERPRINT).totals.get(self.told, 0) > 0
 
     def close(self) -> None:
         """Nothing is held."""

@@ -16,6 +16,7 @@ from services.runtime.kafka.config import Connection, transactional_options
 from services.runtime.kafka.marks import placed
 from services.runtime.kafka.producer import KafkaTransactionalProducer
 from services.runtime.kafka.types import Output
+from tests.proofs import proving
 
 WITHIN_S = 20.0
 # The partition that it pretends to read.
@@ -32,6 +33,7 @@ class Giver:
         self._published = published
         self._given = given
         self._numbers: Counter[int] = Counter()
+        self._prove = proving(stage)
         self._counts = counts_topic.writer(deployment, stage, f"giver-{uuid4().hex[:8]}", SystemClock())
         name = f"giver-{uuid4().hex}"
         connection = Connection(bootstrap, name)
@@ -53,7 +55,7 @@ class Giver:
         if not commit:
             self._producer.abort(WITHIN_S)
             return
-        self._producer.send(self._counts(self._cumulative(numbers)))
+        self._producer.send(self._prove(self._counts(self._cumulative(numbers))))
         self._producer.commit(WITHIN_S)
         self._numbers = numbers
 

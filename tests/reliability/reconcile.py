@@ -2,7 +2,8 @@
 
 Retention is played by deleting: all that a topic holds, at once. What is deleted before it was read is counted, so
 the statement has to add up all the same. And losses are planted that nobody can have counted: counts that nobody
-earned, and alerts that Kafka deletes; each has to be named, with its number, by every statement after it.
+earned, under a stage's own key, and alerts that Kafka deletes; each has to be named, with its number, by every
+statement after it. What a stranger writes to `counts` must change none.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import itertools
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -32,8 +33,11 @@ from services.runtime import counts_topic
 from services.runtime.clock import SystemClock
 from services.runtime.kafka.config import Connection, producer_options
 from services.runtime.kafka.producer import KafkaProducer
+from services.runtime.proofs import Prove, Proving
+from services.runtime.signing_key import read_signer
 from tests.e2e.world import a_setup
 from tests.integration.deleting import delete_all
+from tests.proofs import proving
 from tests.reliability.asking import Asker, Expected, Verdict, judged
 from tests.support import eventually
 
@@ -126,12 +130,19 @@ class Reconciling:
             self._start(stage)
 
     def _count_of_nobody(self) -> None:
-        """Somebody writes that faces were published: none of them can be found."""
+        """Embed's own key says that faces were published: none of them can be found."""
         self._plant(Stage.EMBED, Count.FACES_PUBLISHED, 3)
 
     def _received_of_nobody(self) -> None:
-        """Somebody writes that alerts were received: nobody raised them."""
+        """Review's own key says that alerts were received: nobody raised them."""
         self._plant(Stage.REVIEW, Count.ALERTS_RECEIVED, 2)
+
+    def _strangers_counts(self) -> None:
+        """Somebody without a key writes figures, some of which add up and some do not: none of them counts."""
+        key = proving("a stranger")
+        self._write(Stage.EMBED, {Count.FACES_PUBLISHED: 7}, lambda output: output)
+        self._write(Stage.MATCH, {Count.FACES_SEARCHED: 5, Count.FACES_BELOW_THRESHOLD: 5}, key)
+        self._write(Stage.REVIEW, {Count.ALERTS_RECEIVED: 4}, self._signed_by(Stage.MATCH))
 
     def _alerts_deleted(self) -> None:
         """Before review has read them: the one loss that Kafka itself can make of what may not be lost."""
@@ -197,22 +208,30 @@ class Reconciling:
         service.await_ready(within_s=_BACK_WITHIN_S)
 
     def _plant(self, stage: Stage, name: Count, amount: int) -> None:
+        with self._asker.changing():
+            self._write(stage, {name: amount}, self._signed_by(stage))
+            self._gap(name, amount)
+            self._expect()
+        self._plants.append(f"{amount} {name} of nobody")
+
+    def _signed_by(self, stage: Stage) -> Prove:
+        signer = read_signer(self._exercise.service_key(stage), variable="SERVICE_KEY_FILE")
+        return Proving(signer, SystemClock())
+
+    def _write(self, stage: Stage, totals: Mapping[Count, int], prove: Prove) -> None:
+        """A count of the stage's, under a name that no process has."""
         event = StageCounts(
             deployment=DeploymentId(self._exercise.deployment),
             trace_id="",
             captured_at=SystemClock().now(),
             stage=stage,
             incarnation=f"stranger-{next(self._strangers)}",
-            totals={(str(name), ""): amount},
+            totals={(str(name), ""): amount for name, amount in totals.items()},
             standing={},
         )
-        with self._asker.changing():
-            producer = KafkaProducer(producer_options(Connection(self._bootstrap, "stranger")), lambda code: None)
-            producer.send(counts_topic.output(event), lambda error: None)
-            assert producer.flush(20) == 0, "the count was not written"
-            self._gap(name, amount)
-            self._expect()
-        self._plants.append(f"{amount} {name} of nobody")
+        producer = KafkaProducer(producer_options(Connection(self._bootstrap, "stranger")), lambda code: None)
+        producer.send(prove(counts_topic.output(event)), lambda error: None)
+        assert producer.flush(20) == 0, "the count was not written"
 
     def _gap(self, name: Count, amount: int) -> None:
         for arrow in counts.ARROWS:
@@ -237,6 +256,7 @@ _EPISODES: dict[str, Callable[[Reconciling], None]] = {
     "alerts deleted": Reconciling._alerts_deleted,
     "all die": Reconciling._all_die,
     "count of nobody": Reconciling._count_of_nobody,
+    "strangers' counts": Reconciling._strangers_counts,
     "embed away": Reconciling._embed_away,
     "received of nobody": Reconciling._received_of_nobody,
 }

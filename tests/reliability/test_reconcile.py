@@ -13,7 +13,7 @@ from tests.reliability.asking import Asked, Expected, Verdict, judged
 from tests.reliability.reconcile import Reconciling
 
 # One pause, one absence and one loss: what nobody counts, and what Kafka deletes.
-EPISODES = ("quiet", "match away", "count of nobody")
+EPISODES = ("quiet", "match away", "strangers' counts", "count of nobody")
 
 
 def silent(line: str) -> None:

@@ -22,7 +22,8 @@ OVERSIGHT = "oversight"
 """The service that sequences; its one key signs entries and heads, and asks for entries of its own."""
 
 
-_CLOCKS_APART = timedelta(seconds=30)
+CLOCKS_APART = timedelta(seconds=30)
+"""How far the clocks of two machines may be from each other."""
 
 
 class Role(StrEnum):
@@ -142,13 +143,13 @@ def usable(found: Registry | None, key: str, *, service: str, now: datetime) -> 
     A request that the sequencer finds made outside its key's time is passed over, and what follows it is a gap.
     """
     known = keys_of(found).producer(key, service=service) if found else None
-    return known is not None and known.holds(now - _CLOCKS_APART) and known.holds(now + _CLOCKS_APART)
+    return known is not None and known.holds(now - CLOCKS_APART) and known.holds(now + CLOCKS_APART)
 
 
 def may_sequence(found: Registry | None, key: str, *, now: datetime) -> bool:
     """Whether the key of that id is the sequencer's now: what it signs is taken for chained."""
     known = keys_of(found).sequencer(key) if found else None
-    return known is not None and (known.holds(now - _CLOCKS_APART) or known.holds(now + _CLOCKS_APART))
+    return known is not None and (known.holds(now - CLOCKS_APART) or known.holds(now + CLOCKS_APART))
 
 
 def _is_service(person: str) -> bool:

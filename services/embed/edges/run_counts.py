@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.contracts import codec, counts, run_counts, topics
+from services.contracts import codec, run_counts, told, topics
 from services.contracts.codec import Peeked
 from services.contracts.counts import Count
 from services.contracts.errors import SignpostError
@@ -32,10 +32,10 @@ def place_in_run(deployment: DeploymentId) -> First:
             peeked = codec.peek(record.value, topic=topics.FRAMES.name)
             if peeked.kind is not FrameCaptured or peeked.deployment != deployment:
                 return None
-            told = run_counts.of_unopened(peeked)
+            run = run_counts.of_unopened(peeked)
         except SignpostError:
             return None
-        return told.incarnation, told.totals[Count.FRAMES_PUBLISHED, ""]
+        return run.incarnation, run.totals[Count.FRAMES_PUBLISHED, ""]
 
     return place
 
@@ -43,7 +43,5 @@ def place_in_run(deployment: DeploymentId) -> First:
 def _output(event: StageCounts) -> Output:
     name = topics.COUNTS.name
     reached = {(str(Count.FRAMES_REACHED), ""): event.totals[Count.FRAMES_PUBLISHED, ""]}
-    told = replace(event, totals={**event.totals, **reached})
-    # A key of its own: compaction must not let this take the place of what ingest itself said last.
-    key = f"{event.deployment}/{counts.Stage.INGEST}/{event.incarnation}/as-embedded"
-    return Output(topic=name, key=key.encode(), value=codec.encode(told, topic=name))
+    embedded = replace(event, totals={**event.totals, **reached})
+    return Output(topic=name, key=told.key_as_embedded(embedded), value=codec.encode(embedded, topic=name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
@@ -12,6 +13,7 @@ from services.contracts import topics
 from services.contracts.authorisation.approvals import Verified
 from services.contracts.authorisation.bridge import as_authority
 from services.contracts.authorisation.purging import Holder
+from services.contracts.authorisation.registry import Registry
 from services.contracts.authority import Authority
 from services.contracts.counts import Count, Stage
 from services.contracts.errors import Misconfigured, Transient
@@ -50,9 +52,11 @@ from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.numbering import by_offset, giving, recall
 from services.runtime.own_key import own_key
 from services.runtime.process import Context
+from services.runtime.proofs import Prove, Proven, Proving
 from services.runtime.purging import purge
 from services.runtime.redis_client import check_volatile, connect
 from services.runtime.retry import retry
+from services.runtime.signing_key import read_signer
 from services.runtime.under_authority import UnderAuthority
 
 # What the loop's own drain leaves of the process's: for the models' memory, the sockets and the log.
@@ -76,6 +80,8 @@ class _Parts:
     slot: str
     policy: Policy
     cipher: Cipher
+    prove: Prove
+    proven: Proven
     faults: FaultPoint
 
     @property
@@ -112,7 +118,15 @@ class WorkerUnderAuthority(UnderAuthority):
         def built(verified: Verified, standing: Standing) -> Worker:
             bounds = as_authority(verified)
             self._worker = _worker(
-                settings, context, bounds, standing, slot=slot, policy=policy, guards=guards, faults=faults
+                settings,
+                context,
+                bounds,
+                standing,
+                registry=following.registry,
+                slot=slot,
+                policy=policy,
+                guards=guards,
+                faults=faults,
             )
             return self._worker
 
@@ -131,12 +145,13 @@ class WorkerUnderAuthority(UnderAuthority):
         return 0 if self._worker is None else self._worker.lag()
 
 
-def _worker(
+def _worker(  # noqa: PLR0913 - wiring
     settings: EmbedSettings,
     context: Context,
     bounds: Authority,
     standing: Standing,
     *,
+    registry: Callable[[], Registry | None],
     slot: str,
     policy: Policy | None,
     guards: Guards,
@@ -153,6 +168,8 @@ def _worker(
         slot=slot,
         policy=policy or BestShots(max_shots=settings.max_shots),
         cipher=guards.cipher,
+        prove=Proving(read_signer(settings.service_key_file, variable="SERVICE_KEY_FILE"), context.clock),
+        proven=Proven(registry),
         faults=faults,
     )
 
@@ -260,7 +277,13 @@ def _loop(
         numbering=Numbering(
             deployment,
             kept(parts.connection, parts.group),
-            recall(parts.connection, deployment, given=Count.FACES_GIVEN, on_error=figures.kafka_error),
+            recall(
+                parts.connection,
+                deployment,
+                given=Count.FACES_GIVEN,
+                proven=parts.proven,
+                on_error=figures.kafka_error,
+            ),
             reads=by_offset(
                 deployment,
                 skipped=Count.FRAMES_SKIPPED,
@@ -269,6 +292,7 @@ def _loop(
             ),
             writes=giving(deployment, topics.FACES, Count.FACES_GIVEN),
         ),
+        prove=parts.prove,
         metrics=figures,
         heartbeat=context.heartbeat.beat,
         clock=context.clock,

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from services.ingest.ports import TOO_LARGE
 from services.runtime.kafka.broker import BrokerError, Fatal, ProducerPort, Retriable, TooLarge
 from services.runtime.kafka.types import Output
+from services.runtime.proofs import Prove
 
 
 class KafkaOutlet:
-    """`Outlet` on a producer that it alone uses. One thread."""
+    """`Outlet` on a producer that it alone uses; what goes out is signed. One thread."""
 
-    def __init__(self, producer: ProducerPort) -> None:
+    def __init__(self, producer: ProducerPort, prove: Prove) -> None:
         self._producer = producer
+        self._prove = prove
         self._fatal: Fatal | None = None
 
     def send(self, output: Output, answered: Callable[[str | None], None]) -> None:
@@ -23,7 +25,7 @@ class KafkaOutlet:
             answered(_code(error))
 
         try:
-            self._producer.send(output, delivered)
+            self._producer.send(self._prove(output), delivered)
         except Retriable as no_room:
             answered(no_room.code)
 

@@ -24,6 +24,7 @@ from services.runtime.clock import Clock
 from services.runtime.kafka.broker import BrokerError, Fatal, ProducerPort
 from services.runtime.kafka.commit import FaultPoint, no_fault
 from services.runtime.kafka.types import Output
+from services.runtime.proofs import Prove
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class Relay:
         outbox: RedisOutbox,
         minutes: Minutes,
         producer: ProducerPort,
+        prove: Prove,
         metrics: ReviewMetrics,
         clock: Clock,
         lease_s: float,
@@ -71,6 +73,7 @@ class Relay:
         self._outbox = outbox
         self._minutes = minutes
         self._producer = producer
+        self._prove = prove
         self._metrics = metrics
         self._clock = clock
         self._lease_s = lease_s
@@ -138,7 +141,7 @@ class Relay:
         """All of them, or an error; what was delivered before it goes out again, and is known by its id."""
         answers: list[BrokerError | None] = []
         for output in outputs:
-            self._producer.send(output, answers.append)
+            self._producer.send(self._prove(output), answers.append)
         if self._producer.flush(_FLUSH_S):
             self._producer.purge()
             raise Transient("Kafka did not answer for the outbox")

@@ -87,12 +87,13 @@ class Flights:
 class Deliverer:
     """Owns the producer and the counts; only the delivery thread calls `step`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - wiring
         self,
         *,
         flights: Flights,
         commits: Commits,
         counts_record: CountsRecord | None,
+        prove: Callable[[Output], Output],
         delivered: Callable[[Outcome], None],
         assignment: Assignment,
         signals: Signals,
@@ -105,6 +106,7 @@ class Deliverer:
         self._flights = flights
         self._commits = commits
         self._counts_record = counts_record
+        self._prove = prove
         self._delivered = delivered
         self._assignment = assignment
         self._signals = signals
@@ -131,7 +133,7 @@ class Deliverer:
             outputs = (*outputs, self._counts_record(staged.cumulative))
         if not outputs and not flight.offsets:
             return
-        if self._commit(outputs, flight):
+        if self._commit(tuple(map(self._prove, outputs)), flight):
             self._ledger.commit(staged)
             self._assignment.committed(flight.offsets)
             self.aborts_in_a_row = 0

@@ -11,10 +11,11 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from services.runtime.kafka.broker import BrokerError, Fatal
 from services.runtime.kafka.config import Connection, Options
+from services.runtime.kafka.consumer import as_record
 from services.runtime.kafka.ends import Ends, committed_end
 from services.runtime.kafka.errors import is_end, reading_error, translated
 from services.runtime.kafka.passing import OnError, PassingErrors
-from services.runtime.kafka.types import Partition
+from services.runtime.kafka.types import Partition, Record
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +130,19 @@ class Follower:
         if found.error is not None:
             raise reading_error(found.error)
         return set(found.partitions)
+
+
+class WholeRecords(Follower):
+    """Hands on each record as it lies there, with its key and its headers; a tombstone's value is empty."""
+
+    def __init__(
+        self, connection: Connection, topic: str, on_whole: Callable[[Record], None], *, on_error: OnError
+    ) -> None:
+        super().__init__(connection, topic, lambda value: None, on_error=on_error)
+        self._on_whole = on_whole
+
+    def _take(self, message: Message) -> None:
+        self._on_whole(as_record(message))
 
 
 class Tail(Follower):

@@ -30,7 +30,7 @@ from services.runtime.kafka.offsets import Offsets
 from services.runtime.kafka.poller import Poller
 from services.runtime.kafka.prefetch import Prefetch
 from services.runtime.kafka.signals import Signals
-from services.runtime.kafka.types import Handler
+from services.runtime.kafka.types import Handler, Output
 from services.runtime.kafka.work import Pace, Worker
 
 log = logging.getLogger(__name__)
@@ -72,8 +72,15 @@ class Shape:
     report_s: float = 1.0
 
 
+def _as_it_is(output: Output) -> Output:
+    return output
+
+
 class Loop(Generic[Item]):
-    """Runs one handler over one consumer. `status` may be asked by any thread, `run` called once."""
+    """Runs one handler over one consumer. `status` may be asked by any thread, `run` called once.
+
+    `prove` makes of each record what is written: it is called last, on the delivery thread.
+    """
 
     def __init__(  # noqa: PLR0913 - the parts, by name
         self,
@@ -86,6 +93,7 @@ class Loop(Generic[Item]):
         counts_record: CountsRecord | None,
         dead_letters: DeadLetters | None,
         numbering: Numbering | None = None,
+        prove: Callable[[Output], Output] = _as_it_is,
         metrics: LoopMetrics,
         heartbeat: Callable[[], None],
         clock: Clock,
@@ -112,6 +120,7 @@ class Loop(Generic[Item]):
             flights=self._flights,
             commits=commits,
             counts_record=counts_record,
+            prove=prove,
             delivered=handler.delivered,
             assignment=assignment,
             signals=self._signals,

@@ -161,7 +161,7 @@ class World:
     def statement(self) -> Statement:
         """The deployment's, as the command line prints it."""
         with closing(KafkaReader(self.bootstrap)) as reader:
-            return read_statement(reader, self.deployment)
+            return read_statement(reader, self.deployment, root=self.signed.root_fingerprint)
 
     def lose_face_keys(self) -> None:
         """What a volatile Redis does that dies."""

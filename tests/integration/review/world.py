@@ -169,7 +169,7 @@ class World:
     def statement(self) -> Statement:
         """The deployment's, as the command line prints it."""
         with closing(KafkaReader(self.bootstrap)) as reader:
-            return read_statement(reader, self.deployment)
+            return read_statement(reader, self.deployment, root=self.signed.root_fingerprint)
 
     def decisions(self) -> list[CaseEvent]:
         """Every record of this deployment, repetitions included."""

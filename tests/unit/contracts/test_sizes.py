@@ -13,9 +13,14 @@ from services.contracts.codec import Sealing
 from services.contracts.codec_audit import sign_request
 from services.contracts.errors import Oversized
 from services.contracts.events import StageCounts
+from services.contracts.places import Place
 from services.contracts.topics import Topic
+from services.runtime.kafka.marks import placed
+from services.runtime.kafka.sizes import check_fits
+from services.runtime.kafka.types import Output
 from services.runtime.keys.cipher import AesGcm
 from tests.builders import NOON, a_face, a_frame, a_shot, an_alert
+from tests.proofs import proving
 from tests.unit.contracts.audit.builders import SERVICES
 
 SEALING = Sealing("k" * 100, bytes(32), AesGcm())
@@ -31,6 +36,13 @@ def test_a_value_at_the_limit_passes_and_a_byte_more_does_not(topic: Topic) -> N
     with pytest.raises(Oversized, match=topic.name):
         topics.check_size(topic.name, topic.max_value_bytes + 1)
     assert topic.max_value_bytes < topic.max_record_bytes < topic.max_message_bytes
+
+
+def test_a_record_at_the_limit_fits_with_its_longest_key_its_place_and_its_proof() -> None:
+    """What headers cost was left out: a value that was taken for small enough was dropped at the producer."""
+    place = Place("d" * 63, counts.PARTITIONS - 1, counts.MOST_NUMBER)
+    value, key = bytes(topics.COUNTS.max_value_bytes), b"k" * topics.MOST_KEY_BYTES
+    check_fits(proving("embed")(placed(Output(topics.COUNTS.name, key, value), place)))
 
 
 def test_a_frame_is_refused_before_it_is_sealed() -> None:

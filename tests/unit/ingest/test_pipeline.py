@@ -24,6 +24,7 @@ from tests.fakes.clock import A_MORNING, ManualClock
 from tests.fakes.ingest import FakeOutlet
 from tests.fakes.keys import FakeKeys
 from tests.fakes.standing import OpenStanding
+from tests.proofs import proving
 from tests.unit.ingest.builders import a_camera, a_picture, a_run, an_authority, metrics
 
 
@@ -49,7 +50,7 @@ class Rig:
             self.outlet,
             keys=self.ring,
             cipher=AesGcm(),
-            counts_record=counts_topic.output,
+            account=counts_topic.output,
             clock=self.clock,
             metrics=live,
             max_unacked=self.max_unacked,
@@ -112,7 +113,7 @@ def test_a_frame_that_its_broker_finds_too_large_is_dropped_by_reason() -> None:
     broker = FakeBroker()
     broker.create_topic(topics.FRAMES.name, partitions=2, max_message_bytes=10_000)
     broker.create_topic(topics.COUNTS.name)
-    outlet = KafkaOutlet(broker.producer())
+    outlet = KafkaOutlet(broker.producer(), proving("ingest"))
     answers: list[str | None] = []
     for size in (20_000, 10):
         outlet.send(Output(topics.FRAMES.name, b"gate-1", bytes(size), partition=1), answers.append)

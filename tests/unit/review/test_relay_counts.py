@@ -10,9 +10,11 @@ from services.contracts.events import StageCounts
 from services.review.edges.outbox_redis import Entry, RedisOutbox
 from services.review.edges.relay import Minutes, Relay
 from services.review.metrics import ReviewMetrics
+from services.runtime.proofs import written
 from tests.builders import DEPLOYMENT, NOON
 from tests.fakes.broker import FakeBroker
 from tests.fakes.clock import ManualClock
+from tests.proofs import proven, proving
 
 POISON: Mapping[str, Mapping[str, object]] = {
     "cases-1": {"alerts_received": 10**30, "alerts_passed:99-1": 4, "alerts_passed:1-1": 10**18},
@@ -60,6 +62,7 @@ def test_counts_that_no_record_can_carry_stop_no_relay_and_no_other_count() -> N
         outbox=cast(RedisOutbox, outbox),
         minutes=cast(Minutes, None),
         producer=broker.producer(),
+        prove=proving("review", ManualClock(NOON)),
         metrics=cast(ReviewMetrics, Silent()),
         clock=ManualClock(NOON),
         lease_s=5.0,
@@ -67,6 +70,7 @@ def test_counts_that_no_record_can_carry_stop_no_relay_and_no_other_count() -> N
     assert relay.turn() is False
     told = {}
     for record in broker.records(topics.COUNTS.name):
+        assert proven()(written(record), "review") is not None
         event = codec.open_clear(codec.peek(record.value, topic=topics.COUNTS.name))
         assert isinstance(event, StageCounts)
         told[event.incarnation] = dict(event.totals)

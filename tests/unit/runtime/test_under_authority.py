@@ -225,6 +225,17 @@ def test_it_ends_by_itself_when_another_authority_is_in_force() -> None:
         assert not living.service.ready()["authority"]
 
 
+def test_it_ends_by_itself_when_its_key_is_revoked_and_waits_for_another(caplog: pytest.LogCaptureFixture) -> None:
+    """It went on, and nothing that it signed was believed."""
+    with Living() as living:
+        living.world.topic.write(*RUNNING)
+        living.world.topic.read_to_the_end = True
+        living.until("built None", "started", "runs")
+        living.own_key.enrolled = False
+        eventually(living.ended, "the end", within_s=WITHIN_S)
+    assert "has this process's key no more" in caplog.text
+
+
 STOPPED = a_change(DOCUMENT, 4, Move.STOP, NOON)
 ORDERED = a_change(DOCUMENT, 5, Move.ORDER_PURGE, NOON)
 

@@ -91,6 +91,9 @@ class Chain:
     def values(self, topic: str) -> list[bytes]:
         return self._values.get(topic, [])
 
+    def records(self, topic: str) -> list[Record]:
+        return []
+
     def stands(self, topic: str, group: str) -> dict[int, int | None]:
         return {}
 

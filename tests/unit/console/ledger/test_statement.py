@@ -15,8 +15,10 @@ from services.contracts.counts import Count
 from services.contracts.decisions import CaseDecided, CaseEvent, CaseExpired, CaseOpened, DecisionSuperseded
 from services.contracts.events import CameraGap, CaseOutcome, Event, StageCounts
 from services.contracts.places import Log, Place
+from services.runtime import counts_topic
 from services.runtime.kafka.types import Record
 from tests.builders import CAMERA, DEPLOYMENT, NOON
+from tests.proofs import ROOT_FINGERPRINT, a_record, registry_record
 
 CASE = ids.CaseId("c" * 32)
 SHARED = {"deployment": DEPLOYMENT, "trace_id": "", "captured_at": NOON}
@@ -256,18 +258,27 @@ def test_a_case_nobody_decided_counts_as_expired_and_never_as_a_match() -> None:
     assert outcomes([opened(), expired]) == {"expired": 1}
 
 
+def told(event: StageCounts, *, by: str | None) -> Record:
+    """As it lies on `counts`, signed by that service, or by nobody."""
+    return a_record(counts_topic.output(event), by=by)
+
+
 class Cluster:
     """A cluster on which a record is deleted while the first look is going on."""
 
-    def __init__(self) -> None:
+    def __init__(self, *strangers: StageCounts) -> None:
         self.looks = 0
+        self.strangers = strangers
 
     def values(self, topic: str) -> Iterable[bytes]:
-        if topic == "decisions":
-            return [codec.encode(event, topic=topic) for event in DECIDED]
+        if topic == "authority":
+            return [registry_record()]
+        return [codec.encode(event, topic=topic) for event in DECIDED]
+
+    def records(self, topic: str) -> Iterable[Record]:
         self.looks += 1
         late = WHOLE if self.looks > 2 else WHOLE[:-1]
-        return [b"a stranger's", *(codec.encode(event, topic=topic) for event in late)]
+        return [told(one, by=None) for one in self.strangers] + [told(one, by=one.stage) for one in late]
 
     def stands(self, topic: str, group: str) -> dict[int, int | None]:
         return {5: 0}
@@ -277,6 +288,8 @@ class Cluster:
 
 
 def test_what_does_not_add_up_is_looked_at_again_and_a_strangers_record_says_nothing() -> None:
-    moving = Cluster()
-    assert read_statement(moving, DEPLOYMENT).reconciles
+    moving = Cluster(counted("match", {"faces_searched": 4}, incarnation="stranger"))
+    found = read_statement(moving, DEPLOYMENT, root=ROOT_FINGERPRINT)
+    assert found.reconciles
     assert moving.looks > 2
+    assert (found.foreign, as_json(found)["foreign"]) == (1, 1)
