@@ -23,6 +23,10 @@ _LOCAL = re.compile(r"\Artsp://127\.0\.0\.1:[0-9]{1,5}/signpost-link(?=/|\Z)")
 _OPENINGS = (bytes((0x80,)) + bytes(11), bytes((0x80, 201, 0, 1)) + bytes(4))
 _ASKING = ("OPTIONS", "DESCRIBE", "SETUP", "PLAY")
 _KNOWN = (*_ASKING, "GET_PARAMETER", "TEARDOWN")
+# No packet and no report is shorter (RFC 3550); behind one that is, the decoder loses its place.
+_LEAST_PACKET_BYTES = 8
+# So much in a row that is neither packet nor message is no camera's.
+_STRANGE_BYTES = 64 * 1024
 # An answer that the camera finds wrong is not sent again, but for a question that had only grown old.
 _MOST_SENT = 3
 _FAULTS = {
@@ -78,7 +82,7 @@ class CameraLink:
         self._address = address
         self._chance = chance
         self._udp_ports = udp_ports
-        self._decoder, self._camera = Splitter(), Splitter()
+        self._decoder, self._camera = Splitter(), Splitter(pass_over_bytes=_STRANGE_BYTES)
         self._asked: dict[int, _Asked] = {}
         self._count = 0
         self._answering: Answering | None = None
@@ -96,9 +100,9 @@ class CameraLink:
 
     def from_camera(self, piece: bytes) -> None:
         """Raises Broken."""
-        for one in _read(self._camera, piece, Fault.UNREADABLE):
+        for one in _read(self._camera, piece, Fault.UNREADABLE if self.playing else Fault.NOT_RTSP):
             if isinstance(one, Packet):
-                self.to_decoder += one.raw
+                self._pass_on(one)
             elif one.first.startswith("RTSP/"):
                 self._answered(one)
             elif one.first.startswith("REDIRECT "):
@@ -110,12 +114,26 @@ class CameraLink:
         """A datagram of the camera that came to `port` of ours."""
         for stream in self._udp:
             if port in stream.ours:
-                self.to_decoder += packet(stream.channels[stream.ours.index(port)], content)
+                channel = stream.channels[stream.ours.index(port)]
+                self._pass_on(Packet(channel, packet(channel, content)))
 
     def take_datagrams(self) -> list[tuple[int, int, bytes]]:
         """What is to be sent over UDP: from which port of ours, to which of the camera's, what."""
         taken, self._datagrams = self._datagrams, []
         return taken
+
+    @property
+    def waits(self) -> bool:
+        """Whether the camera owes an answer without which nothing begins."""
+        return not self.playing and any(_asked(one.message)[0] in _ASKING for one in self._asked.values())
+
+    def why_not_begun(self, otherwise: Fault) -> Fault:
+        """Why a reading ends before its stream began: what was heard is no camera, or else `otherwise`."""
+        return Fault.NOT_RTSP if self._camera.strange else otherwise
+
+    def _pass_on(self, of_stream: Packet) -> None:
+        if len(of_stream.content) >= _LEAST_PACKET_BYTES:
+            self.to_decoder += of_stream.raw
 
     def _report(self, report: Packet) -> None:
         """The decoder's word on how the stream arrives."""
@@ -217,7 +235,7 @@ def _status(answer: Message) -> int:
     try:
         return answer.status or 0
     except NotRtsp:
-        raise Broken(Fault.UNREADABLE) from None
+        raise Broken(Fault.NOT_RTSP) from None
 
 
 def _fault(status: int) -> Fault:

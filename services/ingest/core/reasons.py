@@ -31,6 +31,7 @@ class Fault(StrEnum):
     LOGIN_UNKNOWN = "login_unknown"
     CAMERA_REFUSES = "camera_refuses"
     NO_TLS = "no_tls"
+    NOT_RTSP = "not_rtsp"
 
 
 WHAT_TO_DO: Mapping[Fault, str] = {
@@ -55,6 +56,8 @@ WHAT_TO_DO: Mapping[Fault, str] = {
     Fault.CAMERA_REFUSES: "the camera ended the connection, or refused for a reason that is not known here: look "
     "at its own log",
     Fault.NO_TLS: "the camera does not speak TLS 1.2 or later there: check the port; without TLS write rtsp://",
+    Fault.NOT_RTSP: "what answers there speaks no RTSP: check the port (554 as a rule; the camera's web page has "
+    "another), and write rtsps:// where the camera wants TLS",
 }
 """What an operator can do about a source that cannot be read; logged beside the reason."""
 

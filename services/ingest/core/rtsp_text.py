@@ -11,6 +11,8 @@ _MAX_BODY_BYTES = 1024 * 1024
 _PACKET_HEAD_BYTES = 4
 _DOLLAR = ord("$")
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_ANSWER = b"RTSP/"
+_BEGINNING = re.compile(rb"[$A-Z]")
 
 
 class NotRtsp(Exception):
@@ -28,7 +30,7 @@ class Message:
     @property
     def status(self) -> int | None:
         """Of an answer; None for a request."""
-        words = self.first.split(" ", 2)
+        words = self.first.split(maxsplit=2)
         if not self.first.startswith("RTSP/"):
             return None
         if len(words) < 2 or not re.fullmatch(r"[1-9][0-9]{2}", words[1]):
@@ -37,11 +39,12 @@ class Message:
 
     @property
     def asked(self) -> tuple[str, str]:
-        """Method and address of a request."""
-        words = self.first.split(" ")
-        if len(words) != 3:
+        """Method and address of a request. Cameras give addresses with blanks in them, and know them so."""
+        method, _, rest = self.first.partition(" ")
+        address, _, version = rest.rpartition(" ")
+        if not (method and address.strip() and version.startswith("RTSP/")):
             raise NotRtsp
-        return words[0], words[1]
+        return method, address
 
     def all(self, name: str) -> list[str]:
         return [value for known, value in self.headers if known.lower() == name.lower()]
@@ -79,10 +82,20 @@ def packet(channel: int, content: bytes) -> bytes:
 
 
 class Splitter:
-    """Puts messages and packets together from pieces as they come; owned by the thread that feeds it."""
+    """Puts messages and packets together from pieces as they come; owned by the thread that feeds it.
 
-    def __init__(self) -> None:
+    Between two of them it passes over so many bytes in a row that begin neither: some cameras leave their own.
+    """
+
+    def __init__(self, *, pass_over_bytes: int = 0) -> None:
         self._held = bytearray()
+        self._pass_over_bytes = pass_over_bytes
+        self._passed_over = 0
+
+    @property
+    def strange(self) -> bool:
+        """Whether what has come since the last whole thing begins no answer."""
+        return self._passed_over > 0 or not _ANSWER.startswith(bytes(self._held[: len(_ANSWER)]))
 
     def feed(self, piece: bytes) -> list[Message | Packet]:
         """What was completed by `piece`, in order. Raises NotRtsp."""
@@ -93,6 +106,7 @@ class Splitter:
             thing, at = one
             if thing is not None:
                 found.append(thing)
+                self._passed_over = 0
         del self._held[:at]
         return found
 
@@ -106,9 +120,18 @@ class Splitter:
                 return None
             end = at + _PACKET_HEAD_BYTES + int.from_bytes(self._held[at + 2 : at + 4], "big")
             return (Packet(self._held[at + 1], bytes(self._held[at:end])), end) if end <= len(self._held) else None
-        if self._held[at] in b"\r\n":
-            return None, at + 1  # blank lines between messages are none
+        if not 0x41 <= self._held[at] <= 0x5A:  # every message begins with a capital letter
+            return None, self._past_strange(at)
         return self._message(at)
+
+    def _past_strange(self, at: int) -> int:
+        beginning = _BEGINNING.search(self._held, at)
+        past = len(self._held) if beginning is None else beginning.start()
+        if self._held[at:past].strip(b"\r\n"):  # blank lines between messages are none
+            self._passed_over += past - at
+        if self._passed_over > self._pass_over_bytes:
+            raise NotRtsp
+        return past
 
     def _message(self, at: int) -> tuple[Message, int] | None:
         end = _END_OF_HEAD.search(self._held, at, at + _MAX_HEAD_BYTES)
@@ -134,9 +157,8 @@ def _parsed(head: bytes) -> Message:
             headers[-1] = (headers[-1][0], f"{headers[-1][1]} {line.strip()}")
             continue
         name, colon, value = line.partition(":")
-        if not colon:
-            raise NotRtsp
-        headers.append((name.strip(), value.strip()))
+        if colon:  # some cameras write their own name without one
+            headers.append((name.strip(), value.strip()))
     if "RTSP/" not in first or "\r" in "".join((first, *lines)):
         raise NotRtsp
     return Message(first, tuple(headers))

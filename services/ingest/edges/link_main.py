@@ -97,6 +97,8 @@ class _Pump:
         held = self._camera in reading and isinstance(self._camera, ssl.SSLSocket) and self._camera.pending() > 0
         ready, free, _ = select.select(reading, writing, [], 0 if held else None)
         if self._decoder in ready and not self._take_from_decoder():
+            if link.waits:  # it says of a camera that is silent what it says of one that sends no video
+                raise Broken(link.why_not_begun(Fault.TIMED_OUT))
             return False
         if (held or self._camera in ready) and not self._take_from_camera():
             self._flush()
@@ -123,7 +125,7 @@ class _Pump:
             self._link.from_camera(piece)
             self._datagrams_out()
         if piece == b"" and not self._link.playing:
-            raise Broken(Fault.CAMERA_REFUSES)
+            raise Broken(self._link.why_not_begun(Fault.CAMERA_REFUSES))
         return piece != b""
 
     def _take_datagrams(self, ready: socket.socket) -> None:

@@ -92,7 +92,8 @@ class Login:
 
 @dataclass
 class ScriptedCamera:
-    """A context manager; listens on a port of its own at `host`. `statuses` says what a method is answered."""
+    """A context manager; listens on a port of its own at `host`. `statuses` says what a method is answered;
+    nothing, where it is empty."""
 
     host: str = "127.0.0.1"
     context: ssl.SSLContext | None = None
@@ -187,8 +188,11 @@ class _Conversation:
     def _answer(self, request: str) -> None:
         camera = self._camera
         camera.heard.append(request)
-        method, uri, _ = request.split("\r\n")[0].split(" ")
+        method, _, rest = request.split("\r\n")[0].partition(" ")
+        uri = rest.rpartition(" ")[0]
         said = re.search(r"^Authorization: (.*?)\r$", request, re.M)
+        if camera.statuses.get(method) == "":
+            return
         if method in camera.statuses:
             self._say(request, camera.statuses[method], camera.headers)
         elif camera.login is not None and not camera.login.lets_in(said[1] if said else None, method):

@@ -132,6 +132,29 @@ def test_what_a_camera_answers_instead_of_a_stream_is_said_as_it_is(method: str,
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])
+def test_a_camera_that_falls_silent_is_said_to_be_silent(method: str) -> None:
+    """It was `no video that is known here`, and the advice was to change the codec."""
+    with ScriptedCamera(statuses={method: ""}) as camera:
+        assert fault(camera) is Fault.TIMED_OUT
+
+
+@pytest.mark.parametrize(
+    ("said", "holds", "why"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", True, Fault.NOT_RTSP),
+        (b"\x15\x03\x01\x00\x02\x02\x46", False, Fault.NOT_RTSP),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", False, Fault.NOT_RTSP),
+        (b"RTSP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n", True, Fault.TIMED_OUT),
+        (b"", False, Fault.CAMERA_REFUSES),
+    ],
+    ids=["another service", "TLS", "a web server", "half an answer", "nothing"],
+)
+def test_what_answers_and_is_no_camera_is_told_from_one(said: bytes, holds: bool, why: Fault) -> None:
+    with _answering(said, holds=holds) as address, closing(_opened(address)) as source:
+        assert first(source, Picture) == Ended(why)
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])
 def test_a_camera_cannot_send_its_reader_to_another_host(method: str) -> None:
     with ScriptedCamera() as other:
         headers = f"Location: {other.address()}\r\n"
@@ -172,17 +195,34 @@ def test_a_camera_without_tls_where_the_address_says_so_is_told_from_one_that_is
         camera.context, spoken = context, camera.context
         address = camera.address()
         camera.context = spoken
-        found = ReaderProcesses(timeout_s=5, max_source_px=8_000_000).open(
-            Camera.model_validate({"id": "gate-1", "source": "rtsp", "address": address})
-        )
-        with closing(found) as source:
+        with closing(_opened(address)) as source:
             assert first(source, Picture) == Ended(Fault.NO_TLS)
-    with closing(
-        ReaderProcesses(timeout_s=5, max_source_px=8_000_000).open(
-            Camera.model_validate({"id": "gate-1", "source": "rtsp", "address": address})
-        )
-    ) as source:
+    with closing(_opened(address)) as source:
         assert first(source, Picture) == Ended(Fault.UNREACHABLE)
+
+
+def _opened(address: str) -> Source:
+    camera = Camera.model_validate({"id": "gate-1", "source": "rtsp", "address": address})
+    return ReaderProcesses(timeout_s=5, max_source_px=8_000_000).open(camera)
+
+
+@contextmanager
+def _answering(said: bytes, *, holds: bool) -> Iterator[str]:
+    """The address of what says this to whoever asks, and then holds the connection or ends it."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            asker, _ = listening.accept()
+            with asker:
+                asker.recv(4096)
+                asker.sendall(said)
+                while holds and asker.recv(4096):
+                    pass
+
+        answering = threading.Thread(target=answer, daemon=True)
+        answering.start()
+        yield f"rtsp://127.0.0.1:{listening.getsockname()[1]}/stream"
+        answering.join(5)
 
 
 class _Between(ScriptedCamera):
