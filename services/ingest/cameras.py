@@ -142,6 +142,8 @@ class CameraReading:
             log.info("source came to its end", extra={"camera": self.camera.id})
             return
         self._tools.metrics.faults.inc(reason=fault)
+        if self.gap is None:
+            self._begin_gap(self._run or self._next_run, fault)
         self.state = CameraState.FAILED
         extra = {"camera": self.camera.id, "reason": fault, "what_to_do": WHAT_TO_DO.get(fault, "")}
         log.error("source failed and is not read again", extra=extra)

@@ -43,7 +43,8 @@ WHAT_TO_DO: Mapping[Fault, str] = {
     Fault.NOT_A_FILE: "a pipe, a device or a folder is no video file",
     Fault.NO_VIDEO: "its stream holds no video: choose another stream or file",
     Fault.TOO_LARGE: "its picture is larger than MAX_SOURCE_MPX, or needs more memory than a reader may take",
-    Fault.UNREADABLE: "what it sends is no video that is known here: set the camera to H.264 or H.265",
+    Fault.UNREADABLE: "what it sends is no video that is known here: set the camera to H.264 or H.265; "
+    "save a file anew as MP4 (`ffmpeg -i OLD NEW.mp4`)",
     Fault.STREAM_ENDED: "the camera ended its stream; it is read anew",
     Fault.STALLED: "the stream's time stood still for STALL_TIMEOUT_S; it is read anew",
     Fault.READER_DIED: "the process that decodes it ended; it is read anew",

@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 import simplejpeg
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -27,7 +28,7 @@ from services.ingest.edges.still import Flawed, SourceFault, Still
 # lower and a bad radio link would end it, without it a garbage stream would count as alive.
 _MAX_DAMAGED_IN_A_ROW = 500
 # A playlist or an image pattern could name other files and hosts: only plain containers, only these ways in.
-_FILE_FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,mjpeg,h264,hevc,ogg"
+_FILE_FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,mjpeg,h264,hevc,obu,ivf,ogg,dhav,mxf,dv"
 # What is read to know a stream is seen late, in one burst: no more of it than the parameters need.
 _ANALYSE_US = "500000"
 # Packets that may be waited for when one is missing; those that come in order wait for none.
@@ -121,9 +122,15 @@ def opened_file(path: Path) -> int:
 
 
 def _video(container: InputContainer) -> VideoStream:
-    if not container.streams.video:
+    """The largest picture that moves: a file may have a title's picture, or a small copy of itself, before it."""
+    moving = [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]
+    if not moving:
         raise SourceFault(Fault.NO_VIDEO)
-    stream = container.streams.video[0]
+    # A codec that is unknown here has no context, whatever the stubs say.
+    known = [one for one in moving if getattr(one, "codec_context", None) is not None]
+    if not known:
+        raise SourceFault(Fault.UNREADABLE)
+    stream = max(known, key=lambda one: one.codec_context.width * one.codec_context.height)
     # Many cameras share the machine: one thread each, and none of a frame thread's latency.
     stream.codec_context.thread_count = 1
     return stream
@@ -142,7 +149,9 @@ def _frames(container: InputContainer, stream: VideoStream, order: ReadOrder) ->
     for packet in container.demux(stream):
         try:
             frames = packet.decode()
-        except av.InvalidDataError:
+        except MemoryError:
+            raise
+        except av.FFmpegError:  # each decoder says in its own way that a packet is broken
             damaged, in_a_row = damaged + 1, in_a_row + 1
             if in_a_row >= _MAX_DAMAGED_IN_A_ROW:
                 raise SourceFault(Fault.UNREADABLE) from None

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.ingest.pictures import write_jpegs, write_video
+from services.ingest.core.readings import Progress
+from services.ingest.core.reasons import Fault
+from tests.integration.ingest.pictures import write_jpegs, write_streams, write_video
 from tests.integration.ingest.recording import record
 from tests.integration.ingest.world import WITHIN_S, IngestWorld, adds_up, totals
 from tests.support import eventually
@@ -108,9 +110,63 @@ def test_a_bad_file_is_named_and_counted_and_touches_no_other_camera(
         eventually(lambda: len(world.frames("gate-2")) == 5, "the other camera's frames", within_s=WITHIN_S)
         assert ingest.metric(f'signpost_ingest_source_faults_total{{reason="{reason}"}}') == 1
         assert ingest.metric('signpost_ingest_state_cameras{state="failed"}') == 1
+        (gap,) = eventually(world.gaps, "the gap to be recorded", within_s=WITHIN_S)
+        assert (gap.camera, gap.reason) == ("gate-1", reason)
         assert "bad.mp4" not in ingest.log.read_text(), "an address is named nowhere"
         assert ingest.stop() == 0
     assert not world.frames("gate-1")
+
+
+def of_an_unknown_codec(path: Path) -> None:
+    write_video(path.with_suffix(".mkv"))
+    content = path.with_suffix(".mkv").read_bytes()
+    path.write_bytes(content.replace(b"V_MPEG4/ISO/AVC", b"V_MPEG9/ISO/XYZ"))
+
+
+def a_song_with_its_sleeve(path: Path) -> None:
+    write_streams(path, sleeve=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "why"), [(of_an_unknown_codec, Fault.UNREADABLE), (a_song_with_its_sleeve, Fault.NO_VIDEO)]
+)
+def test_a_file_without_a_picture_that_can_be_read_says_which(
+    tmp_path: Path, make: Callable[[Path], object], why: Fault
+) -> None:
+    """A codec that nobody knows ended the reader by a bug, and a song's sleeve was a video of one frame."""
+    make(tmp_path / "film.mp4")
+    found = record(tmp_path / "film.mp4")
+    assert (found.fault, found.pictures) == (why, [])
+
+
+def test_of_several_pictures_that_move_the_largest_is_read(tmp_path: Path) -> None:
+    """A recorder's preview stood before its picture, and its 160 x 120 pixels were searched for faces."""
+    path = write_streams(tmp_path / "two.mkv", widths_px=(160, 320))
+    found = record(path)
+    assert {(one.width_px, one.height_px) for one in found.pictures} == {(320, 240)}
+    assert found.read == 50
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pixels"),
+    [("a.ivf", "libvpx-vp9", "yuv420p"), ("a.m2v", "mpeg2video", "yuv420p"), ("a.obu", "libsvtav1", "yuv420p")],
+)
+def test_a_bare_stream_is_read_as_well(tmp_path: Path, name: str, codec: str, pixels: str) -> None:
+    found = record(write_video(tmp_path / name, codec=codec, pixels=pixels))
+    assert (found.fault, found.read) == (None, 50)
+
+
+def test_a_frame_that_cannot_be_decoded_costs_itself_whatever_its_decoder_says(tmp_path: Path) -> None:
+    """Each decoder has its own word for a broken packet: one of PNG's ended the file after a fifth of it."""
+    path = write_video(tmp_path / "film.mov", codec="png", pixels="rgb24")
+    content, at = bytearray(path.read_bytes()), 0
+    for _ in range(10):
+        at = content.index(b"IDAT", at + 1)
+    content[at + 4 : at + 40] = bytes(36)
+    path.write_bytes(content)
+    found = record(path)
+    assert (found.fault, found.read) == (None, 49)
+    assert max(one.damaged for one in found.readings if isinstance(one, Progress)) == 1
 
 
 def test_a_video_with_a_torn_middle_gives_what_can_be_read_and_adds_up(world: IngestWorld, tmp_path: Path) -> None:
