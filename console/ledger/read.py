@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Protocol
 
 from console.audit.collect import newest_keys
 from console.ledger.crossing import Ahead
 from console.ledger.statement import Read, Statement, state
 from services.contracts import codec, proof, topics
+from services.contracts.authorisation.registry import open_registry
 from services.contracts.counts import Stage
 from services.contracts.decisions import CaseEvent
 from services.contracts.errors import Undecodable
 from services.contracts.events import Event
 from services.contracts.places import Log
-from services.contracts.proof import Proof, Written
-from services.contracts.told import Proven, Telling
+from services.contracts.told import Telling
 from services.runtime.kafka.types import Record
-from services.runtime.keys.ed25519 import verify
-from services.runtime.proofs import written
+from services.runtime.proofs import Proven, written
 
 # What is really missing is missing however often it is looked for. What only looked so, since Kafka deleted a
 # record that was being read just then, is gone at the next look.
@@ -59,11 +59,13 @@ def read_statement(reader: Reader, deployment: str, *, root: str) -> Statement:
 
 
 def _statement(reader: Reader, deployment: str, root: str) -> Statement:
-    proven = _proven(reader, root)
+    token = newest_keys(reader.values(topics.AUTHORITY.name), root).token
+    registry = open_registry(token, root_fingerprint=root)
+    proven = Proven(lambda: registry)
     # Where the groups stand comes first: what they have not read then, they have not counted either.
     stands = {topic: reader.stands(topic, f"signpost-{stage}-{deployment}") for topic, stage in _READERS.items()}
     counted = _told(reader, deployment, proven)
-    ahead = {topic: Ahead(*reader.ahead(topic, found)) for topic, found in stands.items()}
+    ahead = {topic: _ahead(reader, topic, found, proven) for topic, found in stands.items()}
     decided = [event for event in _events(reader, topics.DECISIONS.name) if isinstance(event, CaseEvent)]
     later = _told(reader, deployment, proven)
     return state(
@@ -79,13 +81,13 @@ def _statement(reader: Reader, deployment: str, root: str) -> Statement:
     )
 
 
-def _proven(reader: Reader, root: str) -> Proven:
-    keys = newest_keys(reader.values(topics.AUTHORITY.name), root).opened(root)
-
-    def proven(one: Written, service: str) -> Proof | None:
-        return proof.proven(one, service=service, keys=keys, verify=verify)
-
-    return proven
+def _ahead(reader: Reader, topic: str, stands: Mapping[int, int | None], proven: Proven) -> Ahead:
+    """What lies ahead and the topic's writer has signed: its reader passes over all else."""
+    logs, records = reader.ahead(topic, stands)
+    if topic not in proof.TOPICS:
+        return Ahead(logs, records)
+    (writer,), now = topics.BY_NAME[topic].writers, datetime.now(UTC)
+    return Ahead(logs, [one for one in records if proven(written(one), writer, now=now) is not None])
 
 
 def _told(reader: Reader, deployment: str, proven: Proven) -> Telling:

@@ -103,8 +103,8 @@ PARTITIONS = max(topic.partitions for topic in (topics.FRAMES, topics.FACES, top
 """Between two of which a lane can lead: there are never more lanes than their square, whoever writes."""
 
 MOST_NUMBER = 10**12
-"""The last number that a lane may have: at 1,000 records a second it is reached after thirty years. Numbers are
-not authenticated. What a reader counts of a lane is never more than this, so no sum of them leaves its 64 bits."""
+"""The last number that a lane may have: at 1,000 records a second it is reached after thirty years. What a reader
+counts of a lane is never more than this, whoever made the number, so no sum of them leaves its 64 bits."""
 
 _MOST_COUNT = 2**63 - 1
 

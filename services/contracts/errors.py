@@ -4,7 +4,9 @@ SignpostError
 ├── Permanent        this input can never be handled: dead-letter it (or pause where nothing may be lost)
 │   ├── Foreign      nothing shows that one of ours wrote it: pass over it, count it, go on
 │   │   ├── Undecodable  the bytes are not what their topic promises
-│   │   └── Tampered     the bytes are not what their writer sealed
+│   │   ├── Tampered     the bytes are not what their writer sealed
+│   │   ├── Unproven     the service that may write it did not sign it
+│   │   └── Copied       it was read before: somebody has written it again
 │   └── Oversized    what was to be written is larger than its topic takes
 ├── Transient        trying again may help: back off, then pause the partition
 └── Misconfigured    a setting, file or document is wrong: refuse to start, say which and what to do
@@ -43,6 +45,20 @@ class Tampered(Foreign):
 
     def __init__(self, message: str) -> None:
         super().__init__("not_authentic", message)
+
+
+class Unproven(Foreign):
+    """The service that alone may write this did not sign it as it lies here."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("unproven", message)
+
+
+class Copied(Foreign):
+    """One of ours wrote it, and it was read before: its number in its lane, or in its run, was passed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("copied", message)
 
 
 class Oversized(Permanent):

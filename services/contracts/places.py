@@ -17,9 +17,10 @@ what was passed tells how many were deleted unread before it. What is given and 
 many records. Where its group has never committed, nobody knows whose the first ones were: there each run of a
 camera says by the number of its first frame how many came before.
 
-The number is in a header, outside of what decryption authenticates: who may write to the topic can make these
-figures wrong, and then they do not add up. They can do no more: there are as many lanes as the topics have
-partitions for, a number has an end, and so has the step from one to the next. What is beyond is no place.
+The number is in a header, which the writer signs with the record (proof.py). So a record whose number was passed
+is one that somebody has written again. Who has a service's key can make figures wrong, and no more: there are as
+many lanes as the topics have partitions for, a number has an end, and so has the step to the next. What is beyond
+is no place.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from services.contracts.places import HEADER as PLACE
 HEADER = "proof"
 CONTEXT = b"signpost-record-1"
 
-TOPICS = frozenset({topics.COUNTS.name})
+TOPICS = frozenset({topics.FACES.name, topics.ALERTS.name, topics.COUNTS.name})
 """Where every record of ours carries one."""
 
 _NAME_BYTES = 43
@@ -72,14 +72,19 @@ def proof_of(headers: Headers) -> Proof | None:
         return None
 
 
-def proven(written: Written, *, service: str, keys: KeyRegistry, verify: Verify) -> Proof | None:
+def proven(
+    written: Written, *, service: str, keys: KeyRegistry, verify: Verify, now: datetime | None = None
+) -> Proof | None:
     """The record's proof, where that service signed it, with a key that was in force then; else None.
 
-    Who has a key may date what it signs: until its end, also behind it. A revoked key proves what is dated before.
+    Who has a key may date what it signs. What is kept for years is judged without `now`: a key that was revoked
+    proves what is dated before. With it a key that is revoked by then proves nothing, whatever the date.
     """
     proof = proof_of(written.headers)
     known = keys.producer(proof.key, service=service) if proof else None
     if proof is None or known is None or not known.holds(proof.at):
+        return None
+    if now is not None and known.revoked_at is not None and known.revoked_at <= now:
         return None
     return proof if verify(known.public_key, proof.signature, _message(written, proof.at)) else None
 

@@ -22,6 +22,8 @@ class DeadReason(StrEnum):
 
     UNDECODABLE = "undecodable"
     NOT_AUTHENTIC = "not_authentic"
+    UNPROVEN = "unproven"
+    COPIED = "copied"
     EXPIRED = "expired"
     OTHER = "other"
 

@@ -40,7 +40,7 @@ from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.numbering import by_number, giving, recall
 from services.runtime.own_key import own_key
 from services.runtime.process import Context
-from services.runtime.proofs import Prove, Proven, Proving
+from services.runtime.proofs import Prove, Proven, Proving, only_by
 from services.runtime.purging import Values, purge
 from services.runtime.redis_client import check_durable, check_volatile, connect
 from services.runtime.retry import retry
@@ -235,6 +235,7 @@ def _loop(
             writes=giving(deployment, topics.ALERTS, Count.ALERTS_GIVEN),
         ),
         prove=prove,
+        check=only_by(Stage.EMBED, proven, context.clock),
         metrics=figures,
         heartbeat=context.heartbeat.beat,
         clock=context.clock,

@@ -6,7 +6,8 @@ Reads: alerts. Writes: cases, and through their outbox decisions and counts. Nex
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -31,6 +32,8 @@ from services.runtime.clock import Clock
 from services.runtime.kafka.types import NOTHING, Dropped, Outcome, Partition, Prepared, Record
 from services.runtime.keys.port import DeadlinePassed, OtherKey
 from services.runtime.keys.ring import Found, Keyring, Lost
+
+log = logging.getLogger(__name__)
 
 # From its search to the broker's log. Whoever has an hour's alert key may date a search back to before a stop, but
 # only by so much; match itself ends after 20 s in which it could not deliver, and searches anew.
@@ -65,7 +68,8 @@ class Folder:
     """The handler of `alerts`: at least once from Kafka, once in the store.
 
     What a record led to is remembered with its position in the same step that changes the case and the counts,
-    so a record that comes again changes nothing. Holds no state between batches.
+    so a record that comes again changes nothing. Nor does a copy that somebody has written behind it: its number
+    was passed in that step. Holds no state between batches.
     """
 
     def __init__(  # noqa: PLR0913 - what an alert needs on its way, each named once in wiring
@@ -79,6 +83,7 @@ class Folder:
         ring: Keyring,
         cipher: Cipher,
         metrics: ReviewMetrics,
+        on_copy: Callable[[], None],
         clock: Clock,
     ) -> None:
         self._authority = authority
@@ -90,6 +95,7 @@ class Folder:
         self._ring = ring
         self._cipher = cipher
         self._metrics = metrics
+        self._on_copy = on_copy
         self._clock = clock
 
     def prepare(self, record: Record) -> Item | Dropped:
@@ -169,6 +175,14 @@ class Folder:
             return None
         return Passed(lane=str(Lane(place.source, record.partition)), number=place.number)
 
+    def _is_copy(self, passed: Passed | None) -> bool:
+        """Asked where its position was not seen: then its number alone was, and somebody has written it again."""
+        if passed is None or not self._store.has_passed(passed):
+            return False
+        self._on_copy()
+        log.warning("alert passed over", extra={"reason": "copied", "lane": passed.lane})
+        return True
+
     def _fold(self, item: Readable, position: tuple[int, int], passed: Passed | None) -> None:
         arrival = _arrival(item.alert, position)
         for _ in range(_TRIES):
@@ -177,6 +191,8 @@ class Folder:
             found = fold(
                 arrival, seen=known.seen, own=known.own, window=known.window, now=now, policy=self._policy
             )
+            if found.exit is not Exit.REPLAYED and self._is_copy(passed):
+                return
             if found.exit is Exit.REPLAYED or self._store.apply(
                 replace(self._change(item, arrival, known, found, now), passed=passed)
             ):
@@ -217,6 +233,8 @@ class Folder:
             seen = self._store.known(ended.alert, "").seen
             if seen is not None and seen.covers(position):
                 self._metrics.alert(Exit.REPLAYED, waited_s=0.0)
+                return
+            if self._is_copy(passed):
                 return
             after = Seen(
                 version=1 if seen is None else seen.version + 1,

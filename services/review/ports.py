@@ -11,7 +11,7 @@ from services.contracts.audit.requests import Action
 from services.contracts.events import AlertRaised
 from services.contracts.ids import SubjectToken
 from services.review.core.case import Case
-from services.review.core.change import Change
+from services.review.core.change import Change, Passed
 from services.review.core.folding import Seen
 from services.review.core.listed import Listed
 from services.review.core.people import Credentials, Person, Session, SignedIn
@@ -219,6 +219,10 @@ class AlertStore(Protocol):
 
     def apply(self, change: Change) -> bool:
         """Write all of it; False, and nothing written, if somebody was faster."""
+        ...
+
+    def has_passed(self, passed: Passed) -> bool:
+        """Whether an alert of that lane with this number, or a larger one, was handled. The folding thread's."""
         ...
 
     def renew(self) -> None:

@@ -19,6 +19,7 @@ from services.contracts.authorisation.bridge import as_authority
 from services.contracts.authorisation.purging import Holder, What
 from services.contracts.authorisation.registry import Registry
 from services.contracts.authority import Authority
+from services.contracts.counts import Stage
 from services.contracts.errors import Misconfigured, Transient
 from services.contracts.ids import DeploymentId
 from services.contracts.standing import Standing
@@ -82,7 +83,7 @@ from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.loop_thread import LoopThread
 from services.runtime.own_key import own_key
 from services.runtime.process import Context
-from services.runtime.proofs import Proving
+from services.runtime.proofs import Proven, Proving, only_by
 from services.runtime.purging import Values, purge
 from services.runtime.redis_client import check_durable, check_volatile, connect, connect_async
 from services.runtime.retry import retry
@@ -269,6 +270,7 @@ class ReviewService:
             ring=self._ring,
             cipher=self._cipher,
             metrics=self._metrics,
+            on_copy=lambda: self._figures.passed_over("copied"),
             clock=self._context.clock,
         )
         producer = KafkaProducer(producer_options(connection, writes=[topics.COUNTS]), self._figures.kafka_error)
@@ -283,6 +285,7 @@ class ReviewService:
             # Counted in the store, in the step that changes the case: see Folder.
             counts_record=None,
             dead_letters=None,
+            check=only_by(Stage.MATCH, Proven(self._registry), self._context.clock),
             metrics=self._figures,
             heartbeat=self._context.heartbeat.beat,
             clock=self._context.clock,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from services.contracts import proof, topics
 from services.contracts.audit.registry import KeyRegistry, keys_of
 from services.contracts.audit.signing import Signer
 from services.contracts.authorisation.registry import Registry
+from services.contracts.errors import Unproven
 from services.contracts.proof import Proof, Written
 from services.runtime.clock import Clock
 from services.runtime.kafka.types import Output, Record
@@ -44,10 +46,12 @@ class Proven:
         # Keys are laid out anew for each registry, not for each record. Replaced whole.
         self._known: tuple[Registry, KeyRegistry] | None = None
 
-    def __call__(self, written: Written, service: str) -> Proof | None:
-        """Its proof, if that service wrote it; None without a registry."""
+    def __call__(self, written: Written, service: str, *, now: datetime | None = None) -> Proof | None:
+        """Its proof, if that service wrote it; None without a registry. `now`: see `proof.proven`."""
         keys = self._keys()
-        return proof.proven(written, service=service, keys=keys, verify=verify) if keys is not None else None
+        if keys is None:
+            return None
+        return proof.proven(written, service=service, keys=keys, verify=verify, now=now)
 
     def _keys(self) -> KeyRegistry | None:
         found, known = self._registry(), self._known
@@ -56,6 +60,16 @@ class Proven:
         if known is None or known[0] is not found:
             known = self._known = found, keys_of(found)
         return known[1]
+
+
+def only_by(service: str, proven: Proven, clock: Clock) -> Callable[[Record], None]:
+    """Raises Unproven for a record that this service did not write, or with a key that is revoked by now."""
+
+    def check(record: Record) -> None:
+        if proven(written(record), service, now=clock.now()) is None:
+            raise Unproven(f"a record on {record.topic} that {service} did not sign")
+
+    return check
 
 
 def written(record: Record) -> Written:

@@ -136,6 +136,7 @@ class Alerts(_Fresh):
             ring=self.ring,
             cipher=CIPHER,
             metrics=ReviewMetrics(CollectorRegistry()),
+            on_copy=lambda: None,
             clock=self.clock,
         )
 

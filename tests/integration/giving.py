@@ -51,7 +51,9 @@ class Giver:
         for output in outputs:
             assert output.partition is not None, "a numbered record needs its partition"
             numbers[output.partition] += 1
-            self._producer.send(placed(output, Place(self._deployment, SOURCE, numbers[output.partition])))
+            self._producer.send(
+                self._prove(placed(output, Place(self._deployment, SOURCE, numbers[output.partition])))
+            )
         if not commit:
             self._producer.abort(WITHIN_S)
             return

@@ -15,7 +15,7 @@ import redis.asyncio
 
 from services.contracts.errors import Transient
 from services.review.core.case import Case
-from services.review.core.change import CaseAfter, Change
+from services.review.core.change import CaseAfter, Change, Passed
 from services.review.edges import past, stored
 from services.review.edges.lanes import Lanes
 from services.review.edges.past import Past
@@ -215,6 +215,11 @@ class ThreadCases:
             self._held.settle(change.case)
         return written
 
+    def has_passed(self, passed: Passed) -> bool:
+        with _reached():
+            self._know_lanes()
+        return self._lanes.reached(passed)
+
     def renew(self) -> None:
         self._lanes.known = None
 
@@ -238,15 +243,19 @@ class ThreadCases:
     def _counted(self, change: Change) -> tuple[Sum | None, Mapping[str, int]]:
         if not change.counts:
             return None, {}
+        self._know_lanes()
+        if change.passed is None:
+            return self._tally.plus(change.counts, {}), {}
+        skipped, numbers = self._lanes.step(change.passed)
+        return self._tally.plus({**change.counts, **skipped}, numbers), numbers
+
+    def _know_lanes(self) -> None:
+        """What was counted by then, also by a step whose answer was lost."""
         if self._tally.unsure:
             self._tally.settle(self._client.hget(self._names.counts, self._tally.writer))
             self._lanes.known = None
-        if change.passed is None:
-            return self._tally.plus(change.counts, {}), {}
         if self._lanes.known is None:
             self._lanes.learn(self._all_counted())
-        skipped, numbers = self._lanes.step(change.passed)
-        return self._tally.plus({**change.counts, **skipped}, numbers), numbers
 
     def _all_counted(self) -> Iterator[Mapping[str, int]]:
         for writer, raw in self._client.hgetall(self._names.counts).items():

@@ -27,12 +27,16 @@ class Lanes:
                     known[name] = max(number, known.get(name, 0))
         self.known = known
 
+    def reached(self, passed: Passed) -> bool:
+        """Whether that number was passed."""
+        return passed.number <= (self.known or {}).get(_name(passed), 0)
+
     def step(self, passed: Passed) -> tuple[Counts, Counts]:
         """What is counted with this alert, and its number: those before it that do not come will never come.
 
         Nothing where its number is not to be believed: anybody who may write to the topic can make one up.
         """
-        name = f"{Count.ALERTS_PASSED}:{passed.lane}"
+        name = _name(passed)
         skipped = missing((self.known or {}).get(name, 0), passed.number)
         if skipped is None:
             return {}, {}
@@ -41,3 +45,7 @@ class Lanes:
     def take(self, numbers: Counts) -> None:
         """It was written."""
         self.known = {**(self.known or {}), **numbers}
+
+
+def _name(passed: Passed) -> str:
+    return f"{Count.ALERTS_PASSED}:{passed.lane}"

@@ -12,7 +12,7 @@ from services.runtime.kafka.signals import ResetReason
 from services.runtime.metrics import Counter, Gauge, Histogram
 
 # Why a record may be anybody's; other reasons there are not.
-FOREIGN = ("undecodable", "not_authentic")
+FOREIGN = ("undecodable", "not_authentic", "unproven", "copied")
 
 
 class LoopSpecs(NamedTuple):

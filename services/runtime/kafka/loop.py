@@ -30,7 +30,7 @@ from services.runtime.kafka.offsets import Offsets
 from services.runtime.kafka.poller import Poller
 from services.runtime.kafka.prefetch import Prefetch
 from services.runtime.kafka.signals import Signals
-from services.runtime.kafka.types import Handler, Output
+from services.runtime.kafka.types import Dropped, Handler, Output, Record
 from services.runtime.kafka.work import Pace, Worker
 
 log = logging.getLogger(__name__)
@@ -76,10 +76,25 @@ def _as_it_is(output: Output) -> Output:
     return output
 
 
+def _whatever(record: Record) -> None:
+    """Of topics without proofs."""
+
+
+def _checked(
+    check: Callable[[Record], None], prepare: Callable[[Record], Item | Dropped]
+) -> Callable[[Record], Item | Dropped]:
+    def prepared(record: Record) -> Item | Dropped:
+        check(record)
+        return prepare(record)
+
+    return prepared
+
+
 class Loop(Generic[Item]):
     """Runs one handler over one consumer. `status` may be asked by any thread, `run` called once.
 
-    `prove` makes of each record what is written: it is called last, on the delivery thread.
+    `prove` makes of each record what is written: it is called last, on the delivery thread. `check` is called
+    first for each record that was read, by several threads of the pool; raises Foreign for what is not ours.
     """
 
     def __init__(  # noqa: PLR0913 - the parts, by name
@@ -94,6 +109,7 @@ class Loop(Generic[Item]):
         dead_letters: DeadLetters | None,
         numbering: Numbering | None = None,
         prove: Callable[[Output], Output] = _as_it_is,
+        check: Callable[[Record], None] = _whatever,
         metrics: LoopMetrics,
         heartbeat: Callable[[], None],
         clock: Clock,
@@ -101,7 +117,9 @@ class Loop(Generic[Item]):
         assignment = Assignment()
         self._commits = commits
         self._signals = Signals(assignment)
-        self._prefetch = Prefetch(handler.prepare, capacity=shape.prefetch_records, threads=shape.prefetch_threads)
+        self._prefetch = Prefetch(
+            _checked(check, handler.prepare), capacity=shape.prefetch_records, threads=shape.prefetch_threads
+        )
         self._offsets = Offsets(consumer, clock, wake=self._prefetch.nudge)
         self._flights = Flights(shape.in_flight)
         self._worker = Worker(

@@ -64,6 +64,11 @@ class ByNumber:
         """A record that is not ours has no number of ours."""
         return mark, 0
 
+    def copied(self, mark: Mark, record: Record, scope: str) -> bool:
+        """Whether its number was passed: a writer gives each once."""
+        place = place_of(record.headers)
+        return place is not None and place.scope == scope and place.number <= mark.passed.get(place.source, 0)
+
 
 @dataclass(frozen=True)
 class ByOffset:
@@ -79,6 +84,10 @@ class ByOffset:
     def pass_over(self, mark: Mark, record: Record) -> tuple[Mark, int]:
         """A record that is not ours takes an offset all the same; its run is nobody's."""
         return mark.step(record.offset, lambda: None)
+
+    def copied(self, mark: Mark, record: Record, scope: str) -> bool:
+        """An offset says nothing of it."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -133,6 +142,13 @@ class Draft:
             return {}
         mark, skipped = numbering.reads.pass_over(self._mark(record.home), record)
         return self._moved(record, mark, skipped, numbering.reads.skipped)
+
+    def copied(self, record: Record) -> bool:
+        """Whether a record of ours was read before: somebody has written it again."""
+        numbering = self._numbering
+        if numbering is None or numbering.reads is None:
+            return False
+        return numbering.reads.copied(self._mark(record.home), record, numbering.scope)
 
     def give(self, outputs: Sequence[Output], at: Collection[Partition]) -> tuple[Output, ...]:
         """`outputs`, those of the numbered topic with their places: in the lane of one of the partitions whose

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from services.contracts.errors import Foreign, Permanent, Transient
+from services.contracts.errors import Copied, Foreign, Permanent, Transient
 from services.runtime.clock import Clock
 from services.runtime.kafka.assignment import Assignment
 from services.runtime.kafka.batch import Batch
@@ -179,13 +179,21 @@ class Worker(Generic[Item]):
             try:
                 found = self._result(one)
             except Permanent as refused:
-                self._refuse(batch, one.record, refused)
+                self._refuse(batch, one.record, self._copied(batch, one.record, refused) or refused)
             else:
-                if isinstance(found, Dropped):
+                if (copied := self._copied(batch, one.record)) is not None:
+                    self._refuse(batch, one.record, copied)
+                elif isinstance(found, Dropped):
                     batch.drop(one.record, found)
                 else:
                     batch.add(one.record, found)
         return batch
+
+    def _copied(self, batch: Batch[Item], record: Record, refused: Permanent | None = None) -> Copied | None:
+        """Where a record of ours was read before, however it ends this time."""
+        if isinstance(refused, Foreign) or not batch.marks.copied(record):
+            return None
+        return Copied(f"a record on {record.topic} whose number was passed")
 
     def _result(self, one: Taken[Item]) -> Item | Dropped:
         """What the pool made of the record; a Transient is tried again here."""

@@ -15,17 +15,20 @@ from console.commands.deployment import app
 from console.edges.kafka_read import KafkaReader
 from console.stack.kafka import KafkaCluster
 from services.contracts import topics
+from services.contracts.authorisation.enums import Role
 from services.contracts.counts import Count
 from services.contracts.events import StageCounts
 from services.runtime import counts_topic
-from services.runtime.kafka.config import Connection, producer_options
-from services.runtime.kafka.producer import KafkaProducer
+from services.runtime.kafka.admin import admin
+from services.runtime.kafka.config import Connection
 from services.runtime.kafka.types import Output
 from tests.builders import a_vector
-from tests.contracts.broker import send
 from tests.integration.match.lists import searched
 from tests.integration.match.world import World
+from tests.integration.running import WITHIN_S
+from tests.integration.strangers import forgeries, lying, signed_again, write
 from tests.proofs import proving
+from tests.support import eventually
 from tests.unit.contracts.sealed.lists_builder import SIZE
 
 
@@ -38,11 +41,6 @@ def world(kafka: KafkaCluster, redis_volatile: str, redis_durable: str, tmp_path
 
 def feed(world: World, *numbers: int) -> None:
     world.feed(*(world.a_face(n, vector=a_vector(size=SIZE, seed=n)) for n in numbers))
-
-
-def write(world: World, *outputs: Output) -> None:
-    """As anybody may who is let in."""
-    send(KafkaProducer(producer_options(Connection(world.bootstrap, "stranger")), lambda code: None), *outputs)
 
 
 def a_count(world: World, stage: str, incarnation: str, totals: dict[str, int]) -> Output:
@@ -79,7 +77,7 @@ def test_no_count_that_a_stranger_writes_is_in_a_figure_and_the_statement_says_h
     assert (before.totals[Count.FACES_SEARCHED], before.foreign, before.overwritten) == (4, 0, ())
     adds_up = {"faces_received": 9, "faces_searched": 9, "faces_below_threshold": 9, "faces_passed:2-0": 999}
     write(
-        world,
+        world.bootstrap,
         a_count(world, "match", "another", adds_up | {"faces_passed:2-1": 999}),
         proving("stranger")(a_count(world, "match", "a-third", adds_up)),
         proving("embed")(a_count(world, "match", "a-fourth", adds_up)),
@@ -92,7 +90,7 @@ def test_no_count_that_a_stranger_writes_is_in_a_figure_and_the_statement_says_h
     assert after.foreign == 5
     own_name = (last.key or b"").decode().removeprefix(f"{world.deployment}/")
     assert set(after.overwritten) == {own_name, "embed/another", *(f"match/{n}" for n in NAMES)}
-    write(world, last)
+    write(world.bootstrap, last)
     assert own_name not in world.statement().overwritten
     said = CliRunner().invoke(
         app,
@@ -110,6 +108,68 @@ def test_no_count_that_a_stranger_writes_is_in_a_figure_and_the_statement_says_h
 
 
 NAMES = ("another", "a-third", "a-fourth")
+
+
+def test_no_copy_and_no_forgery_of_a_face_is_received_and_no_loss_is_told(world: World) -> None:
+    """Each was received once more, and a made-up number was a loss that was none: the statement said NO."""
+    searched(world)
+    feed(world, *range(4))
+    with world.match() as match:
+        world.until(Count.FACES_SEARCHED, 4)
+        genuine = lying(world.bootstrap, "faces", world.deployment)
+        revoked = signed_again(genuine[0], proving("a revoked key"))
+        world.signed.enrol(
+            world.signed.registered(
+                "embed", secret="a revoked key", role=Role.SERVICE, revoked_at=datetime.now(UTC)
+            )
+        )
+        forged = [one for face in genuine for one in forgeries(face, other_service="match")]
+        write(world.bootstrap, *genuine, *forged, revoked, *genuine)
+        feed(world, *range(4, 8))
+        world.until(Count.FACES_SEARCHED, 8)
+        eventually(lambda: not in_flight(world), "all of it to be passed over", within_s=WITHIN_S)
+        assert match.metric("signpost_match_faces_skipped_total") == 0
+    totals, reasons = world.totals(), world.reasons()
+    assert totals[Count.FACES_RECEIVED] == totals[Count.FACES_SEARCHED] == 8
+    assert reasons[Count.FACES_FOREIGN, "copied"] == 2 * len(genuine)
+    assert reasons[Count.FACES_FOREIGN, "unproven"] == len(forged) + 1
+    statement = world.statement()
+    assert statement.reconciles
+    assert statement.totals[Count.FACES_SKIPPED] == 0
+
+
+def test_faces_that_are_read_again_where_the_groups_mark_is_gone_are_not_received_again(world: World) -> None:
+    """An offset that a tool has put back, or lost: all that lies there was received once more."""
+    searched(world)
+    feed(world, *range(4))
+    with world.match() as match:
+        world.until(Count.FACES_SEARCHED, 4)
+        assert match.stop() == 0
+    # Far behind what match itself told: nothing that a stranger tells is a mark.
+    write(world.bootstrap, *(a_count(world, "match", f"s-{n}", {f"faces_passed:2-{n}": 999}) for n in range(4)))
+    drop_group(world.bootstrap, f"signpost-match-{world.deployment}")
+    feed(world, *range(4, 8))
+    with world.match():
+        world.until(Count.FACES_SEARCHED, 8)
+        eventually(lambda: not in_flight(world), "all of it to be read", within_s=WITHIN_S)
+    assert world.totals()[Count.FACES_RECEIVED] == 8
+    assert world.reasons()[Count.FACES_FOREIGN, "copied"] == 4
+    statement = world.statement()
+    assert statement.reconciles
+    assert statement.totals[Count.FACES_SKIPPED] == 0
+
+
+def in_flight(world: World) -> int:
+    """Of what lies on `faces`, whoever wrote it: records behind where match stands."""
+    with closing(KafkaReader(world.bootstrap)) as reader:
+        stands = reader.stands("faces", f"signpost-match-{world.deployment}")
+        return len(list(reader.ahead("faces", stands)[1]))
+
+
+def drop_group(bootstrap: str, group: str) -> None:
+    """Its offsets, and what lay beside them, are gone."""
+    with admin(Connection(bootstrap, "tool")) as client:
+        client.delete_consumer_groups([group])[group].result(WITHIN_S)
 
 
 def test_another_root_is_told_that_it_has_no_registry_here(world: World) -> None:

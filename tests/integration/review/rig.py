@@ -146,6 +146,7 @@ class Rig:
         self.outbox = RedisOutbox(self.client, self.names, self.vault)
         self.policy = policy_of(self.authority, closed_pictures=closed_pictures)
         self.sweeper = Sweeper(self.authority, self.policy, self.cases, self.metrics, clock)
+        self.copies: list[None] = []
         self.folder = Folder(
             authority=self.authority,
             standing=self.standing,
@@ -155,6 +156,7 @@ class Rig:
             ring=self.ring,
             cipher=CIPHER,
             metrics=self.metrics,
+            on_copy=lambda: self.copies.append(None),
             clock=clock,
         )
         self.trail = FakeTrail()

@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from services.contracts import codec, ids, keys, topics
 from services.contracts.authority import Authority
 from services.contracts.codec import Sealing
+from services.contracts.counts import Stage
 from services.contracts.events import FaceObserved, Vector
 from services.runtime.kafka.config import Connection, producer_options
 from services.runtime.kafka.producer import KafkaProducer
 from services.runtime.kafka.types import Output
 from services.runtime.keys.cipher import AesGcm
 from tests.integration.match.world import World
+from tests.proofs import proving
 from tests.reliability.attacks.judge import Walk
 from tests.unit.match.lists_builder import near
 
@@ -44,6 +46,8 @@ class Crowd:
         self._lock = threading.Lock()
         options = {**producer_options(Connection(world.bootstrap, "crowd")), "log_level": 0}
         self._producer = KafkaProducer(options, lambda code: None)
+        # By embed's own key, also what is attacked with: what a proof alone would refuse is no test of the rest.
+        self._prove = proving(Stage.EMBED)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._walk, name="crowd", daemon=True)
         self.walks: dict[str, Walk] = {}
@@ -111,7 +115,8 @@ class Crowd:
     def _write(self, camera: str, value: bytes) -> None:
         index = self._bounds.camera_index(camera) or 0
         partition = topics.partition_of_camera(index, topics.FACES)
-        self._producer.send(Output(topics.FACES.name, camera.encode(), value, partition), lambda error: None)
+        output = Output(topics.FACES.name, camera.encode(), value, partition)
+        self._producer.send(self._prove(output), lambda error: None)
 
     def _walk(self) -> None:
         while not self._stopping.wait(self._every_s):

@@ -128,7 +128,7 @@ def bureau_of(servers: Servers) -> Iterator[tuple[Bureau, Oversight]]:
     """An organisation with one oversight, which leads."""
     folder = servers.folder / f"bureau-{time.monotonic_ns()}"
     folder.mkdir()
-    bureau = Bureau(servers.bootstrap, servers.durable_url, folder, services=["match"])
+    bureau = Bureau(servers.bootstrap, servers.durable_url, folder, services=["embed", "match"])
     with bureau.oversight() as oversight:
         eventually(oversight.leads, "oversight to lead", within_s=WITHIN_S)
         yield bureau, oversight

@@ -11,13 +11,15 @@ from services.contracts import proof
 from services.contracts.audit.registry import keys_of
 from services.contracts.authorisation.enums import Role
 from services.contracts.authorisation.registry import Registry
+from services.contracts.errors import Unproven
 from services.contracts.places import Place
 from services.contracts.proof import Proof, Written
 from services.runtime.kafka.types import Output
 from services.runtime.keys.ed25519 import verify
-from services.runtime.proofs import Proven
+from services.runtime.proofs import Proven, only_by
 from tests.builders import DEPLOYMENT, NOON
-from tests.proofs import a_written, proven, registry
+from tests.fakes.clock import ManualClock
+from tests.proofs import a_record, a_written, proven, registry
 from tests.unit.contracts.authorisation.builders import a_registered_key, a_registry
 
 OUTPUT = Output("counts", b"a key", b"a value", 0, (Place(DEPLOYMENT, 1, 7).header(),))
@@ -105,6 +107,27 @@ def test_a_key_proves_what_it_signed_while_it_was_in_force(
     """A statement is read years later: keys have ended by then, and what they signed has not."""
     known = a_registry(a_registered_key("embed", role=Role.SERVICE, **changes))
     assert (believed(a_written(OUTPUT, by="embed", at=at), known=known) is not None) is holds
+
+
+def test_where_nothing_is_kept_for_long_a_revoked_key_proves_nothing_whatever_the_date() -> None:
+    """Who has stolen it may date what it signs."""
+    known = a_registry(a_registered_key("embed", role=Role.SERVICE, revoked_at=NOON))
+    written = a_written(OUTPUT, by="embed", at=NOON - MINUTE)
+    before = proof.proven(
+        written, service="embed", keys=keys_of(known), verify=verify, now=NOON - timedelta(seconds=1)
+    )
+    assert before is not None
+    assert proof.proven(written, service="embed", keys=keys_of(known), verify=verify, now=NOON) is None
+    with pytest.raises(Unproven):
+        only_by("embed", Proven(lambda: known), ManualClock(NOON))(a_record(OUTPUT, by="embed", at=NOON - MINUTE))
+
+
+def test_a_reader_takes_what_its_writer_signed_and_nothing_else() -> None:
+    check = only_by("embed", proven(), ManualClock(NOON))
+    check(a_record(OUTPUT, by="embed"))
+    for by in (None, "match", "stranger"):
+        with pytest.raises(Unproven):
+            check(a_record(OUTPUT, by=by))
 
 
 def test_the_newest_registry_is_asked_each_time() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from console.ledger.cases import outcomes
@@ -16,7 +16,7 @@ from services.contracts.decisions import CaseDecided, CaseEvent, CaseExpired, Ca
 from services.contracts.events import CameraGap, CaseOutcome, Event, StageCounts
 from services.contracts.places import Log, Place
 from services.runtime import counts_topic
-from services.runtime.kafka.types import Record
+from services.runtime.kafka.types import Output, Record
 from tests.builders import CAMERA, DEPLOYMENT, NOON
 from tests.proofs import ROOT_FINGERPRINT, a_record, registry_record
 
@@ -269,6 +269,8 @@ class Cluster:
     def __init__(self, *strangers: StageCounts) -> None:
         self.looks = 0
         self.strangers = strangers
+        self.told: Sequence[StageCounts] = WHOLE
+        self.unread: Sequence[Record] = ()
 
     def values(self, topic: str) -> Iterable[bytes]:
         if topic == "authority":
@@ -277,14 +279,14 @@ class Cluster:
 
     def records(self, topic: str) -> Iterable[Record]:
         self.looks += 1
-        late = WHOLE if self.looks > 2 else WHOLE[:-1]
+        late = self.told if self.looks > 2 else WHOLE[:-1]
         return [told(one, by=None) for one in self.strangers] + [told(one, by=one.stage) for one in late]
 
     def stands(self, topic: str, group: str) -> dict[int, int | None]:
         return {5: 0}
 
     def ahead(self, topic: str, stands: Mapping[int, int | None]) -> tuple[Mapping[int, Log], Iterable[Record]]:
-        return {5: Log(first=0, end=9, committed=stands[5])}, ()
+        return {5: Log(first=0, end=9, committed=stands[5])}, self.unread if topic == "alerts" else ()
 
 
 def test_what_does_not_add_up_is_looked_at_again_and_a_strangers_record_says_nothing() -> None:
@@ -293,3 +295,15 @@ def test_what_does_not_add_up_is_looked_at_again_and_a_strangers_record_says_not
     assert found.reconciles
     assert moving.looks > 2
     assert (found.foreign, as_json(found)["foreign"]) == (1, 1)
+
+
+def test_a_record_that_its_writer_did_not_sign_is_not_in_flight() -> None:
+    """Whoever wrote one under the number of a lost alert had the statement say that it was on its way."""
+    place = Place(DEPLOYMENT, 3, 1)
+    lost = Output("alerts", b"k", b"", 5, (place.header(),))
+    cluster = Cluster()
+    cluster.told = WHOLE[:-1]
+    for by, in_flight in ((None, 0), ("embed", 0), ("match", 1)):
+        cluster.unread = [a_record(lost, by=by)]
+        found = of(read_statement(cluster, DEPLOYMENT, root=ROOT_FINGERPRINT), Count.ALERTS_PUBLISHED)
+        assert (found.in_flight, found.gap) == (in_flight, 1 - in_flight)

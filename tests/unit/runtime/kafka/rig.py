@@ -158,6 +158,7 @@ class Rig:
     transactional_id: str = "worker-1"
     faults: FaultPoint = no_fault
     numbering: Numbering | None = None
+    check: Callable[[Record], None] = lambda record: None
     meters: Meters = field(default_factory=Meters)
     beats: list[None] = field(default_factory=list)
 
@@ -172,6 +173,7 @@ class Rig:
             counts_record=counts_record,
             dead_letters=self.letters,
             numbering=self.numbering,
+            check=self.check,
             metrics=self.meters,
             heartbeat=lambda: self.beats.append(None),
             clock=SystemClock(),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 
 from services.contracts.counts import Lane
-from services.contracts.errors import Permanent, Transient, Undecodable
+from services.contracts.errors import Permanent, Transient, Undecodable, Unproven
 from services.contracts.places import Mark, Place, place_of
 from services.runtime.kafka.broker import Abortable
 from services.runtime.kafka.marks import ByNumber, ByOffset, Giving, Numbering, placed
@@ -35,7 +35,9 @@ class ToOnePartition(Rehearsal):
         return sum(map(len, self.batches))
 
 
-def a_rig(broker: FakeBroker, told: list[int] | None = None) -> Rig:
+def a_rig(
+    broker: FakeBroker, told: list[int] | None = None, check: Callable[[Record], None] = lambda record: None
+) -> Rig:
     def kept(partitions: Collection[Partition]) -> Mapping[Partition, Next]:
         return broker.kept(GROUP, partitions)
 
@@ -46,7 +48,7 @@ def a_rig(broker: FakeBroker, told: list[int] | None = None) -> Rig:
         reads=ByNumber(("d", "skipped"), lambda lane: ("d", f"passed:{lane}"), heard.append),
         writes=Giving(SINK, lambda lane: ("d", f"given:{lane}")),
     )
-    return Rig(broker, handler=ToOnePartition(), numbering=numbering)
+    return Rig(broker, handler=ToOnePartition(), numbering=numbering, check=check)
 
 
 def numbered(broker: FakeBroker, *numbers: int) -> None:
@@ -139,6 +141,67 @@ def test_a_strangers_numbers_move_nothing_and_stop_nothing() -> None:
         eventually(lambda: rig.committed() == 5, "all offsets", within_s=WITHIN_S)
     counted = rig.counts().split(b";")
     assert not [one for one in counted if one.startswith(b"d/skipped")]
+    assert f"d/passed:{Lane(7, 0)}=3".encode() in counted
+
+
+def test_a_record_whose_number_was_passed_is_a_copy_and_no_second_one() -> None:
+    """An exact copy was received once more: whoever could write to a topic could make its figures wrong."""
+    rig = a_rig(a_broker())
+    numbered(rig.broker, 1, 2, 2, 1, 3, 3)
+    with rig.running():
+        eventually(lambda: rig.committed() == 6, "all offsets", within_s=WITHIN_S)
+    assert rig.out() == [b"V1", b"V2", b"V3"]
+    assert rig.dead() == [b"copied@2", b"copied@3", b"copied@5"]
+    counted = rig.counts().split(b";")
+    assert not [one for one in counted if one.startswith(b"d/skipped")]
+    assert f"d/passed:{Lane(7, 0)}=3".encode() in counted
+
+
+def test_a_copy_is_known_by_whoever_has_the_partition_next() -> None:
+    broker = a_broker()
+    numbered(broker, 1, 2)
+    first = a_rig(broker)
+    with first.running():
+        eventually(lambda: first.committed() == 2, "all offsets", within_s=WITHIN_S)
+    numbered(broker, 2, 1, 3)
+    second = a_rig(broker)
+    with second.running():
+        eventually(lambda: second.committed() == 5, "all offsets", within_s=WITHIN_S)
+    assert second.out() == [b"V1", b"V2", b"V3"]
+    assert second.dead() == [b"copied@2", b"copied@3"]
+
+
+def test_a_copy_of_what_could_not_be_handled_is_not_dead_twice() -> None:
+    rig = a_rig(a_broker())
+
+    def refuse(value: bytes) -> None:
+        if value == b"v1":
+            raise Permanent("torn", "planned")
+
+    rig.handler.on_prepare = refuse
+    numbered(rig.broker, 1, 1, 2)
+    with rig.running():
+        eventually(lambda: rig.committed() == 3, "all offsets", within_s=WITHIN_S)
+    assert rig.dead() == [b"torn@0", b"copied@1"]
+
+
+def test_what_no_service_signed_is_not_looked_into_and_moves_no_number() -> None:
+    """A stranger's number, one ahead of the last, made the next genuine record one that was read before."""
+
+    def check(record: Record) -> None:
+        if record.value in (b"v2", b"v900"):
+            raise Unproven("planned")
+
+    looked_into: list[bytes] = []
+    rig = a_rig(a_broker(), check=check)
+    rig.handler.on_prepare = looked_into.append
+    numbered(rig.broker, 1, 2, 900, 3)
+    with rig.running():
+        eventually(lambda: rig.committed() == 4, "all offsets", within_s=WITHIN_S)
+    assert set(looked_into) == {b"v1", b"v3"}
+    assert rig.dead() == [b"unproven@1", b"unproven@2"]
+    counted = rig.counts().split(b";")
+    assert b"d/skipped=1" in counted, "the second is gone, whoever wrote something under its number"
     assert f"d/passed:{Lane(7, 0)}=3".encode() in counted
 
 
