@@ -96,3 +96,12 @@ def swapped_profile() -> bytes:
     red, green = at["rXYZ"] + 4, at["gXYZ"] + 4
     profile[red : red + 8], profile[green : green + 8] = profile[green : green + 8], profile[red : red + 8]
     return bytes(profile).replace(b"s\0R\0G\0B", b"t\0e\0s\0t").replace(b"\0s\0R\0G\0B", b"\0t\0e\0s\0t")
+
+
+def with_chunk(name: bytes, content: bytes, *, checksum: bytes | None = None) -> bytes:
+    """The picture as a PNG with one chunk more before its pixels."""
+    plain = saved(quarters(), "PNG")
+    right = struct.pack(">I", zlib.crc32(name + content))
+    chunk = struct.pack(">I", len(content)) + name + content + (right if checksum is None else checksum)
+    at = plain.index(b"IDAT") - 4
+    return plain[:at] + chunk + plain[at:]

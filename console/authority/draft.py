@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from services.contracts import authority
+from services.contracts import authority, yaml_text
 from services.contracts.authorisation import bridge, rules
 from services.contracts.authorisation.document import Document, SealedList, Thresholds
 from services.contracts.authorisation.fields import SHAPE, Name, Part, Reference, Sha256
@@ -179,16 +179,19 @@ def _mapping(text: str) -> dict[str, Any]:
     if len(text) > _MOST_SIGNS:
         raise NotAuthorised("malformed", [Finding("document", "must be at most 1 MiB", SHAPE)])
     try:
-        if _size(yaml.compose(text, yaml.SafeLoader), {}) > _MOST_VALUES:
+        if _size(yaml.compose(text, yaml_text.Once), {}) > _MOST_VALUES:
             rule = f"must have at most {_MOST_VALUES} values, each alias (`*name`) counted as what it stands for"
             raise NotAuthorised("malformed", [Finding("document", rule, SHAPE)])
         found = yaml.safe_load(text)
     except RecursionError:
         raise NotAuthorised("malformed", [Finding("document", "must not be nested so deeply", SHAPE)]) from None
+    except yaml_text.NotYaml as refused:
+        raise NotAuthorised("malformed", [Finding("document", str(refused), SHAPE)]) from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""
-        raise NotAuthorised("malformed", [Finding("document", f"must be YAML{where}", SHAPE)]) from None
+        rule = f"must be YAML{where}{yaml_text.why(error)}"
+        raise NotAuthorised("malformed", [Finding("document", rule, SHAPE)]) from None
     if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
         raise NotAuthorised("malformed", [Finding("document", "must be a mapping of fields", SHAPE)])
     return found

@@ -119,7 +119,9 @@ def read_text(path: Path) -> str:
     """Raises Misconfigured naming the file."""
     try:
         return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise Misconfigured(f"{path}: is no text in UTF-8: save it as UTF-8") from None
+    except OSError as error:
         raise Misconfigured(f"{path}: cannot be read ({type(error).__name__})") from None
 
 

@@ -11,6 +11,7 @@ from console.authority.first_draft import FirstCamera
 from services.contracts.authority import SourceKind
 from services.contracts.camera_address import BadAddress, parse_address
 from services.contracts.errors import Misconfigured
+from services.contracts.file_names import is_system
 
 _PLAYED = {"file": SourceKind.FILE, "folder": SourceKind.FOLDER}
 _RATE_FPS = 5.0
@@ -38,7 +39,7 @@ def told(name: str, answer: str) -> Told:
     source = _PLAYED.get(kind.lower()) if colon else None
     if source is None:
         return _streamed(name, answer.strip())
-    path = Path(rest.removeprefix("//")).expanduser().absolute()
+    path = _place(name, rest.removeprefix("//"))
     _check_played(name, source, path)
     return Told(FirstCamera(name, source), str(path))
 
@@ -61,6 +62,13 @@ def _streamed(name: str, answer: str) -> Told:
     return Told(FirstCamera(name, SourceKind.RTSP, str(address.place)), answer)
 
 
+def _place(name: str, said: str) -> Path:
+    try:
+        return Path(said).expanduser().absolute()
+    except RuntimeError:
+        raise Misconfigured(f"{name}: ~ stands for no folder here: write the path from / on") from None
+
+
 def _check_played(name: str, source: SourceKind, path: Path) -> None:
     try:
         found = path.stat()
@@ -76,5 +84,5 @@ def _check_played(name: str, source: SourceKind, path: Path) -> None:
 
 
 def _pictures(folder: Path) -> list[Path]:
-    """What ingest would play: files, but hidden ones."""
-    return [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+    """What ingest would play: files, but hidden and system ones."""
+    return [path for path in folder.iterdir() if path.is_file() and not is_system(path.name)]

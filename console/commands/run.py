@@ -14,6 +14,7 @@ from rich.console import Console
 
 from console.authority import files
 from console.demo.people import demo_accounts, write_people
+from console.refusals import by_system
 from console.run.ending import end
 from console.run.exercise import Exercise, Setup
 from console.stack.errors import StackError
@@ -59,8 +60,8 @@ def command(
             gone = _stay(exercise, console)
             console.print("ending the run", markup=False)
             ending = end(exercise, console, reason="the run is over")
-    except (StackError, SignpostError) as error:
-        console.print(str(error), style="red", markup=False)
+    except (StackError, SignpostError, OSError) as error:
+        console.print(by_system(error) if isinstance(error, OSError) else str(error), style="red", markup=False)
         raise typer.Exit(2) from error
     if gone or not ending.good:
         raise typer.Exit(2 if gone else 1)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -55,7 +54,7 @@ def cards_command(
     """Write a volunteer's subject.yaml where one is missing. Look at them before building the list."""
     at = datetime.now(UTC).replace(microsecond=0)
     common = cards.Common(added_by, approved_by, checked_at=at, expires_at=at + timedelta(days=days))
-    with refusals(), _readable(root):
+    with refusals():
         written = cards.write_missing(root, common)
         left_out = list(contents.told(root))
     for path in written:
@@ -92,9 +91,8 @@ def build_command(  # noqa: PLR0913 - one an option
     with refusals():
         authority = files.read_draft(draft)
         bounds = authority.bounds()
-        with _readable(root):
-            found, resolutions = folder.read(root), folder.read_resolutions(root)
-            _echo(contents.told(root))
+        found, resolutions = folder.read(root), folder.read_resolutions(root)
+        _echo(contents.told(root))
         beforehand.check_places(out, keys_dir, bounds, now=datetime.now(UTC))
         with GrpcEnrolment(enrolment) as client:
             plan = Plan(
@@ -298,7 +296,7 @@ def rebuild_command(
     now = datetime.now(UTC)
     with refusals():
         of = _manifest(manifest, files.read_registry(registry, root, now), now)
-        with _readable(pictures), GrpcEnrolment(enrolment) as client:
+        with GrpcEnrolment(enrolment) as client:
             found = enrolled_again(pictures, of, client)
         wrong = list(not_as_searched(of, found))
     for fault in wrong:
@@ -348,11 +346,3 @@ def _limits(client: Enrolment, *, fillers: int, same_person: float | None, dupli
             f"nothing is known of the cosines of {name}: give --same-person and --duplicate, no --fillers"
         )
     return Limits(stranger_mean=0.0, stranger_sd=0.0, same_person=same_person, duplicate=duplicate)
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise Misconfigured(f"{path}: cannot be read ({type(error).__name__})") from None

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write `text`, readable by nobody else, whatever the file's mode was before. Makes the folder if need be."""
+    """Write `text`, readable by nobody else, whatever the file's mode was before. Makes the folder if need be.
+
+    All of it or nothing: where the disk is full, what was there before is there still. Raises OSError.
+    """
     write_private_bytes(path, text.encode())
 
 
 def write_private_bytes(path: Path, content: bytes) -> None:
     """As `write_private`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, 0o600)
-        file.write(content)
+    target = path.resolve()  # a link stays one
+    if target.exists() and not target.is_file():
+        target.write_bytes(content)  # a device, or a pipe, is written to and not replaced
+        return
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".signpost-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

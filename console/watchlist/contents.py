@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.contracts.file_names import is_system, one_form
+from services.contracts.file_names import is_one_line, is_system, one_form
 from services.contracts.picture_kinds import HEAD_BYTES, kind_of
 
 CARD = "subject.yaml"
@@ -82,7 +82,7 @@ def _sorted_out(folder: Path, why_not: Callable[[Path], str], ours: tuple[str, .
 
 
 def _why_nothing(path: Path) -> str:
-    if not path.name.isprintable():
+    if not is_one_line(path.name):
         return "its name cannot be written down: rename it"
     if path.is_symlink() and not path.exists():
         return "a link that leads nowhere: put the picture itself here"
@@ -112,4 +112,4 @@ def _why_no_picture(path: Path) -> str:
 
 def _written(path: Path) -> str:
     """As it is; where it has characters that no terminal shows, as Python spells them."""
-    return str(path) if str(path).isprintable() else ascii(str(path))
+    return str(path) if is_one_line(str(path)) else ascii(str(path))

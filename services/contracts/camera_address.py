@@ -21,6 +21,7 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
 _ZONE = re.compile(r"[A-Za-z0-9._~-]{1,32}\Z")
 # A name that ends in a number is read as an IPv4 address by some, in one of its older spellings.
 _NUMBER = re.compile(r"(?:[0-9]+|0[xX][0-9a-fA-F]*)\Z")
+_PORT = re.compile(r"[1-9][0-9]{0,4}\Z")
 _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _RAW = "a blank, a backslash or one of / ? # [ ] is written %20, %5C, %2F, %3F, %23, %5B, %5D there"
 
@@ -198,6 +199,6 @@ def _host_v6(text: str) -> str:
 def _port(text: str) -> int | None:
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536 and text == str(int(text))):
+    if not (_PORT.match(text) and int(text) < 65536):
         raise BadAddress("has a port that is no number from 1 to 65535")
     return int(text)

@@ -14,11 +14,20 @@ _SYSTEM = frozenset(
     }
 )
 
+# Joiners of letters, and marks of a line's direction that end with their word.
+_UNSEEN = "\u200c\u200d\u200e\u200f"
+
 
 def is_system(name: str) -> bool:
     """Whether a file or folder of that name is hidden, a system's own, or an editor's backup: nobody made it as
     a picture, and nobody would miss it."""
     return name.startswith((".", "~$")) or name.endswith("~") or name.lower() in _SYSTEM
+
+
+def is_one_line(text: str) -> bool:
+    """Whether it is one line that is read as it is written: nothing breaks it, turns its direction over, or is no
+    character. What joins letters (Persian, emoji), and blanks of any width, are text."""
+    return all(sign.isprintable() or sign in _UNSEEN or unicodedata.category(sign) == "Zs" for sign in text)
 
 
 def one_form(name: str) -> str:

@@ -19,7 +19,23 @@ class NotYaml(ValueError):
 _DEEPEST = 50
 
 
-class _Plain(yaml.SafeLoader):
+class Once(yaml.SafeLoader):
+    """With each field of a mapping once: YAML takes the last, and who reads from the top believes the first."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:  # noqa: ANN401 - PyYAML's own anchors
+        node = super().compose_mapping_node(anchor)
+        first: dict[tuple[str, str], yaml.ScalarNode] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                earlier = first.setdefault((key.tag, key.value), key)
+                if earlier is not key:
+                    raise NotYaml(
+                        f": the field stands at line {earlier.start_mark.line + 1} already", key.start_mark
+                    )
+        return node
+
+
+class _Plain(Once):
     """With aliases of single values alone: a few lines of others stand for gigabytes, or for themselves."""
 
     def __init__(self, text: str) -> None:
@@ -45,5 +61,10 @@ def loaded(text: str) -> object:
     except NotYaml as refused:
         raise refused from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # ValueError: what looks like a date and is none
-        raise NotYaml("", getattr(error, "problem_mark", None)) from None
+        raise NotYaml(why(error), getattr(error, "problem_mark", None)) from None
     return found
+
+
+def why(error: Exception) -> str:
+    """What can be said of YAML's own error without a word of the text."""
+    return ": a tab indents it, write blanks" if "'\\t'" in str(getattr(error, "problem", "")) else ""

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from services.contracts import ids
 from services.contracts.authorisation.enums import AgeBand, Category
+from services.contracts.file_names import is_one_line
 from services.contracts.sealed.entry import Entry, Picture, RiskFlag, control_of
 from services.contracts.sealed.faults import Fault
 
@@ -207,7 +208,7 @@ def _texts(of: object, *names: str, under: str = "") -> Iterable[Broken]:
         path = f"{under}.{name}" if under else name
         if _blank(text):
             yield path, "must not be empty"
-        elif len(text) > _MAX_TEXT_CHARS or not text.isprintable():
+        elif len(text) > _MAX_TEXT_CHARS or not is_one_line(text):
             yield path, f"must be one line of at most {_MAX_TEXT_CHARS} characters"
 
 

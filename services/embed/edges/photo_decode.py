@@ -20,7 +20,7 @@ from PIL import AvifImagePlugin, Image, ImageCms, ImageFile, TiffImagePlugin
 
 from services.contracts import picture_kinds as kinds
 from services.contracts.errors import Permanent
-from services.embed.core.jpeg_scans import mended
+from services.embed.core import jpeg_scans, png_chunks
 from services.embed.core.photo_wire import WORK_PIXELS
 
 Pixels = NDArray[np.uint8]
@@ -36,6 +36,8 @@ _FORMATS = {
     kinds.TIFF: ("TIFF",),
     kinds.JPEG_2000: ("JPEG2000",),
 }
+# What every viewer passes over, and a strict decoder does not.
+_MENDS = {kinds.JPEG: jpeg_scans.mended, kinds.PNG: png_chunks.mended}
 # Broken bytes come out of its decoders as many types; which one tells nobody anything.
 _BROKEN = (
     *(OSError, ValueError, SyntaxError, RuntimeError, EOFError, struct.error),
@@ -73,7 +75,7 @@ def decoded(picture: bytes, *, max_pixels: int) -> Pixels:
     if not kind.is_read:
         raise Permanent("not_a_picture", kind.refusal)
     with _said_of(kind):
-        content = mended(picture) if kind is kinds.JPEG else picture
+        content = _MENDS[kind](picture) if kind in _MENDS else picture
         with Image.open(io.BytesIO(content), formats=_FORMATS[kind]) as image:
             _check_size(image, max_pixels)
             _check_first(image)

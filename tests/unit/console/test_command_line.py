@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from console import __main__ as command_line
 from console import commands
+from console.refusals import by_system
 
 WORDS = sorted(path.stem for path in Path(commands.__path__[0]).glob("*.py") if path.stem != "__init__")
 
@@ -56,3 +58,38 @@ def test_the_version_is_said_as_the_package_has_it(
     code, text = said(capsys, monkeypatch, "--version")
     assert (code, text) == (0, f"signpost {version('signpost')}\n")
     assert re.fullmatch(r"\d+\.\d+\.\d+", version("signpost"))
+
+
+def a_faulty_list(folder: Path) -> Path:
+    """One subject, whose card is a folder."""
+    (folder / "faces" / "ada" / "subject.yaml").mkdir(parents=True)
+    (folder / "faces" / "ada" / "1.jpg").write_bytes(b"\xff\xd8\xff")
+    return folder / "faces"
+
+
+def test_a_file_that_the_system_refuses_is_named_without_a_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A card that could not be read ended `run` in Python's own words; a folder's root was named for its file."""
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"x")
+    new = ("authority", "new", "try-1", "--camera", "front", "--source", f"file:{film}")
+    code, _ = said(capsys, monkeypatch, *new, "--out", str(tmp_path / "try.yaml"))
+    assert code == 0
+    code, text = said(capsys, monkeypatch, *new, "--out", str(tmp_path / ("x" * 254)))
+    assert (code, "File name too long" in text) == (2, True)
+    faces = a_faulty_list(tmp_path)
+    code, text = said(capsys, monkeypatch, "run", str(tmp_path / "try.yaml"), str(faces))
+    assert code == 2
+    assert "subject.yaml: Is a directory" in text.replace("\n", "")
+    (faces / "ada" / "subject.yaml").rmdir()
+    (faces / "ada" / "subject.yaml").symlink_to(tmp_path / "nowhere" / "subject.yaml")
+    code, text = said(capsys, monkeypatch, "watchlist", "cards", str(faces))
+    assert (code, text) == (2, f"{faces}/ada/subject.yaml: No such file or directory\n")
+
+
+def test_a_full_disk_names_no_file_and_is_said_all_the_same() -> None:
+    assert by_system(OSError(errno.ENOSPC, "No space left on device")) == (
+        "a file cannot be read or written: No space left on device"
+    )
+    assert by_system(OSError(errno.EACCES, "Permission denied", "a\nb")) == "'a\\nb': Permission denied"

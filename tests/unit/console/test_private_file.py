@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import stat
 from pathlib import Path
 
 import pytest
@@ -19,3 +22,35 @@ def test_nobody_else_may_read_it_whatever_was_there_before(tmp_path: Path, mode_
     write_private(path, "address: rtsp://viewer:sesame@camera/1\n")
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.read_text() == "address: rtsp://viewer:sesame@camera/1\n"
+
+
+def test_where_the_disk_is_full_what_was_there_is_there_still(tmp_path: Path) -> None:
+    """The file was emptied first: a list's draft that was half written had taken the place of the whole one."""
+    path = tmp_path / "faces.draft"
+    write_private(path, "what was there before")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_private(path, "x" * 100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_text() == "what was there before"
+    assert list(tmp_path.iterdir()) == [path], "nothing half written is left"
+
+
+def test_a_link_is_written_through_and_a_pipe_is_written_to(tmp_path: Path) -> None:
+    kept, link, pipe = tmp_path / "kept", tmp_path / "link", tmp_path / "pipe"
+    kept.write_text("old")
+    link.symlink_to(kept)
+    write_private(link, "new")
+    assert link.is_symlink()
+    assert kept.read_text() == "new"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_private(pipe, "new")
+        assert os.read(reading, 10) == b"new"
+    finally:
+        os.close(reading)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)

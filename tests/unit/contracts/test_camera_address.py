@@ -91,6 +91,7 @@ def test_user_and_password_are_what_was_meant(userinfo: str, user: str, password
         ("rtsp://cam:0/x", "port"),
         ("rtsp://cam:99999/x", "port"),
         ("rtsp://cam:0554/x", "port"),
+        ("rtsp://cam:65536/x", "port"),
         ("rtsp://cam:\uff15\uff15\uff14/x", "port"),
     ],
 )

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from services.contracts.file_names import is_system, one_form
+from services.contracts.file_names import is_one_line, is_system, one_form
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,27 @@ def test_a_systems_own_file_is_nobodys_picture(name: str) -> None:
 )
 def test_a_persons_own_file_is_none_of_them(name: str) -> None:
     assert not is_system(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Screenshot at 3.45.12\u202fPM.png",
+        "a\u00a0b",
+        "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+        "\U0001f468\u200d\U0001f467",
+    ],
+)
+def test_what_a_name_is_written_with_is_text(name: str) -> None:
+    """A Mac's screenshot has a narrow blank in its name, and was left out as one that cannot be written down."""
+    assert is_one_line(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["a\nb", "a\tb", "\u202egpj.exe", "a\u2066b", "a\u2028b", "a\udcffb", "a\x1b[2Jb", "a\u200bb"]
+)
+def test_what_breaks_or_turns_a_line_is_none(name: str) -> None:
+    assert not is_one_line(name)
 
 
 def test_one_name_in_two_forms_is_one() -> None:

@@ -27,6 +27,8 @@ def test_what_is_yaml_is_read() -> None:
         ("a: !!python/object/apply:os.system [id]", 1),
         ("a: \x00", None),
         ("? [1]\n: 2", 1),
+        ("a: 1\nb: 2\na: 3", 3),
+        ("a: {b: 1, c: 2, b: 3}", 1),
     ],
 )
 def test_whatever_is_none_is_one_error(text: str, line: int | None) -> None:
@@ -35,6 +37,17 @@ def test_whatever_is_none_is_one_error(text: str, line: int | None) -> None:
         loaded(text)
     assert refused.value.line == line
     assert refused.value.__cause__ is None
+
+
+def test_a_field_that_stands_twice_is_refused_with_both_its_lines() -> None:
+    """The last was taken without a word, and who wrote it read the first."""
+    with pytest.raises(NotYaml, match="line 3: the field stands at line 1 already"):
+        loaded("expires_at: 2026-06-01\nb: 1\nexpires_at: 2027-06-01")
+
+
+def test_a_tab_is_named_for_nobody_sees_it() -> None:
+    with pytest.raises(NotYaml, match="line 2: a tab indents it, write blanks"):
+        loaded("a:\n\tb: 1")
 
 
 def test_nothing_of_the_text_is_in_the_error() -> None:

@@ -111,6 +111,7 @@ def test_what_is_taken_for_an_address_is_read_by_ingest(tmp_path: Path, address:
         ("file:empty", "is no file; a folder of pictures is given as folder:PATH"),
         ("folder:film.mp4", "is no folder; a video is given as file:PATH"),
         ("file:torn.mp4", "torn.mp4 has nothing in it"),
+        ("file:~nobody-of-that-name/film.mp4", "front: ~ stands for no folder here"),
     ],
 )
 def test_what_ingest_would_not_read_is_refused_with_advice_and_nothing_is_left(
@@ -120,6 +121,7 @@ def test_what_ingest_would_not_read_is_refused_with_advice_and_nothing_is_left(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / ".DS_Store").write_bytes(b"x")
+    (tmp_path / "empty" / "Thumbs.db").write_bytes(b"x")
     (tmp_path / "film.mp4").write_bytes(b"x")
     (tmp_path / "torn.mp4").write_bytes(b"")
     before = set(tmp_path.rglob("*"))

@@ -33,6 +33,16 @@ def test_the_document_names_the_list_that_was_sealed() -> None:
     assert Document.from_canonical(document.canonical_bytes()) == document
 
 
+def test_a_field_that_stands_twice_is_refused() -> None:
+    """People sign the document: the last was taken, and whoever looked the draft through read the first."""
+    twice = written() + "accountable_person: p-3\n"
+    assert "the field stands at line 5 already" in found_in(twice)
+
+
+def test_a_field_that_a_merge_brings_too_stands_once() -> None:
+    assert "already" not in found_in("a: &a\n  b: 1\nc:\n  <<: *a\n  b: 2\n")
+
+
 def test_a_file_stands_for_its_digest() -> None:
     document = parse(written(), digest_of=digest_of).document(some_facts())
     assert document.policy.sha256 == digest_of("try-1.papers/policy.md")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -25,6 +26,7 @@ from tests.photographs import (
     saved,
     swapped_profile,
     turned,
+    with_chunk,
     with_odd_scans,
 )
 
@@ -154,6 +156,10 @@ def test_a_colour_profile_that_is_none_is_passed_over() -> None:
         pytest.param(PLAIN[:-2] + b"\x12\x34\x56\x78" + PLAIN[-2:], id="bytes before the end"),
         pytest.param(saved(quarters(), "PNG") + b"\n", id="png and a line break"),
         pytest.param(saved(quarters(), "PNG") + b"left over of a longer file" * 9, id="png and more"),
+        pytest.param(with_chunk(b"tEXt", b"c\0x", checksum=bytes(4)), id="png and a wrong checksum of a text"),
+        pytest.param(with_chunk(b"pHYs", bytes(9), checksum=bytes(4)), id="png and a wrong checksum of a size"),
+        pytest.param(with_chunk(b"zTXt", b"c\0\0" + zlib.compress(bytes(9_000_000))), id="png and a long text"),
+        pytest.param(with_chunk(b"iTXt", b"c\0\1\0\0\0" + zlib.compress(bytes(9_000_000))), id="png and a longer"),
         pytest.param(saved(quarters(), "WEBP") + b"left over", id="webp and more"),
         pytest.param(saved(quarters(), "GIF") + b"left over", id="gif and more"),
     ],
