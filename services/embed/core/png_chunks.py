@@ -22,13 +22,14 @@ def mended(png: bytes) -> bytes:
         end = at + _AROUND_BYTES + int.from_bytes(png[at : at + 4], "big")
         if end > len(png):
             break
-        if _is_needed(png[at + 4 : at + 8], png[at + 8 : end - 4], png[end - 4 : end]):
+        if _is_needed(png[at:end]):
             out += png[at:end]
         at = end
     return bytes(out + png[at:])
 
 
-def _is_needed(name: bytes, content: bytes, checksum: bytes) -> bool:
+def _is_needed(chunk: bytes) -> bool:
+    name, content, checksum = chunk[4:8], chunk[8:-4], chunk[-4:]
     extra = bool(name[0] & _SMALL_LETTER)
     text = name in _TEXTS and not content.startswith(_XMP)
     broken = zlib.crc32(content, zlib.crc32(name)).to_bytes(4, "big") != checksum
