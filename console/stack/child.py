@@ -144,9 +144,11 @@ class Child:
         return f"its log is {self.log}, which ends:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def run_to_end(argv: Sequence[str], *, cwd: Path, log: Path, within_s: float) -> int:
-    """Run a tool that dies with us, output appended to `log`; return its exit code."""
-    process = _spawn(argv, cwd=cwd, log=log, env=None)
+def run_to_end(
+    argv: Sequence[str], *, cwd: Path, log: Path, within_s: float, env: Mapping[str, str] | None = None
+) -> int:
+    """Run a tool that dies with us, output appended to `log`; return its exit code. `env` as of a `Child`."""
+    process = _spawn(argv, cwd=cwd, log=log, env=env)
     try:
         return process.wait(within_s)
     except subprocess.TimeoutExpired:

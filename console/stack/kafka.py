@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import os
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ from services.runtime.kafka.broker import BrokerError
 _READY_WITHIN_S = 90
 _FORMAT_WITHIN_S = 60
 _STOP_WITHIN_S = 15
+# A node runs in its own folder and is told it by that: in the folder's whole name a comma is two folders to Kafka.
+_DATA = Path("data")
 # A port can be lost between choosing and binding it; more than this is another problem.
 _PORT_ATTEMPTS = 3
 # The whole heap from the start: what a broker takes of the machine shows in the first second, not after hours.
@@ -69,7 +72,7 @@ class KafkaNode:
         """Write the node's settings; data stays."""
         for part in ("logs", "tmp"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
-        properties = server_properties(self.address, nodes, self.folder / "data")
+        properties = server_properties(self.address, nodes, _DATA)
         (self.folder / "server.properties").write_text(render(properties))
         (self.folder / "log4j2.properties").write_text(LOG4J)
 
@@ -78,7 +81,7 @@ class KafkaNode:
         tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id]
         log = self.folder / "logs" / "format.log"
         argv = [*self._java("format"), *tool, "-c", "server.properties"]
-        code = run_to_end(argv, cwd=self.folder, log=log, within_s=_FORMAT_WITHIN_S)
+        code = run_to_end(argv, cwd=self.folder, log=log, within_s=_FORMAT_WITHIN_S, env=_environment())
         if code != 0:
             raise ChildDiedError(f"Kafka's storage tool ended with code {code}; its log is {log}")
 
@@ -86,7 +89,8 @@ class KafkaNode:
         """Start the process without waiting for it."""
         argv = [*self._java("server"), "kafka.Kafka", "server.properties"]
         console = self.folder / "logs" / "console.log"
-        self._child = Child(f"Kafka node {self.address.node_id}", argv, cwd=self.folder, log=console)
+        name = f"Kafka node {self.address.node_id}"
+        self._child = Child(name, argv, cwd=self.folder, log=console, env=_environment())
 
     def await_ready(self, *, brokers: int) -> None:
         """Block until this node answers a metadata request that shows `brokers` brokers."""
@@ -110,10 +114,9 @@ class KafkaNode:
             self._child.kill()
 
     def _java(self, log_name: str) -> list[str]:
-        log = self.folder / "logs" / f"{log_name}.log"
-        logging_to = [f"-Dsignpost.log={log}", "-Dlog4j2.configurationFile=log4j2.properties"]
+        logging_to = [f"-Dsignpost.log=logs/{log_name}.log", "-Dlog4j2.configurationFile=log4j2.properties"]
         # Compression libraries unpack themselves; even that stays under the data folder.
-        scratch = f"-Djava.io.tmpdir={self.folder / 'tmp'}"
+        scratch = "-Djava.io.tmpdir=tmp"
         return [_java(), *_JVM, scratch, *logging_to, "-cp", self._class_path]
 
     def _shows(self, brokers: int) -> bool:
@@ -225,6 +228,11 @@ class KafkaCluster:
             # The storage tool reads a leading dash as an option.
             remembered.write_text("A" + new[1:])
         return remembered.read_text()
+
+
+def _environment() -> dict[str, str]:
+    """Java knows a folder by its letters, and under the C locale it knows ASCII alone."""
+    return {**os.environ, "LC_ALL": "C.UTF-8"}  # noqa: TID251 - as a shell's children
 
 
 def _java() -> str:

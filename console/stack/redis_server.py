@@ -60,9 +60,9 @@ _HEAP: Mapping[Kind, Mapping[str, str]] = {
 _VALKEY_ONLY = {"commandlog-request-larger-than": "-1", "commandlog-reply-larger-than": "-1"}
 
 
-def redis_conf(kind: Kind, *, port: int, folder: Path, valkey: bool) -> str:
-    """Return the text of the server's settings file."""
-    lines = {"port": str(port), "dir": f'"{folder}"', **_COMMON, **_BY_KIND[kind]}
+def redis_conf(kind: Kind, *, port: int, valkey: bool) -> str:
+    """Return the text of the server's settings file; its files go where it is started."""
+    lines = {"port": str(port), "dir": ".", **_COMMON, **_BY_KIND[kind]}
     return "".join(f"{name} {value}\n" for name, value in {**lines, **(_VALKEY_ONLY if valkey else {})}.items())
 
 
@@ -108,10 +108,10 @@ class RedisServer:
         self._folder.mkdir(parents=True, exist_ok=True)
         conf = self._folder / "redis.conf"
         valkey = "valkey" in binary.name
-        conf.write_text(redis_conf(self.kind, port=self._port, folder=self._folder, valkey=valkey))
+        conf.write_text(redis_conf(self.kind, port=self._port, valkey=valkey))
         self._child = Child(
             f"the {self.kind} Redis",
-            [str(binary), str(conf)],
+            [str(binary), conf.name],
             cwd=self._folder,
             log=self._log,
             env={**os.environ, **_HEAP[self.kind]},  # noqa: TID251 - as a shell's children

@@ -19,9 +19,10 @@ from tests.integration.stack import KAFKA_CACHE
 from tests.support import eventually
 
 
-def signpost(*arguments: str) -> subprocess.CompletedProcess[str]:
+def signpost(*arguments: str, **shell: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "console", *arguments]
-    return subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
+    env = {**os.environ, **shell}  # noqa: TID251 - as a shell's children
+    return subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False, env=env)
 
 
 @pytest.fixture
@@ -30,8 +31,8 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
     signpost("stack", "down", f"--data-dir={tmp_path / 'stack'}")
 
 
-def up_detached(data_dir: Path) -> StackRun:
-    done = signpost("stack", "up", "--detach", f"--data-dir={data_dir}", f"--cache-dir={KAFKA_CACHE}")
+def up_detached(data_dir: Path, **shell: str) -> StackRun:
+    done = signpost("stack", "up", "--detach", f"--data-dir={data_dir}", f"--cache-dir={KAFKA_CACHE}", **shell)
     assert done.returncode == 0, done.stderr
     run = read_run(data_dir)
     assert run is not None
@@ -59,6 +60,21 @@ def test_up_status_down_on_one_folder(data_dir: Path) -> None:
     assert "stopped: supervisor" in signpost("stack", "down", f"--data-dir={data_dir}").stdout
     assert all_gone(run)
     assert signpost("stack", "status", f"--data-dir={data_dir}").returncode == 1
+
+
+def test_a_folder_may_be_called_anything_and_all_data_is_in_it(tmp_path: Path) -> None:
+    """Of a comma Kafka made two folders, one of them wherever the shell stood: no purge would have found it. Where
+    the shell's language was C, a folder with an umlaut ended in Java's own words; Redis took a backslash away."""
+    data_dir = tmp_path / "it's a,b \u00e9 \\x $y %s"
+    scratch = tmp_path / "for a while"
+    scratch.mkdir()
+    try:
+        up_detached(data_dir, LC_ALL="C", LANG="C", HOME="/nowhere", TMPDIR=str(scratch))
+        assert (data_dir / "kafka" / "node-1" / "data" / "meta.properties").exists()
+        assert (data_dir / "redis-durable" / "appendonlydir").is_dir()
+        assert sorted(tmp_path.iterdir()) == sorted([data_dir, scratch])
+    finally:
+        signpost("stack", "down", f"--data-dir={data_dir}")
 
 
 def test_a_killed_supervisor_takes_all_with_it_and_the_folder_can_be_used_again(data_dir: Path) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from console.stack.redis_server import Kind, redis_conf
 
 
 def lines(kind: Kind, *, valkey: bool = True) -> list[str]:
-    return redis_conf(kind, port=7000, folder=Path("/data/redis"), valkey=valkey).splitlines()
+    return redis_conf(kind, port=7000, valkey=valkey).splitlines()
 
 
 def test_the_volatile_one_persists_nothing() -> None:
