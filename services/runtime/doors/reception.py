@@ -108,6 +108,10 @@ async def _bugs_told(context: Context) -> AsyncIterator[None]:
     except grpc.aio.AbortError:
         raise
     except Exception as bug:  # the interceptor: every end of a call has a status
+        if context.done():
+            # It has one: who called left while it was told, by their own deadline say.
+            log.info("call ended before it was answered", extra={"kind": type(bug).__name__})
+            raise asyncio.CancelledError from None
         log.exception("call failed of a bug", extra={"kind": type(bug).__name__})
         await context.abort(grpc.StatusCode.INTERNAL, "internal error")
 

@@ -42,11 +42,13 @@ class Sample:
         self.slow = 0
         self.echoed = 0
         self.slow_before_echo = 0
+        self.refused = 0
 
     def add(self, server: grpc.aio.Server) -> None:
         handlers: dict[str, Any] = {
             "Echo": grpc.unary_unary_rpc_method_handler(self.echo),
             "Slow": grpc.unary_unary_rpc_method_handler(self.stalled),
+            "Refuse": grpc.unary_unary_rpc_method_handler(self.refuses_late),
             "Break": grpc.unary_unary_rpc_method_handler(self.broken),
             "Flow": grpc.unary_stream_rpc_method_handler(self.flow),
         }
@@ -61,6 +63,17 @@ class Sample:
         """Works for 50 ms."""
         self.slow += 1
         await asyncio.get_running_loop().run_in_executor(None, self.never.wait, 0.05)
+        return b""
+
+    async def refuses_late(self, request: bytes, context: Any) -> bytes:
+        """Refuses once who called has left."""
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            try:
+                await context.abort(grpc.StatusCode.NOT_FOUND, "there is none")
+            finally:
+                self.refused += 1
         return b""
 
     async def broken(self, request: bytes, context: Any) -> bytes:
@@ -188,6 +201,17 @@ def test_the_words_of_a_bug_stay_here(expected_errors: ExpectedErrors) -> None:
         with pytest.raises(grpc.RpcError) as refused:
             channel.unary_unary(f"/{SERVICE}/Break")(b"", timeout=5)
         assert (refused.value.code(), refused.value.details()) == (grpc.StatusCode.INTERNAL, "internal error")
+
+
+def test_who_has_left_cannot_be_refused_and_that_is_no_bug() -> None:
+    """Whose deadline passed while they were refused left an error in the log, for anybody to make."""
+    sample = Sample()
+    with served(sample) as port, channel_to(port) as channel:
+        with pytest.raises(grpc.RpcError) as ended:
+            channel.unary_unary(f"/{SERVICE}/Refuse")(b"", timeout=0.3)
+        assert ended.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        eventually(lambda: sample.refused, "the refusal", within_s=5)
+        assert echo(port) == b"127.0.0.1 hello"
 
 
 def test_a_call_in_hand_is_finished_when_the_server_stops() -> None:
