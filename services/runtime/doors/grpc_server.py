@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import shutil
 import tempfile
 import time
@@ -17,6 +18,7 @@ import grpc
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 
+from services.contracts.errors import Misconfigured
 from services.runtime.doors.door import Door, bound
 from services.runtime.doors.figures import DoorFigures
 from services.runtime.doors.files import affordable
@@ -33,6 +35,9 @@ _SHARE = 0.4
 _HANDSHAKE_MS = 5_000
 # A peer that has gone without a word is found out after the two of them.
 _PING_AFTER_MS, _PING_ANSWER_MS = 60_000, 10_000
+# A socket's whole name has at most 107 bytes, and gRPC writes other signs as codes: one name would then be two.
+_PLAIN = re.compile(r"/[A-Za-z0-9/._-]{0,59}\Z")
+_ELSE = "/tmp"  # noqa: S108 - a folder of our own in it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +97,8 @@ class GrpcServer:
         self._health = health.aio.HealthServicer()
 
     async def start(self) -> None:
-        # Nobody but this user reaches what lies in it.
-        self._folder = Path(tempfile.mkdtemp(prefix="signpost-"))
+        """Raises Misconfigured: there is no folder in which its sockets could be."""
+        self._folder = _folder_of_sockets()
         reception = Reception(self._pipes.get, self._manners.proxies, at_once=self._manners.calls)
         self._server = grpc.aio.server(interceptors=[reception, *self._interceptors], options=self._options())
         self._add(self._server)
@@ -147,6 +152,18 @@ class GrpcServer:
 
     async def _say(self, status: Any) -> None:  # noqa: ANN401 - an enum of generated code
         await asyncio.gather(*(self._health.set(name, status) for name in ("", self._service)))
+
+
+def _folder_of_sockets() -> Path:
+    """A new folder, in which nobody but this user reaches anything. Raises Misconfigured."""
+    own = tempfile.gettempdir()
+    try:
+        return Path(tempfile.mkdtemp(prefix="signpost-", dir=own if _PLAIN.match(own) else _ELSE))
+    except OSError as error:
+        raise Misconfigured(
+            f"TMPDIR: {own} cannot hold sockets, and {_ELSE} neither ({error.strerror}): name a folder of at most "
+            "60 letters, digits, dots and hyphens"
+        ) from error
 
 
 def _count(figures: DoorFigures | None, why: Left) -> None:

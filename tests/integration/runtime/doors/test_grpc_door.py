@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -122,6 +123,17 @@ def test_a_client_is_answered_among_connections_that_say_nothing(said: bytes) ->
     with served(Sample(), connections=40, per_peer=40) as port, crowd(port, 300, said) as strangers:
         assert echo(port) == b"127.0.0.1 hello"
         assert eventually(lambda: closed_of(strangers) >= 260, "strangers made room", within_s=5)
+
+
+@pytest.mark.parametrize("name", ["with blanks", "\u00e9", "50%", "a" * 100])
+def test_a_client_is_answered_whatever_the_folder_for_temporary_files_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """With a blank in TMPDIR no call was answered: UNAVAILABLE, is embed running? It was."""
+    (tmp_path / name).mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / name))
+    with served(Sample()) as port:
+        assert echo(port) == b"127.0.0.1 hello"
 
 
 def test_who_says_nothing_is_shown_out_in_time_even_where_there_is_room() -> None:
