@@ -9,7 +9,10 @@ import typer
 from rich.console import Console
 
 from console.demo.play import FIGURES, play, write_figures
+from console.edges.signals import end_as_by_ctrl_c
+from console.refusals import by_system
 from console.stack.errors import StackError
+from services.contracts.errors import SignpostError
 
 
 def command(
@@ -21,11 +24,12 @@ def command(
     Exits 1 where the counts do not reconcile, the audit chain is not whole or the purge is not certified, 2
     where a part could not be started.
     """
+    end_as_by_ctrl_c()
     console = Console()
     try:
         figures = play(home, console=console, ray_workers=ray_workers)
-    except StackError as error:
-        console.print(str(error), style="red", markup=False)
+    except (StackError, SignpostError, OSError) as error:
+        console.print(by_system(error) if isinstance(error, OSError) else str(error), style="red", markup=False)
         raise typer.Exit(2) from error
     write_figures(figures)
     audit = "the audit chain is whole" if figures.audit_whole else "the audit chain is NOT whole"

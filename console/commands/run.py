@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from contextlib import ExitStack
 from functools import partial
@@ -14,9 +13,11 @@ from rich.console import Console
 
 from console.authority import files
 from console.demo.people import demo_accounts, write_people
+from console.edges.signals import end_as_by_ctrl_c
 from console.refusals import by_system
 from console.run.ending import end
 from console.run.exercise import Exercise, Setup
+from console.run.home import own_home
 from console.stack.errors import StackError
 from console.watchlist import folder
 from services.contracts.authority import Authority, UseCase
@@ -46,12 +47,13 @@ def command(
     Exits 1 where the counts do not reconcile, the audit chain is not whole or the purge is not certified, 2 where
     a part could not be started or has ended.
     """
+    end_as_by_ctrl_c()
     console = Console()
     try:
         bounds = _read(draft, list_dir)
         with ExitStack() as ended:
+            ended.enter_context(own_home(home))
             setup = _setup(bounds, draft, list_dir, home, people_file, ray_workers, console)
-            ended.callback(_forget, home)
             exercise = ended.enter_context(Exercise(setup))
             exercise.start(Stage.REVIEW, Stage.MATCH, Stage.EMBED, Stage.INGEST)
             console.rule(f"{bounds.deployment}: {bounds.use_case.value.upper()}")
@@ -88,7 +90,6 @@ def _setup(
     ray_workers: int,
     console: Console,
 ) -> Setup:
-    _forget(home)
     if people_file is None:
         people_file = home / "people.yaml"
         accounts = [account for account in demo_accounts() if not account.scripted]
@@ -107,11 +108,6 @@ def _setup(
         # Files have any name: nothing in one is markup.
         say=partial(console.print, markup=False, highlight=False, soft_wrap=True),
     )
-
-
-def _forget(home: Path) -> None:
-    for made in (home / "stack", home / "keys", home / "authority"):
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def _stay(exercise: Exercise, console: Console) -> str:

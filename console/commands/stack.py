@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from console.edges.signals import end_as_by_ctrl_c
 from console.stack.errors import StackError
 from console.stack.local import LocalStack
 from console.stack.run_file import (
@@ -88,8 +88,7 @@ def down(*, data_dir: DataDir = _DATA_DIR) -> None:
 
 
 def _supervise(data_dir: Path, cache_dir: Path, brokers: int) -> None:
-    # SIGTERM ends us as Ctrl-C does: in order.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_as_by_ctrl_c()
     with only_supervisor(data_dir):
         stack = LocalStack(data_dir, cache_dir, brokers=brokers)
         try:

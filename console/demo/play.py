@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from console.demo.scripted import ScriptedReviewer
 from console.run.deployment import ExerciseCamera
 from console.run.ending import Ending, end
 from console.run.exercise import Exercise, Setup
+from console.run.home import own_home
 from console.sample import film, passages
 from console.sample.blue_list import write_blue_list
 from services.contracts.counts import Count, Stage
@@ -52,11 +52,9 @@ class Figures:
 def play(home: Path, *, console: Console, ray_workers: int) -> Figures:
     """Play the sample exercise; blocks for about a minute, or until Ctrl-C, and prints its counts either way."""
     accounts = demo_accounts()
-    _forget(home)
-    setup = _prepare(home, accounts, console, ray_workers)
     with ExitStack() as ended:
-        # Keys and ciphertext of the exercise do not outlive it; films and logs stay.
-        ended.callback(_forget, home)
+        ended.enter_context(own_home(home))
+        setup = _prepare(home, accounts, console, ray_workers)
         exercise = ended.enter_context(Exercise(setup))
         console.print("starting the services")
         exercise.start(Stage.REVIEW, Stage.MATCH, Stage.EMBED)
@@ -71,11 +69,6 @@ def play(home: Path, *, console: Console, ray_workers: int) -> Figures:
             console.print("\nstopping early: what follows is how far it came")
         ending = end(exercise, console, reason="the films are over")
     return _figures(ending, first_alert_s)
-
-
-def _forget(home: Path) -> None:
-    for folder in (home / "stack", home / "keys", home / "authority"):
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prepare(home: Path, accounts: list[Account], console: Console, ray_workers: int) -> Setup:

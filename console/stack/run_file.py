@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from console.edges.only_one import only_one
 from console.stack.child import ProcessIdentity
 from console.stack.errors import StackError
 
@@ -79,11 +79,8 @@ def read_run(data_dir: Path) -> StackRun | None:
 def only_supervisor(data_dir: Path) -> Iterator[None]:
     """Hold the data folder; raises StackError if another process does. The kernel frees it at death."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (data_dir / "stack.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StackError(f"a stack already runs on {data_dir}: see `signpost stack status`") from None
+    held = StackError(f"a stack already runs on {data_dir}: see `signpost stack status`")
+    with only_one(data_dir / "stack.lock", otherwise=held):
         yield
 
 
