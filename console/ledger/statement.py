@@ -85,8 +85,8 @@ def state(deployment: str, read: Read) -> Statement:
     now = counts.tally([*frames, *_stages(ours)])
     later = counts.tally(_stages(event for event in read.later if event.deployment == deployment))
     of_cases, by_outcome = case_counts(event for event in read.decided if event.deployment == deployment)
-    totals = now.totals + of_cases
     lying = _lying(deployment, frames, now, later, read.ahead)
+    totals = _without_strangers(now.totals + of_cases, lying[Count.FRAMES_PUBLISHED])
     gaps = {event.event_id: event.reason for event in ours if isinstance(event, CameraGap)}
     return Statement(
         deployment=deployment,
@@ -97,6 +97,19 @@ def state(deployment: str, read: Read) -> Statement:
         foreign=read.foreign,
         overwritten=tuple(read.overwritten),
     )
+
+
+def _without_strangers(totals: Counter[Count], frames: Between) -> Counter[Count]:
+    """Without offsets of `frames` that Kafka deleted unread and that were no frames of ours.
+
+    Embed counts as skipped each offset that is gone: on that topic a frame takes one, and so does a stranger's
+    record, or the end of a stranger's transaction. More than was published and not received is no loss of ours.
+    """
+    arrow = next(one for one in ARROWS if one.whole is Count.FRAMES_PUBLISHED)
+    too_many = max(0, frames.unread - arrow.gap(totals))
+    found = totals.copy()
+    found[Count.FRAMES_SKIPPED] -= min(found[Count.FRAMES_SKIPPED], too_many)
+    return found
 
 
 def _stages(events: Iterable[Event]) -> list[StageCounts]:

@@ -198,6 +198,16 @@ def tally(records: Iterable[StageCounts]) -> Tally:
     return Tally(totals, reasons, numbers, reached)
 
 
+def sequences_reached(records: Iterable[StageCounts]) -> Mapping[str, int]:
+    """By run of a camera, which of its sampled frames embed has read last."""
+    found: dict[str, int] = {}
+    for one in records:
+        if (Count.FRAMES_REACHED, "") in one.totals:
+            sequence = one.totals.get((Count.FRAMES_SAMPLED, ""), 0)
+            found[one.incarnation] = max(sequence, found.get(one.incarnation, 0))
+    return found
+
+
 class _Newest:
     """One incarnation's newest counts. Owned by the `tally` that reads them."""
 

@@ -29,6 +29,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from services.contracts.counts import MOST_NUMBER, PARTITIONS, Lane
 
@@ -59,6 +60,15 @@ class Place:
 
     def header(self) -> tuple[str, bytes]:
         return HEADER, f"{self.scope}/{self.source}/{self.number}".encode()
+
+
+class InRun(NamedTuple):
+    """A frame in its run of a camera: its number among those published, as far as ingest knew when it sent the
+    frame; and its number among those sampled, which grows from one frame of the run to the next."""
+
+    run: str
+    number: int
+    sequence: int
 
 
 def place_of(headers: Headers) -> Place | None:

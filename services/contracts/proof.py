@@ -24,8 +24,12 @@ from services.contracts.places import HEADER as PLACE
 HEADER = "proof"
 CONTEXT = b"signpost-record-1"
 
-TOPICS = frozenset({topics.FACES.name, topics.ALERTS.name, topics.COUNTS.name})
+TOPICS = frozenset({topics.FRAMES.name, topics.FACES.name, topics.ALERTS.name, topics.COUNTS.name})
 """Where every record of ours carries one."""
+
+# What one of ours had signed and its reader had not read when the key was revoked. As long as frames and faces are
+# kept, or they would be published and never received.
+_STILL_READ = topics.FRAMES.retention
 
 _NAME_BYTES = 43
 _TIME_BYTES = 8
@@ -78,13 +82,13 @@ def proven(
     """The record's proof, where that service signed it, with a key that was in force then; else None.
 
     Who has a key may date what it signs. What is kept for years is judged without `now`: a key that was revoked
-    proves what is dated before. With it a key that is revoked by then proves nothing, whatever the date.
+    proves what is dated before. With it such a key proves that for a little while only, and nothing after.
     """
     proof = proof_of(written.headers)
     known = keys.producer(proof.key, service=service) if proof else None
     if proof is None or known is None or not known.holds(proof.at):
         return None
-    if now is not None and known.revoked_at is not None and known.revoked_at <= now:
+    if now is not None and known.revoked_at is not None and known.revoked_at + _STILL_READ <= now:
         return None
     return proof if verify(known.public_key, proof.signature, _message(written, proof.at)) else None
 

@@ -27,8 +27,8 @@ def of_frame(event: FrameCaptured) -> StageCounts:
 def of_unopened(frame: Peeked) -> StageCounts:
     """The same of a frame that is not opened, by its clear part.
 
-    That is not authenticated: whoever writes `frames` can make these figures wrong, and then they do not add up.
-    Raises Undecodable if they cannot be any frame's.
+    What is in clear is not decryption's to authenticate: ingest has signed the record (proof.py), and no other is
+    counted. Raises Undecodable if they cannot be any frame's.
     """
     body: Any = frame.body
     try:

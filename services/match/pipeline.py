@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from services.contracts import codec, counts, keys, topics
 from services.contracts.authorisation.refusals import Refusal
@@ -280,11 +281,12 @@ class Matcher:
         return refusal
 
     def _refused(self, refusal: Refusal) -> Dropped:
-        self._metrics.refused(refusal, 1)
+        tell = partial(self._metrics.refused, refusal, 1)
         if refusal is Refusal.OTHER_DEPLOYMENT:
             # Not a face of ours: its own deployment's match receives and counts it.
-            return Dropped({})
-        return Dropped(self._counted({(Count.FACES_RECEIVED, ""): 1, (Count.FACES_REFUSED, refusal): 1}))
+            return Dropped({}, tell=tell)
+        counted = self._counted({(Count.FACES_RECEIVED, ""): 1, (Count.FACES_REFUSED, refusal): 1})
+        return Dropped(counted, tell=tell)
 
     def _search(
         self, faces: Sequence[FaceObserved], matrix: ListMatrix, searched_at: datetime

@@ -16,9 +16,9 @@ from services.contracts.told import Proven, Telling
 from services.contracts.topics import Topic
 from services.runtime.kafka.config import Connection
 from services.runtime.kafka.follow import WholeRecords
-from services.runtime.kafka.marks import ByNumber, ByOffset, First, Giving, Recall, Recalled, Told
+from services.runtime.kafka.marks import ByNumber, ByOffset, Giving, InRunOf, Recall, Recalled, Told
 from services.runtime.kafka.passing import OnError
-from services.runtime.kafka.types import Record
+from services.runtime.kafka.types import Output, Record
 from services.runtime.proofs import written
 
 log = logging.getLogger(__name__)
@@ -39,9 +39,16 @@ def by_number(deployment: DeploymentId, *, skipped: Count, passed: Count, told: 
     return ByNumber(counts.key(deployment, skipped), _by_lane(deployment, passed), told)
 
 
-def by_offset(deployment: DeploymentId, *, skipped: Count, first: First, told: Told) -> ByOffset:
-    """The same by offsets."""
-    return ByOffset(counts.key(deployment, skipped), first, told)
+def by_offset(
+    deployment: DeploymentId,
+    *,
+    skipped: Count,
+    in_run: InRunOf,
+    told: Told,
+    tells: Callable[[Record], Output | None],
+) -> ByOffset:
+    """The same by offsets; a record is known as read by its place in its run."""
+    return ByOffset(counts.key(deployment, skipped), in_run, told, tells)
 
 
 def _by_lane(deployment: DeploymentId, name: Count) -> Callable[[Lane], CountKey]:
@@ -70,8 +77,10 @@ def recall(
             finish(follower.caught_up, reading, moved)
         finally:
             follower.stop()
-        found = counts.tally(reading.told())
-        return Recalled(found.numbers[passed] if passed else {}, found.numbers[given], found.reached)
+        told = reading.told()
+        found = counts.tally(told)
+        sequences = counts.sequences_reached(told)
+        return Recalled(found.numbers[passed] if passed else {}, found.numbers[given], found.reached, sequences)
 
     return recalled
 

@@ -63,7 +63,7 @@ class Proven:
 
 
 def only_by(service: str, proven: Proven, clock: Clock) -> Callable[[Record], None]:
-    """Raises Unproven for a record that this service did not write, or with a key that is revoked by now."""
+    """Raises Unproven for a record that this service did not write, or with a key that was revoked since."""
 
     def check(record: Record) -> None:
         if proven(written(record), service, now=clock.now()) is None:

@@ -29,7 +29,7 @@ def a_face(number: int, value: bytes = b"a face") -> Output:
 
 def a_draft() -> Draft:
     reads = ByNumber(("d", "skipped"), lambda lane: ("d", f"passed:{lane}"), lambda skipped: None)
-    return Draft(Numbering(DEPLOYMENT, lambda partitions: {}, reads=reads), {})
+    return Draft(Numbering(DEPLOYMENT, lambda partitions: {}, reads=reads), {}, {})
 
 
 class Headers:

@@ -31,3 +31,9 @@ def ends(bootstrap: str, topic: str, partitions: int) -> dict[int, int]:
 def delete_all(bootstrap: str, topic: str, partitions: int) -> None:
     """The last marker too, as when a partition was idle for longer than its topic is kept."""
     delete(bootstrap, topic, ends(bootstrap, topic, partitions))
+
+
+def drop_group(bootstrap: str, group: str) -> None:
+    """Its offsets, and what lay beside them, are gone."""
+    with admin(Connection(bootstrap, "test")) as client:
+        client.delete_consumer_groups([group])[group].result(_WITHIN_S)

@@ -63,14 +63,15 @@ def renamed(output: Output) -> Output:
 
 def forgeries(output: Output, *, other_service: str) -> Sequence[Output]:
     """All that can be made of a genuine record but an exact copy: none of it is its writer's."""
+    elsewhere = replace(output, partition=((output.partition or 0) + 1) % 8)
     ahead = renumbered(output, by=5)
     return (
         unsigned(output),
-        unsigned(ahead),
-        ahead,
         renamed(output),
         renamed(unsigned(ahead)),
-        signed_again(ahead, proving("a stranger")),
-        signed_again(ahead, proving(other_service)),
-        replace(ahead, partition=((ahead.partition or 0) + 1) % 8),
+        signed_again(renamed(ahead), proving("a stranger")),
+        signed_again(renamed(ahead), proving(other_service)),
+        elsewhere,
+        # Without numbers beside them, as frames are, these are what is there already.
+        *([ahead, unsigned(ahead)] if ahead != output else []),
     )

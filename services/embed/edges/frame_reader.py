@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,16 +52,17 @@ class SealedFrameReader:
             raise Undecodable("a record on frames is not a FrameCaptured")
         if peeked.deployment != self._authority.deployment:
             # Another deployment's, on the same topic: its own workers count it.
-            self._on_exit(Count.FRAMES_REFUSED, Refusal.OTHER_DEPLOYMENT)
-            return Dropped({})
+            elsewhere = partial(self._on_exit, Count.FRAMES_REFUSED, Refusal.OTHER_DEPLOYMENT)
+            return Dropped({}, tell=elsewhere)
         camera: str = peeked.body.camera  # type: ignore[attr-defined]  # the body of a FrameCaptured
         refusal = self._standing.refusal(camera, deployment=peeked.deployment, at=peeked.captured_at)
         if refusal in PASSING:
             raise Transient(f"the authority does not stand: {refusal}")
         index = self._authority.camera_index(camera)
+        # It is one of ours, and its run may have no other word left than its frames.
         if index is None:
-            return self._dropped(Count.FRAMES_REFUSED, refusal or Refusal.UNKNOWN_CAMERA)
-        # From here on it is one of ours, and its run may have no other word left than its frames.
+            unknown = refusal or Refusal.UNKNOWN_CAMERA
+            return self._dropped(Count.FRAMES_REFUSED, unknown, run_counts.of_unopened(peeked))
         if refusal is not None:
             return self._dropped(Count.FRAMES_REFUSED, refusal, run_counts.of_unopened(peeked))
         opened = self._opened(peeked)
@@ -101,10 +103,9 @@ class SealedFrameReader:
         return pictures.decode(event.jpeg, at_least=self._reduced(width, height), max_pixels=self._max_pixels)
 
     def _dropped(self, count: Count, reason: str, *outputs: Output) -> Dropped:
-        self._on_exit(count, reason)
         deployment = self._authority.deployment
         ended: Mapping[CountKey, int] = {
             counts.key(deployment, Count.FRAMES_RECEIVED): 1,
             counts.key(deployment, count, str(reason)): 1,
         }
-        return Dropped(ended, outputs)
+        return Dropped(ended, outputs, partial(self._on_exit, count, reason))

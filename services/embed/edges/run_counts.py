@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from services.contracts import codec, run_counts, told, topics
@@ -10,7 +11,8 @@ from services.contracts.counts import Count
 from services.contracts.errors import SignpostError
 from services.contracts.events import FrameCaptured, StageCounts
 from services.contracts.ids import DeploymentId
-from services.runtime.kafka.marks import First
+from services.contracts.places import InRun
+from services.runtime.kafka.marks import InRunOf
 from services.runtime.kafka.types import Output, Record
 
 
@@ -24,20 +26,37 @@ def of_unopened(frame: Peeked) -> Output:
     return _output(run_counts.of_unopened(frame))
 
 
-def place_in_run(deployment: DeploymentId) -> First:
-    """Tells the run of a frame, and its number among those published of it; None of what is no frame of ours."""
+def place_in_run(deployment: DeploymentId) -> InRunOf:
+    """Tells of a frame where it stands in its run; None of what is no frame of ours."""
 
-    def place(record: Record) -> tuple[str, int] | None:
-        try:
-            peeked = codec.peek(record.value, topic=topics.FRAMES.name)
-            if peeked.kind is not FrameCaptured or peeked.deployment != deployment:
-                return None
-            run = run_counts.of_unopened(peeked)
-        except SignpostError:
+    def place(record: Record) -> InRun | None:
+        run = _run_of(record, deployment)
+        if run is None:
             return None
-        return run.incarnation, run.totals[Count.FRAMES_PUBLISHED, ""]
+        published, sampled = (run.totals[name, ""] for name in (Count.FRAMES_PUBLISHED, Count.FRAMES_SAMPLED))
+        return InRun(run.incarnation, published, sampled)
 
     return place
+
+
+def of_dead(deployment: DeploymentId) -> Callable[[Record], Output | None]:
+    """Ingest's counts up to a frame of ours that cannot be handled; None for what is none."""
+
+    def told(record: Record) -> Output | None:
+        run = _run_of(record, deployment)
+        return None if run is None else _output(run)
+
+    return told
+
+
+def _run_of(record: Record, deployment: DeploymentId) -> StageCounts | None:
+    try:
+        peeked = codec.peek(record.value, topic=topics.FRAMES.name)
+        if peeked.kind is not FrameCaptured or peeked.deployment != deployment:
+            return None
+        return run_counts.of_unopened(peeked)
+    except SignpostError:
+        return None
 
 
 def _output(event: StageCounts) -> Output:

@@ -52,7 +52,7 @@ from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.numbering import by_offset, giving, recall
 from services.runtime.own_key import own_key
 from services.runtime.process import Context
-from services.runtime.proofs import Prove, Proven, Proving
+from services.runtime.proofs import Prove, Proven, Proving, only_by
 from services.runtime.purging import purge
 from services.runtime.redis_client import check_volatile, connect
 from services.runtime.retry import retry
@@ -287,12 +287,14 @@ def _loop(
             reads=by_offset(
                 deployment,
                 skipped=Count.FRAMES_SKIPPED,
-                first=run_counts.place_in_run(deployment),
+                in_run=run_counts.place_in_run(deployment),
                 told=metrics.skipped,
+                tells=run_counts.of_dead(deployment),
             ),
             writes=giving(deployment, topics.FACES, Count.FACES_GIVEN),
         ),
         prove=parts.prove,
+        check=only_by(Stage.INGEST, parts.proven, context.clock),
         metrics=figures,
         heartbeat=context.heartbeat.beat,
         clock=context.clock,

@@ -42,12 +42,15 @@ class Batch(Generic[Item]):
 
     def drop(self, record: Record, dropped: Dropped) -> None:
         """A normal end, counted."""
+        dropped.tell()
         add(self._counts, dropped.counts)
         self._outputs.extend(dropped.outputs)
         self._reach(record)
 
     def skip(self, record: Record, *, foreign: bool) -> None:
         """A dead letter; `bury` says where it goes. Of a foreign one nothing is believed."""
+        if not foreign:
+            self._outputs.extend(self.marks.told(record))
         self._past(record, self.marks.pass_over(record) if foreign else self.marks.reach(record))
 
     def bury(self, letter: DeadLetter, how: DeadLetters) -> None:

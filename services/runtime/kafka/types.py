@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -91,15 +91,21 @@ class DeadLetter:
         return cls(refused.reason, position, foreign=isinstance(refused, Foreign))
 
 
+def _to_nobody() -> None:
+    """Of an end that shows nowhere but in the counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dropped:
     """`prepare` has found a normal end for this record; `counts` say which, and the handler never sees it.
 
-    `outputs` go out in the transaction that commits the record.
+    `outputs` go out in the transaction that commits the record. `tell` is called by the work thread, where the
+    record counts: a copy of one that was read before does not, and must show in no figure of a service's own.
     """
 
     counts: Mapping[CountKey, int]
     outputs: tuple[Output, ...] = ()
+    tell: Callable[[], None] = field(default=_to_nobody, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

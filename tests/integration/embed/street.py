@@ -12,7 +12,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import simplejpeg
-from confluent_kafka import Producer
 from numpy.typing import NDArray
 from pydantic import SecretStr
 
@@ -24,12 +23,17 @@ from services.contracts.events import FaceObserved, FrameCaptured, StageCounts
 from services.contracts.ids import CameraId, DeploymentId, derived, frame_id
 from services.embed.model.catalogue import RECOGNISERS
 from services.runtime.clock import SystemClock
+from services.runtime.kafka.config import Connection, producer_options
+from services.runtime.kafka.producer import KafkaProducer
+from services.runtime.kafka.types import Output
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.folder import FolderKeys
 from services.runtime.keys.ring import Found, Keyring
 from services.runtime.keys.volatile import VolatileKeys
 from services.runtime.redis_client import connect
+from tests.contracts.broker import send
 from tests.integration.signed import SignedAuthority, write_key
+from tests.proofs import proving
 from tests.unit.contracts.authorisation.builders import a_camera, a_list
 
 Image = NDArray[np.uint8]
@@ -96,7 +100,8 @@ class Street:
         self.redis = connect(SecretStr(self.volatile_url), client_name="test")
         self.forget_keys()
         self._cipher = AesGcm()
-        self._producer = Producer({"bootstrap.servers": self.bootstrap, "enable.idempotence": True})
+        self._prove = proving(Stage.INGEST)
+        self._producer = KafkaProducer(producer_options(Connection(self.bootstrap, "street")), lambda code: None)
 
     def forget_keys(self) -> None:
         """Ask the stores again, as an ingest does that has noticed the loss of its keys."""
@@ -148,11 +153,9 @@ class Street:
         return event.event_id
 
     def put(self, camera: int, value: bytes) -> None:
-        """Bytes on the camera's partition of frames."""
-        self._producer.produce(
-            topics.FRAMES.name, value, key=f"gate-{camera}".encode(), partition=camera % topics.FRAMES.partitions
-        )
-        assert self._producer.flush(10) == 0
+        """Bytes on the camera's partition of frames, signed as ingest signs."""
+        home = camera % topics.FRAMES.partitions
+        send(self._producer, self._prove(Output(topics.FRAMES.name, f"gate-{camera}".encode(), value, home)))
 
     def walk(self, cameras: Sequence[int], sitters: Sequence[Sitter], steps: int, *, lease: int = 1) -> None:
         """All cameras see the sitters pass, a fifth of a second a frame, ending now."""

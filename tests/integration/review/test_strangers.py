@@ -52,7 +52,8 @@ def test_no_copy_and_no_forgery_of_an_alert_is_received_and_none_is_told_as_lost
         revoked = signed_again(genuine[0], proving("a revoked key"))
         write(world.bootstrap, *genuine, *forged, revoked)
         copied, unproven = METRIC % "copied", METRIC % "unproven"
-        eventually(lambda: review.metric(unproven) == len(forged) + 1, "the forgeries", within_s=WITHIN_S)
+        # The topic is shared: what strangers wrote in other tests is passed over here too.
+        eventually(lambda: review.metric(unproven) >= len(forged) + 1, "the forgeries", within_s=WITHIN_S)
         eventually(lambda: review.metric(copied) == len(genuine), "the copies", within_s=WITHIN_S)
         assert review.stop() == 0
     # Who has the partitions next knows what was passed, by the store.

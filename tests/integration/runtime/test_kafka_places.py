@@ -13,7 +13,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from console.edges.kafka_read import KafkaReader
 from services.contracts.counts import Lane
-from services.contracts.places import Place, place_of
+from services.contracts.places import InRun, Place, place_of
 from services.runtime.clock import SystemClock
 from services.runtime.kafka.commit import Transactional
 from services.runtime.kafka.kept import kept
@@ -103,9 +103,9 @@ class Town:
             counted.append(dict(cumulative))
             return Output(self._counts, b"counts", b"")
 
-        def first(record: Record) -> tuple[str, int]:
+        def first(record: Record) -> InRun:
             run, number = record.value.decode().split(".")
-            return run, int(number)
+            return InRun(run, int(number), int(number))
 
         reads = (
             ByOffset(SKIPPED, first, lambda number: None)

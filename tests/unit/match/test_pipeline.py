@@ -155,6 +155,8 @@ def test_another_deployments_face_is_left_to_its_own_match() -> None:
     rig = Rig()
     dropped = rig.matcher.prepare(rig.record(a_face(deployment=ids.DeploymentId("elsewhere-1"))))
     assert dropped == Dropped({})
+    assert isinstance(dropped, Dropped)
+    dropped.tell()
     assert rig.value("signpost_match_faces_refused_total", reason="other_deployment") == 1
 
 

@@ -141,6 +141,22 @@ def test_what_kafka_deleted_unread_is_named_and_adds_up() -> None:
     assert (of(found, Count.ALERTS_PUBLISHED).deleted, found.alerts_lost) == (1, 1)
 
 
+def test_a_strangers_offset_that_kafka_deleted_unread_is_no_frame_of_ours() -> None:
+    """Embed counts by offsets: what somebody wrote to `frames` while it was away was a frame deleted unread."""
+    embed = {which[0]: value for which, value in WHOLE[1].totals.items() if which[0] != "faces_given"}
+    lost = embed | {"frames_received": 7, "frames_decoded": 7, "frames_without_face": 3, "faces_given:0-3": 2}
+    for skipped, counts_as in ((3, 3), (9, 3)):
+        found = stated([WHOLE[0], counted("embed", lost | {"frames_skipped": skipped}), *WHOLE[2:]])
+        assert found.reconciles
+        assert found.totals[Count.FRAMES_SKIPPED] == counts_as
+    too_few = stated([WHOLE[0], counted("embed", lost | {"frames_skipped": 2}), *WHOLE[2:]])
+    assert broken(too_few) == {Count.FRAMES_PUBLISHED}
+    too_many = stated(
+        [WHOLE[0], counted("embed", embed | {"frames_received": 12, "faces_given:0-3": 2}), *WHOLE[2:]]
+    )
+    assert Count.FRAMES_PUBLISHED in broken(too_many)
+
+
 def test_what_is_on_no_topic_and_was_not_deleted_is_missing() -> None:
     """A record that vanished while its partition's beginning stands where it stood is no retention."""
     unread = [event for event in WHOLE if event.stage != "review"]

@@ -44,6 +44,7 @@ class Rehearsal:
         self.tick_outcome: Callable[[], Outcome] = Outcome
         self.batches: list[list[bytes]] = []
         self.delivered_outcomes: list[Outcome] = []
+        self.ended: list[bytes] = []
         self.told: list[tuple[str, frozenset[Partition]]] = []
         self.seen: dict[Partition, int] = {}
 
@@ -51,7 +52,7 @@ class Rehearsal:
         self.on_prepare(record.value)
         if record.value.startswith(b"late"):
             told = (Output(SINK, record.key, b"told of " + record.value),) if b"telling" in record.value else ()
-            return Dropped({("gate", "late"): 1}, told)
+            return Dropped({("gate", "late"): 1}, told, lambda: self.ended.append(record.value))
         return record.value.upper()
 
     def handle(self, items: Sequence[Prepared[bytes]]) -> Outcome:

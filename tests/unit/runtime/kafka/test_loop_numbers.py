@@ -9,9 +9,9 @@ import pytest
 
 from services.contracts.counts import Lane
 from services.contracts.errors import Permanent, Transient, Undecodable, Unproven
-from services.contracts.places import Mark, Place, place_of
+from services.contracts.places import InRun, Mark, Place, place_of
 from services.runtime.kafka.broker import Abortable
-from services.runtime.kafka.marks import ByNumber, ByOffset, Giving, Numbering, placed
+from services.runtime.kafka.marks import ByNumber, ByOffset, Giving, Numbering, Recalled, placed
 from services.runtime.kafka.types import Next, Outcome, Output, Partition, Prepared, Record
 from tests.fakes.broker import FakeBroker
 from tests.support import eventually
@@ -206,7 +206,95 @@ def test_what_no_service_signed_is_not_looked_into_and_moves_no_number() -> None
 
 
 def test_a_strangers_frame_takes_one_offset_and_its_run_is_nobodys() -> None:
-    reads = ByOffset(("d", "skipped"), lambda record: ("gate-1", 500), lambda number: None)
+    reads = ByOffset(("d", "skipped"), lambda record: InRun("gate-1", 500, 500), lambda number: None)
     record = Record(SOURCE, 0, 7, None, b"", (), 0)
     assert reads.pass_over(Mark(next=5), record) == (Mark(next=8), 2)
     assert reads.pass_over(Mark(), record) == (Mark(next=8), 0)
+
+
+def by_run(broker: FakeBroker, told: list[bytes] | None = None, sequences: Mapping[str, int] | None = None) -> Rig:
+    """As embed reads: `a.3` is the third frame of the run `a`. What is told of a frame is a record on SINK."""
+
+    def kept(partitions: Collection[Partition]) -> Mapping[Partition, Next]:
+        return broker.kept(GROUP, partitions)
+
+    def in_run(record: Record) -> InRun | None:
+        run, _, number = record.value.decode().partition(".")
+        return InRun(run, int(number), int(number)) if number else None
+
+    heard = told if told is not None else []
+
+    def tells(record: Record) -> Output | None:
+        heard.append(record.value)
+        return None
+
+    numbering = Numbering(
+        "d",
+        kept,
+        lambda moved: Recalled(sequences=sequences or {}),
+        reads=ByOffset(("d", "skipped"), in_run, lambda number: None, tells),
+    )
+    return Rig(broker, numbering=numbering)
+
+
+def frames(broker: FakeBroker, *names: str) -> None:
+    for name in names:
+        broker.append(Output(SOURCE, b"k", name.encode(), partition=0))
+
+
+def test_a_frame_of_its_run_that_was_read_before_is_a_copy_and_takes_its_offset() -> None:
+    """An exact copy of a frame was received once more, and looked at while its key lived."""
+    rig = by_run(a_broker())
+    frames(rig.broker, "a.1", "b.1", "a.2", "a.1", "b.1", "a.2", "a.5", "a.4", "b.2")
+    with rig.running():
+        eventually(lambda: rig.committed() == 9, "all offsets", within_s=WITHIN_S)
+    assert rig.out() == [b"A.1", b"B.1", b"A.2", b"A.5", b"B.2"]
+    assert rig.dead() == [b"copied@3", b"copied@4", b"copied@5", b"copied@7"]
+    assert b"d/skipped" not in rig.counts()
+
+
+def test_a_copy_of_a_frame_is_known_by_what_the_counts_tell_of_its_run() -> None:
+    """Who has the partition next has read none of them."""
+    rig = by_run(a_broker(), sequences={"a": 2})
+    frames(rig.broker, "a.1", "a.2", "a.3", "b.1")
+    with rig.running():
+        eventually(lambda: rig.committed() == 4, "all offsets", within_s=WITHIN_S)
+    assert rig.out() == [b"A.3", b"B.1"]
+
+
+def test_a_frame_that_is_handed_in_again_after_an_abort_is_no_copy_of_itself() -> None:
+    rig = by_run(a_broker())
+    frames(rig.broker, *(f"a.{number}" for number in range(1, 13)))
+    rig.broker.fail_next("commit", REFUSED, times=3)
+    with rig.running():
+        eventually(lambda: rig.committed() == 12, "all offsets", within_s=WITHIN_S)
+    assert rig.out() == [f"A.{number}".encode() for number in range(1, 13)]
+    assert rig.dead() == []
+
+
+def test_a_frame_that_nobody_can_handle_is_told_as_read_once() -> None:
+    """The last frame of a run, if it could not be decoded: nothing said that it had been read."""
+    told: list[bytes] = []
+    rig = by_run(a_broker(), told)
+
+    def refuse(value: bytes) -> None:
+        if value == b"a.2":
+            raise Permanent("torn", "planned")
+
+    rig.handler.on_prepare = refuse
+    frames(rig.broker, "a.1", "a.2", "a.2")
+    with rig.running():
+        eventually(lambda: rig.committed() == 3, "all offsets", within_s=WITHIN_S)
+    assert told == [b"a.2"]
+    assert rig.dead() == [b"torn@1", b"copied@2"]
+
+
+def test_a_copy_of_a_frame_that_came_too_late_is_too_late_once() -> None:
+    """Somebody who wrote old frames again paged for frames that nobody had lost."""
+    rig = by_run(a_broker())
+    frames(rig.broker, "late.1", "late.1", "late.2")
+    with rig.running():
+        eventually(lambda: rig.committed() == 3, "all offsets", within_s=WITHIN_S)
+    assert rig.handler.ended == [b"late.1", b"late.2"]
+    assert b"gate/late=2" in rig.counts()
+    assert rig.dead() == [b"copied@1"]
