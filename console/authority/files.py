@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from console.authority.draft import Draft, SealedFacts, parse, parse_sealed
-from console.edges.private_file import write_private
+from console.edges.private_file import write_private, write_whole
 from services.contracts.authorisation.findings import Finding, NotAuthorised
 from services.contracts.authorisation.registry import Registry, in_force, open_registry
 from services.contracts.cameras_file import parse_cameras
@@ -56,7 +56,7 @@ def read_facts(path: Path) -> SealedFacts:
 
 
 def write_facts(path: Path, facts: SealedFacts) -> None:
-    path.write_text(yaml.safe_dump(facts.model_dump(mode="json"), sort_keys=False))
+    write_whole(path, yaml.safe_dump(facts.model_dump(mode="json"), sort_keys=False))
 
 
 def write_first(path: Path, fields: Mapping[str, Any], papers: Mapping[str, str]) -> None:

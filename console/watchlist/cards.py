@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from console.edges.private_file import write_whole
 from console.watchlist.contents import CARD, of_root, of_subject
 from services.contracts.authorisation.enums import AgeBand, Category
 from services.contracts.errors import Misconfigured
@@ -52,7 +53,8 @@ def write_missing(root: Path, common: Common) -> list[Path]:
 
 
 def write(path: Path, card: dict[str, Any]) -> None:
-    path.write_text(yaml.safe_dump(card, sort_keys=False))
+    """All of it or nothing: a card that is there is never written again. Raises OSError."""
+    write_whole(path, yaml.safe_dump(card, sort_keys=False))
 
 
 def volunteer(
