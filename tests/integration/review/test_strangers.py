@@ -27,21 +27,11 @@ def world(kafka: KafkaCluster, redis_volatile: str, redis_durable: str, tmp_path
     made.close()
 
 
-def feed(world: World, *numbers: int) -> None:
-    world.feed(*(world.alert(world.subject(number % 4), number) for number in numbers))
-
-
-def received(world: World, number: int) -> None:
-    eventually(
-        lambda: world.tally().totals[Count.ALERTS_RECEIVED] == number, f"{number} received", within_s=WITHIN_S
-    )
-
-
 def test_no_copy_and_no_forgery_of_an_alert_is_received_and_none_is_told_as_lost(world: World) -> None:
     """A made-up number paged for alerts that nobody had raised; a copy was received once more."""
     with world.review() as review:
-        feed(world, 0, 1, 2, 3)
-        received(world, 4)
+        world.feed_numbers(0, 1, 2, 3)
+        world.until_received(4)
         genuine = lying(world.bootstrap, "alerts", world.deployment)
         world.signed.enrol(
             world.signed.registered(
@@ -58,9 +48,9 @@ def test_no_copy_and_no_forgery_of_an_alert_is_received_and_none_is_told_as_lost
         assert review.stop() == 0
     # Who has the partitions next knows what was passed, by the store.
     write(world.bootstrap, *genuine)
-    feed(world, 4)
+    world.feed_numbers(4)
     with world.review() as review:
-        received(world, 5)
+        world.until_received(5)
         eventually(lambda: review.metric(copied) == len(genuine), "the copies", within_s=WITHIN_S)
         assert review.metric("signpost_review_lost_alerts") == 0
     statement = world.statement()

@@ -160,6 +160,16 @@ class World:
         """Write them as match does, in one transaction; returns once it is committed."""
         self._giver.give([self._sealed(alert) for alert in alerts])
 
+    def feed_numbers(self, *numbers: int) -> None:
+        """An alert of each number, of four subjects in turn."""
+        self.feed(*(self.alert(self.subject(number % 4), number) for number in numbers))
+
+    def until_received(self, number: int) -> None:
+        """Wait until review has told that it received so many."""
+        eventually(
+            lambda: self.tally().totals[Count.ALERTS_RECEIVED] == number, f"{number} received", within_s=WITHIN_S
+        )
+
     def _sealed(self, alert: AlertRaised) -> Output:
         spec = keys.alert(self.authority, alert.searched_at)
         raw = codec.encode_sealed(alert, topic="alerts", sealing=Sealing(spec.id, self.ring.mint(spec), AesGcm()))
