@@ -13,6 +13,7 @@ from console.authority import files
 from console.run.exercise import Exercise
 from services.contracts import codec, ids, keys, topics
 from services.contracts.codec import Sealing
+from services.contracts.counts import Stage
 from services.contracts.events import FaceObserved, FrameCaptured
 from services.contracts.topics import Topic
 from services.runtime.clock import SystemClock
@@ -20,7 +21,9 @@ from services.runtime.kafka.config import Connection
 from services.runtime.kafka.types import Output
 from services.runtime.keys.cipher import AesGcm
 from services.runtime.keys.volatile import VolatileKeys
+from services.runtime.proofs import Proving
 from services.runtime.purging import publish
+from services.runtime.signing_key import read_signer
 from tests.builders import a_face, a_shot, a_vector
 from tests.reliability.scan.ground import Ground
 from tests.reliability.scan.needles import Needle, of_picture, of_vector
@@ -48,7 +51,7 @@ def plant_face(exercise: Exercise, ground: Ground) -> Sequence[Needle]:
     spec = keys.face(files.read_draft(exercise.draft).bounds(), face.event_id, now)
     store = VolatileKeys(ground.volatile, SystemClock())
     key = store.get_or_create(spec.id, expires_at=spec.expires_at)
-    _publish(exercise, topics.FACES, face, Sealing(spec.id, key, AesGcm()))
+    _publish(exercise, Stage.EMBED, topics.FACES, face, Sealing(spec.id, key, AesGcm()))
     eventually(lambda: store.get(spec.id) is None, "the stranger's key destroyed", within_s=20.0)
     return [
         *of_vector(f"template of {_STRANGER}", vector),
@@ -72,14 +75,18 @@ def plant_frame(exercise: Exercise, ground: Ground) -> Sequence[Needle]:
     now, sealing = found
     newest = max(ground.frames(), key=lambda one: one.captured_at)
     frame = replace(newest, captured_at=now, jpeg=jpeg, width_px=640, height_px=360)
-    _publish(exercise, topics.FRAMES, frame, sealing)
+    _publish(exercise, Stage.INGEST, topics.FRAMES, frame, sealing)
     return list(of_picture("a planted frame", jpeg))
 
 
-def _publish(exercise: Exercise, topic: Topic, event: FrameCaptured | FaceObserved, sealing: Sealing) -> None:
+def _publish(
+    exercise: Exercise, stage: Stage, topic: Topic, event: FrameCaptured | FaceObserved, sealing: Sealing
+) -> None:
+    """Signed as by that stage: nothing else is looked at."""
     raw = codec.encode_sealed(event, topic=topic.name, sealing=sealing)
     connection = Connection(exercise.stack.kafka.bootstrap, "plant")
-    publish(connection, Output(topic.name, _CAMERA.encode(), raw, partition=0))
+    prove = Proving(read_signer(exercise.service_key(stage), variable="SERVICE_KEY_FILE"), SystemClock())
+    publish(connection, prove(Output(topic.name, _CAMERA.encode(), raw, partition=0)))
 
 
 def _picture(seed: int, height: int, width: int) -> bytes:
